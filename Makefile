@@ -1,0 +1,50 @@
+# The newcomer's two commands are `make devnet` and `make test`; the rest serves developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install devnet demo test test-long test-clients check format lock clean
+
+install: $(STAMP)
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+devnet: install
+	$(BIN)/flockchain devnet --genesis genesis/devnet.json --demo
+
+demo: install
+	$(BIN)/flockchain devnet --genesis genesis/devnet.json --demo --exit
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: check
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+test-long: install
+	$(BIN)/python -m pytest -n 2 -m long
+
+test-clients: install
+	$(BIN)/python -m pytest -m clients
+
+lock:
+	$(PYTHON) -m venv .lock
+	.lock/bin/python -m pip install --quiet torch==2.13.0 -r requirements.in -r requirements-dev.in
+	(echo "# Every package at the version that was tested; \`make lock\` writes this file from requirements.in and requirements-dev.in."; \
+	 .lock/bin/python -m pip freeze | sed 's/^torch==.*/torch==2.13.0/') > requirements.txt
+	rm -rf .lock
+
+clean:
+	rm -rf $(VENV) .clients build dist *.egg-info
