@@ -1,0 +1,97 @@
+"""Block headers and digests, in the five fields that every Substrate client hashes.
+
+Anything that consensus adds travels in digest items. A seal is always the last item; what an author
+signs is the header without it.
+
+Source: Substrate `sp_runtime::generic::{Header, Digest}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.scale import ScaleEnum, codec_of, scale_type
+from runtime.primitives.types import Bytes4, CompactU32, Hash
+
+
+class DigestItem(ScaleEnum, path="sp_runtime::generic::digest::DigestItem"):
+    """One entry of a header's digest."""
+
+
+class Other(DigestItem, index=0, flat=True):
+    """Opaque bytes."""
+
+    data: bytes
+
+
+class Consensus(DigestItem, index=4, flat=True):
+    """A message from the runtime to the consensus engine."""
+
+    engine: Bytes4
+    data: bytes
+
+
+class Seal(DigestItem, index=5, flat=True):
+    """The author's signature; not part of what is executed."""
+
+    engine: Bytes4
+    data: bytes
+
+
+class PreRuntime(DigestItem, index=6, flat=True):
+    """A message from the consensus engine to the runtime."""
+
+    engine: Bytes4
+    data: bytes
+
+
+class RuntimeEnvironmentUpdated(DigestItem, index=8):
+    """The block changed `:code`."""
+
+
+@scale_type(path="sp_runtime::generic::digest::Digest")
+class Digest:
+    """The items in order."""
+
+    logs: list[DigestItem]
+
+
+@scale_type(path="sp_runtime::generic::header::Header")
+class Header:
+    """A block header; `number` is compact on the wire."""
+
+    parent_hash: Hash
+    number: CompactU32
+    state_root: Hash
+    extrinsics_root: Hash
+    digest: Digest
+
+    def encode(self) -> bytes:
+        """SCALE bytes, seal included."""
+        return HEADER.encode(self)
+
+    def hash(self) -> Hash:
+        """blake2b-256 of the SCALE bytes, seal included: the block's identity."""
+        return blake2b_256(HEADER.encode(self))
+
+    def without_seal(self) -> Header:
+        """What the author signed. The same header if it carries no seal."""
+        logs = self.digest.logs
+        if not logs or not isinstance(logs[-1], Seal):
+            return self
+        return replace(self, digest=Digest(logs[:-1]))
+
+    def seal(self) -> Seal | None:
+        """The last digest item if it is a seal."""
+        logs = self.digest.logs
+        last = logs[-1] if logs else None
+        return last if isinstance(last, Seal) else None
+
+    def with_log(self, item: DigestItem) -> Header:
+        """The header with `item` appended to its digest."""
+        return replace(self, digest=Digest([*self.digest.logs, item]))
+
+
+HEADER = codec_of(Header)
+DIGEST_ITEM = codec_of(DigestItem)

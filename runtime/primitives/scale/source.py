@@ -1,0 +1,401 @@
+"""Source generation: a shape becomes one encode and one decode function of straight Python.
+
+Records, tuples, integers and byte strings are written in line; variants, sequences and options
+become functions of their own, called by name, so recursive types end. Measured against composed
+closures this halves the time of a signed transfer.
+
+Source: SCALE (Parity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any
+
+from runtime.primitives.scale.compact import compact_bytes, decode_compact
+from runtime.primitives.scale.errors import DecodeError, EncodeError
+from runtime.primitives.scale.shape import (
+    Array,
+    CompactShape,
+    Composite,
+    Custom,
+    Field,
+    Option,
+    Primitive,
+    Sequence,
+    Shape,
+    TupleShape,
+    VariantCase,
+    VariantShape,
+    Wrapper,
+)
+
+_STRUCT = {
+    "u16": "H",
+    "u32": "I",
+    "u64": "Q",
+    "i8": "b",
+    "i16": "h",
+    "i32": "i",
+    "i64": "q",
+}
+# An item of no bytes would let four bytes claim a billion items.
+_ZERO_SIZED_MAX = 1 << 16
+
+
+class Generator:
+    """Writes the functions of one shape and of all that it reaches."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Any] = {
+            "compact_bytes": compact_bytes,
+            "decode_compact": decode_compact,
+            "DecodeError": DecodeError,
+            "EncodeError": EncodeError,
+            "from_bytes": int.from_bytes,
+        }
+        self._count = 0
+        self._functions: dict[Shape, tuple[str, str]] = {}
+        self._lines: list[str] = []
+
+    def functions(self, shape: Shape) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """`encode(value, out)` and `decode(data, offset, end) -> (value, offset)`."""
+        encode, decode = self._name("encode"), self._name("decode")
+        body = [
+            f"def {encode}(v, out):",
+            *self._encode(shape, "v", 1),
+            f"def {decode}(b, p, n):",
+            *self._decode(shape, "x", 1),
+            " return x, p",
+        ]
+        exec("\n".join(self._lines + body), self._names)  # noqa: S102 - our own source
+        return self._names[encode], self._names[decode]
+
+    def _name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}{self._count}"
+
+    def _bind(self, value: Any, stem: str = "k") -> str:
+        name = self._name(stem)
+        self._names[name] = value
+        return name
+
+    # -- encoding: lines that append the value of `e` to `out`
+
+    def _encode(self, shape: Shape, e: str, depth: int) -> list[str]:
+        pad = " " * depth
+        match shape:
+            case Primitive():
+                return [pad + self._encode_primitive(shape, e)]
+            case CompactShape(TupleShape()):
+                return [f"{pad}pass"]
+            case CompactShape(Primitive(_, size)):
+                v = self._name("c")
+                return [
+                    f"{pad}{v} = {e}",
+                    f"{pad}if 0 <= {v} < 64: out.append({v} << 2)",
+                    f"{pad}elif {v} < {1 << 8 * size}: out += compact_bytes({v})",
+                    f"{pad}else: raise EncodeError(f'compact {{{v}}} above {8 * size} bits')",
+                ]
+            case Array(_, length, True):
+                v = self._name("a")
+                return [
+                    f"{pad}{v} = {e}",
+                    f"{pad}if len({v}) != {length}: "
+                    f"raise EncodeError(f'{{len({v})}} bytes, not {length}')",
+                    f"{pad}out += {v}",
+                ]
+            case Wrapper():
+                return self._encode(shape.inner, e, depth)
+            case Composite():
+                v = self._name("r")
+                return [f"{pad}{v} = {e}", *self._encode_fields(shape.fields, v, depth)]
+            case TupleShape(items):
+                names = [self._name("t") for _ in items]
+                lines = [f"{pad}({''.join(f'{name}, ' for name in names)}) = {e}"]
+                for name, item in zip(names, items, strict=True):
+                    lines += self._encode(item, name, depth)
+                return lines
+            case _:
+                return [f"{pad}{self._function(shape)[0]}({e}, out)"]
+
+    def _encode_primitive(self, shape: Primitive, e: str) -> str:
+        if shape.name == "bool":
+            return f"out.append(1 if {e} else 0)"
+        if shape.name == "str":
+            return f"_s = {e}.encode(); out += compact_bytes(len(_s)) + _s"
+        if shape.name == "u8":
+            return f"out.append({e})"
+        if shape.name in _STRUCT:
+            return f"out += {self._bind(Struct('<' + _STRUCT[shape.name]).pack)}({e})"
+        return f"out += ({e}).to_bytes({shape.size_bytes}, 'little', signed={shape.signed})"
+
+    def _encode_fields(self, fields: tuple[Field, ...], e: str, depth: int) -> list[str]:
+        lines: list[str] = []
+        for member in fields:
+            lines += self._encode(member.shape, f"{e}.{member.attribute or member.name}", depth)
+        return lines
+
+    # -- decoding: lines that set `x` and move `p`
+
+    def _decode(self, shape: Shape, x: str, depth: int) -> list[str]:
+        pad = " " * depth
+        match shape:
+            case Primitive():
+                return [pad + line for line in self._decode_primitive(shape, x)]
+            case CompactShape(TupleShape()):
+                return [f"{pad}{x} = None"]
+            case CompactShape(Primitive(_, size)):
+                return [
+                    f"{pad}_c = b[p]",
+                    f"{pad}if _c & 3 == 0: {x} = _c >> 2; p += 1",
+                    f"{pad}else:",
+                    f"{pad} {x}, p = decode_compact(b, p)",
+                    f"{pad} if {x} >= {1 << 8 * size}: "
+                    f"raise DecodeError(f'compact {{{x}}} above {8 * size} bits')",
+                ]
+            case Array(_, length, True):
+                return [
+                    f"{pad}_q = p + {length}; {x} = b[p:_q]; p = _q",
+                    f"{pad}if p > n: raise DecodeError('end of data in {length} bytes')",
+                ]
+            case Wrapper():
+                return self._decode(shape.inner, x, depth)
+            case Composite():
+                return self._decode_record(shape.fields, shape.build, x, depth)
+            case TupleShape(items):
+                names = [self._name("t") for _ in items]
+                lines = []
+                for name, item in zip(names, items, strict=True):
+                    lines += self._decode(item, name, depth)
+                return [*lines, f"{pad}{x} = ({''.join(f'{name}, ' for name in names)})"]
+            case _:
+                return [f"{pad}{x}, p = {self._function(shape)[1]}(b, p, n)"]
+
+    def _decode_primitive(self, shape: Primitive, x: str) -> list[str]:
+        size = shape.size_bytes
+        if shape.name == "bool":
+            return [
+                "_c = b[p]; p += 1",
+                "if _c > 1: raise DecodeError(f'boolean of {_c}')",
+                f"{x} = _c == 1",
+            ]
+        if shape.name == "str":
+            return [
+                "_m, p = decode_compact(b, p); _q = p + _m",
+                "if _q > n: raise DecodeError('end of data in a string')",
+                f"{x} = b[p:_q].decode(); p = _q",
+            ]
+        if shape.name == "u8":
+            return [f"{x} = b[p]; p += 1"]
+        if shape.name in _STRUCT:
+            unpack = self._bind(Struct("<" + _STRUCT[shape.name]).unpack_from)
+            return [f"({x},) = {unpack}(b, p); p += {size}"]
+        return [
+            f"_q = p + {size}",
+            "if _q > n: raise DecodeError('end of data in an integer')",
+            f"{x} = from_bytes(b[p:_q], 'little', signed={shape.signed}); p = _q",
+        ]
+
+    def _decode_record(
+        self, fields: tuple[Field, ...], build: Any, x: str, depth: int
+    ) -> list[str]:
+        names = [self._name("f") for _ in fields]
+        lines: list[str] = []
+        for name, member in zip(names, fields, strict=True):
+            lines += self._decode(member.shape, name, depth)
+        return [*lines, f"{' ' * depth}{x} = {self._bind(build)}({', '.join(names)})"]
+
+    # -- shapes with functions of their own
+
+    def _function(self, shape: Shape) -> tuple[str, str]:
+        known = self._functions.get(shape)
+        if known is not None:
+            return known
+        if isinstance(shape, Custom):
+            decode = shape.decode
+            pair = self._bind(shape.encode, "e"), self._bind(lambda b, p, n: decode(b, p), "d")
+            self._functions[shape] = pair
+            return pair
+        encode, decode_name = self._functions[shape] = self._name("e"), self._name("d")
+        match shape:
+            case Option(inner):
+                lines = self._option(inner, encode, decode_name)
+            case Sequence(raw=True):
+                lines = self._byte_string(shape, encode, decode_name)
+            case Sequence():
+                lines = self._sequence(shape, encode, decode_name)
+            case Array():
+                lines = self._array(shape, encode, decode_name)
+            case VariantShape():
+                lines = self._variant(shape, encode, decode_name)
+            case _:
+                raise TypeError(f"no codec for {shape!r}")
+        self._lines += lines
+        return encode, decode_name
+
+    def _option(self, inner: Shape, encode: str, decode: str) -> list[str]:
+        return [
+            f"def {encode}(v, out):",
+            " if v is None: out.append(0); return",
+            " out.append(1)",
+            *self._encode(inner, "v", 1),
+            f"def {decode}(b, p, n):",
+            " _c = b[p]; p += 1",
+            " if _c == 0: return None, p",
+            " if _c != 1: raise DecodeError(f'option of {_c}')",
+            *self._decode(inner, "x", 1),
+            " return x, p",
+        ]
+
+    def _byte_string(self, shape: Sequence, encode: str, decode: str) -> list[str]:
+        over = f"m > {shape.limit}" if shape.limit is not None else "False"
+        limit = f"raise {{}}(f'{{{{m}}}} bytes, the most is {shape.limit}')"
+        return [
+            f"def {encode}(v, out):",
+            " m = len(v)",
+            f" if {over}: " + limit.format("EncodeError"),
+            " if m < 64: out.append(m << 2)",
+            " else: out += compact_bytes(m)",
+            " out += v",
+            f"def {decode}(b, p, n):",
+            " m = b[p]",
+            " if m & 3 == 0: m >>= 2; p += 1",
+            " else: m, p = decode_compact(b, p)",
+            f" if {over}: " + limit.format("DecodeError"),
+            " q = p + m",
+            " if q > n: raise DecodeError(f'end of data in {m} bytes')",
+            " return b[p:q], q",
+        ]
+
+    def _sequence(self, shape: Sequence, encode: str, decode: str) -> list[str]:
+        smallest = smallest_size(shape.item)
+        limit = shape.limit if shape.limit is not None else None
+        if smallest == 0 and limit is None:
+            limit = _ZERO_SIZED_MAX
+        over = f"m > {limit}" if limit is not None else "False"
+        text = f"raise {{}}(f'{{{{m}}}} items, the most is {limit}')"
+        head = [
+            f"def {encode}(v, out):",
+            " m = len(v)",
+            f" if {over}: " + text.format("EncodeError"),
+            " out += compact_bytes(m)",
+        ]
+        middle = [
+            f"def {decode}(b, p, n):",
+            " m, p = decode_compact(b, p)",
+            f" if {over}: " + text.format("DecodeError"),
+            f" if m * {smallest} > n - p: raise DecodeError(f'end of data in {{m}} items')",
+        ]
+        item = shape.item
+        if isinstance(item, Primitive) and item.name in _STRUCT:
+            letter, size = _STRUCT[item.name], item.size_bytes
+            pack, unpack = self._bind(_pack_many(letter)), self._bind(_unpack_many(letter))
+            return [
+                *head,
+                f" out += {pack}(v)",
+                *middle,
+                f" return {unpack}(b, p, m), p + m * {size}",
+            ]
+        return [
+            *head,
+            " for i in v:",
+            *self._encode(item, "i", 2),
+            *middle,
+            " r = []",
+            " for _ in range(m):",
+            *self._decode(item, "x", 2),
+            "  r.append(x)",
+            " return r, p",
+        ]
+
+    def _array(self, shape: Array, encode: str, decode: str) -> list[str]:
+        length = shape.length
+        return [
+            f"def {encode}(v, out):",
+            f" if len(v) != {length}: raise EncodeError(f'{{len(v)}} items, not {length}')",
+            " for i in v:",
+            *self._encode(shape.item, "i", 2),
+            f"def {decode}(b, p, n):",
+            " r = []",
+            f" for _ in range({length}):",
+            *self._decode(shape.item, "x", 2),
+            "  r.append(x)",
+            " return r, p",
+        ]
+
+    def _variant(self, shape: VariantShape, encode: str, decode: str) -> list[str]:
+        encoders: dict[Any, Any] = {}
+        label = "::".join(shape.path) or "variant"
+        writes: list[str] = []
+        reads = [f"def {decode}(b, p, n):", " c = b[p]; p += 1"]
+        by_case: list[tuple[VariantCase, str]] = []
+        for case in shape.cases:
+            writer = self._name("w")
+            by_case.append((case, writer))
+            body = [] if case.single else self._encode_fields(case.fields, "v", 1)
+            writes += [f"def {writer}(v, out):", f" out.append({case.index})", *body]
+            reads.append(f" if c == {case.index}:")
+            if case.single:
+                reads.append(f"  return {self._bind(case.build)}, p")
+            else:
+                reads += self._decode_record(case.fields, case.build, "x", 2)
+                reads.append("  return x, p")
+        reads.append(f" raise DecodeError(f'{label} has no variant {{c}}')")
+        table = self._bind(encoders, "table")
+        single = bool(shape.cases) and shape.cases[0].single
+        key = "v" if single else "type(v)"
+        self._lines += writes
+        fill = self._bind(_filler(encoders, self._names, by_case), "fill")
+        return [
+            f"def {encode}(v, out):",
+            f" if not {table}: {fill}()",
+            f" {table}[{key}](v, out)",
+            *reads,
+        ]
+
+
+def _filler(
+    table: dict[Any, Any], names: dict[str, Any], cases: list[tuple[VariantCase, str]]
+) -> Callable[[], None]:
+    """Fills the encode table at first use, when the writers' source has been executed."""
+
+    def fill() -> None:
+        for case, writer in cases:
+            table[case.build] = names[writer]
+
+    return fill
+
+
+def _pack_many(letter: str) -> Callable[[list[int]], bytes]:
+    def pack(values: list[int]) -> bytes:
+        return Struct(f"<{len(values)}{letter}").pack(*values)
+
+    return pack
+
+
+def _unpack_many(letter: str) -> Callable[[bytes, int, int], list[int]]:
+    def unpack(data: bytes, offset: int, count: int) -> list[int]:
+        return list(Struct(f"<{count}{letter}").unpack_from(data, offset))
+
+    return unpack
+
+
+def smallest_size(shape: Shape) -> int:
+    """The fewest bytes that a value can take: bounds what a length prefix may claim."""
+    match shape:
+        case Primitive(size_bytes=size):
+            return max(size, 1)
+        case CompactShape(TupleShape()):
+            return 0
+        case Array(item, length):
+            return length * smallest_size(item)
+        case TupleShape(items):
+            return sum(smallest_size(item) for item in items)
+        case Wrapper():
+            return smallest_size(shape.inner)
+        case Composite():
+            return sum(smallest_size(member.shape) for member in shape.fields)
+        case _:
+            return 1
