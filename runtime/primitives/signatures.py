@@ -4,7 +4,7 @@ Owns the acceptance rules, which differ between libraries and must therefore hav
 ed25519 is libsodium's rule: no small-order A or R, no non-canonical A or R, S < L, and the
 equation without the cofactor. sr25519 is schnorrkel with the context "substrate" and the marker
 bit set. Substrate's third scheme, ecdsa, is not part of this chain: a `MultiSignature` of that
-variant is refused by the extrinsic decoder and no verifier exists here.
+variant decodes and is refused where it is used; no verifier for it exists.
 Invariant: bytes of any length give True or False; nothing is raised.
 Source: RFC 8032; libsodium `crypto_sign_open`; Substrate `sp_core::sr25519`.
 """
