@@ -145,7 +145,7 @@ def ensure_content_id(digest: bytes) -> ContentId:
 
 
 def cid_text(digest: bytes) -> str:
-    """The CIDv1 text of an id: multibase `b`, lower-case base32 without padding, 60 characters."""
+    """The CIDv1 text of an id: multibase `b`, lower-case base32 without padding, 61 characters."""
     raw = _CID_PREFIX + ensure_content_id(digest)
     return "b" + base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 

@@ -1,0 +1,19 @@
+"""The node's store of blobs, named by content id: data sets, models, task specifications."""
+
+from flockchain.blobs.errors import (
+    BlobCorruptError,
+    BlobError,
+    BlobLimitError,
+    BlobMissingError,
+    BlobNameError,
+)
+from flockchain.blobs.store import BlobStore
+
+__all__ = [
+    "BlobCorruptError",
+    "BlobError",
+    "BlobLimitError",
+    "BlobMissingError",
+    "BlobNameError",
+    "BlobStore",
+]
