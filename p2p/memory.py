@@ -1,0 +1,339 @@
+"""The network in memory, on virtual time, for simulations that replay bit for bit.
+
+`MemoryHub` owns the clock, the queue of deliveries and the links; `MemoryNetwork` is one node's
+side of it. Invariant: nothing is delivered outside `deliver_until`, and the same seed and calls
+give the same deliveries in the same order. A handler that raises ends the simulation: a bug.
+Source: WP V.A (peer-to-peer layer)
+"""
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Final
+
+from p2p.interface import (
+    REJECTED_GOSSIP_CHANGE,
+    RESPONSE_SIZE_MAX,
+    NetworkHandler,
+    OnResponse,
+    PeerError,
+    PeerId,
+    Verdict,
+    check_message,
+    check_request,
+)
+from p2p.reputation import Reputations
+from p2p.seen import SeenMessages, message_id
+
+Latency = Callable[[Random, PeerId, PeerId, int], int]
+"""(prng, sender, receiver, size in bytes) to the delay of one message in milliseconds."""
+
+REDIAL_MS: Final = 2_000
+"""A wanted link that went down is dialled again after this time."""
+PARTS_PER_MILLION: Final = 1_000_000
+
+logger = logging.getLogger(__name__)
+
+
+class MemoryHub:
+    """Virtual time, the queue of deliveries and the links between nodes."""
+
+    def __init__(self, prng: Random, latency: Latency) -> None:
+        self.now_ms = 0
+        self.drop_ppm = 0
+        """Share of gossip and request messages that are lost, in millionths."""
+        self.duplicate_ppm = 0
+        """Share of gossip messages that arrive twice, in millionths."""
+        self._prng = prng
+        self._latency = latency
+        self._queue: list[tuple[int, int, Callable[[], None]]] = []
+        self._sequence = 0
+        self._nodes: dict[PeerId, MemoryNetwork] = {}
+        self._wanted: dict[tuple[PeerId, PeerId], None] = {}
+        self._links: dict[tuple[PeerId, PeerId], int] = {}
+        """Connected pairs and the number of the connection; older deliveries are lost."""
+        self._groups: dict[PeerId, int] = {}
+
+    def join(self, peer: PeerId, handler: NetworkHandler) -> "MemoryNetwork":
+        """Add a node, or start one again that left; its wanted links are dialled."""
+        if peer in self._nodes:
+            raise ValueError(f"peer {peer} joined already")
+        network = MemoryNetwork(self, peer, handler)
+        self._nodes[peer] = network
+        self._dial_wanted(lambda pair: peer in pair)
+        return network
+
+    def leave(self, peer: PeerId) -> None:
+        """Take a node away at once, as a crash does: it hears nothing more."""
+        network = self._nodes.pop(peer)
+        network.running = False
+        for pair in [pair for pair in self._links if peer in pair]:
+            self._close(pair)
+
+    def connect(self, left: PeerId, right: PeerId) -> None:
+        """Want a link between two nodes; it is dialled now and again whenever it is lost."""
+        pair = _pair_of(left, right)
+        self._wanted[pair] = None
+        self._schedule_dial(pair, self._delay_ms(*pair, 64))
+
+    def partition(self, groups: Iterable[Iterable[PeerId]]) -> None:
+        """Cut every link between different groups; nodes named in none form one more group."""
+        self._groups = {
+            peer: number for number, group in enumerate(groups, start=1) for peer in group
+        }
+        for pair in [pair for pair in self._links if not self._is_reachable(*pair)]:
+            self._close(pair)
+
+    def heal(self) -> None:
+        """End every partition; wanted links are dialled."""
+        self._groups = {}
+        self._dial_wanted(lambda pair: pair not in self._links)
+
+    def next_event_ms(self) -> int | None:
+        """When the next delivery is due, None when nothing is under way."""
+        return self._queue[0][0] if self._queue else None
+
+    def deliver_until(self, now_ms: int) -> None:
+        """Move the clock to `now_ms` and make every delivery due by then, in order."""
+        if now_ms < self.now_ms:
+            raise ValueError(f"time went back from {self.now_ms} to {now_ms} ms")
+        while self._queue and self._queue[0][0] <= now_ms:
+            due_ms, _, deliver = heapq.heappop(self._queue)
+            self.now_ms = due_ms
+            deliver()
+        self.now_ms = now_ms
+
+    def schedule(self, delay_ms: int, deliver: Callable[[], None]) -> None:
+        """Queue `deliver` for `delay_ms` from now; ties keep the order of scheduling."""
+        self._sequence += 1
+        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._sequence, deliver))
+
+    def peers_of(self, peer: PeerId) -> list[PeerId]:
+        """Connected peers in ascending order."""
+        others = (pair[1] if pair[0] == peer else pair[0] for pair in self._links if peer in pair)
+        return sorted(others)
+
+    def send(
+        self, sender: PeerId, receiver: PeerId, size: int, deliver: Callable[[], None]
+    ) -> None:
+        """Carry one message over the link as it is now; it may be lost, never torn."""
+        pair = _pair_of(sender, receiver)
+        link = self._links.get(pair)
+        if link is None or self._is_hit(self.drop_ppm):
+            return
+
+        def arrive() -> None:
+            if self._links.get(pair) == link:
+                deliver()
+
+        self.schedule(self._delay_ms(sender, receiver, size), arrive)
+
+    def send_gossip(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
+        """Carry one gossip message, now and then twice."""
+        for _ in range(2 if self._is_hit(self.duplicate_ppm) else 1):
+            self.send(
+                sender,
+                receiver,
+                len(data),
+                lambda: self._nodes[receiver].receive_gossip(sender, topic, data),
+            )
+
+    def send_request(
+        self, sender: PeerId, receiver: PeerId, protocol: str, data: bytes, answer: OnResponse
+    ) -> None:
+        """Carry a request there and its answer back."""
+
+        def ask() -> None:
+            response = self._nodes[receiver].answer(sender, protocol, data)
+            size = len(response) if isinstance(response, bytes) else 64
+            self.send(receiver, sender, size, lambda: answer(response))
+
+        self.send(sender, receiver, len(data), ask)
+
+    def close(self, left: PeerId, right: PeerId) -> None:
+        """Close the link between two nodes; a wanted link is dialled again later."""
+        pair = _pair_of(left, right)
+        if pair in self._links:
+            self._close(pair)
+            self._redial(pair)
+
+    def _dial(self, pair: tuple[PeerId, PeerId]) -> None:
+        if pair in self._links or not self._is_reachable(*pair):
+            return
+        left, right = self._nodes[pair[0]], self._nodes[pair[1]]
+        if left.banned_until_ms(pair[1]) or right.banned_until_ms(pair[0]):
+            self._redial(pair)
+            return
+        left_status, right_status = left.handler.status(), right.handler.status()
+        if left.is_refused(pair[1], right_status) or right.is_refused(pair[0], left_status):
+            self._redial(pair)
+            return
+        self._sequence += 1
+        self._links[pair] = self._sequence
+        left.handler.on_peer_connected(pair[1], right_status)
+        right.handler.on_peer_connected(pair[0], left_status)
+
+    def _close(self, pair: tuple[PeerId, PeerId]) -> None:
+        del self._links[pair]
+        for peer, other in (pair, pair[::-1]):
+            if peer in self._nodes:
+                self._nodes[peer].lose(other)
+
+    def _redial(self, pair: tuple[PeerId, PeerId]) -> None:
+        if pair not in self._wanted or not self._is_reachable(*pair):
+            return
+        left, right = self._nodes[pair[0]], self._nodes[pair[1]]
+        bans = (left.banned_until_ms(pair[1]), right.banned_until_ms(pair[0]))
+        until_ms = max((ban for ban in bans if ban is not None), default=self.now_ms)
+        self._schedule_dial(pair, until_ms - self.now_ms + REDIAL_MS)
+
+    def _dial_wanted(self, is_due: Callable[[tuple[PeerId, PeerId]], bool]) -> None:
+        for pair in self._wanted:
+            if is_due(pair):
+                self._schedule_dial(pair, self._delay_ms(*pair, 64))
+
+    def _schedule_dial(self, pair: tuple[PeerId, PeerId], delay_ms: int) -> None:
+        self.schedule(delay_ms, lambda: self._dial(pair))
+
+    def _is_reachable(self, left: PeerId, right: PeerId) -> bool:
+        return (
+            left in self._nodes
+            and right in self._nodes
+            and self._groups.get(left, 0) == self._groups.get(right, 0)
+        )
+
+    def _delay_ms(self, sender: PeerId, receiver: PeerId, size: int) -> int:
+        return max(0, self._latency(self._prng, sender, receiver, size))
+
+    def _is_hit(self, share_ppm: int) -> bool:
+        return share_ppm > 0 and self._prng.randrange(PARTS_PER_MILLION) < share_ppm
+
+
+class MemoryNetwork:
+    """One node's `Network` on a hub."""
+
+    def __init__(self, hub: MemoryHub, peer: PeerId, handler: NetworkHandler) -> None:
+        self.handler = handler
+        self.running = True
+        self._hub = hub
+        self._peer = peer
+        self._seen = SeenMessages()
+        self._reputations = Reputations()
+        self._refused: dict[PeerId, None] = {}
+        self._asked: dict[int, tuple[PeerId, OnResponse]] = {}
+        self._next_request = 0
+
+    @property
+    def local_peer_id(self) -> PeerId:
+        """Our own id."""
+        return self._peer
+
+    def listen_addresses(self) -> list[str]:
+        """A memory address, so that logs read alike."""
+        return [f"/memory/{self._peer}/p2p/{self._peer}"]
+
+    def peers(self) -> list[PeerId]:
+        """Connected peers in ascending order."""
+        return self._hub.peers_of(self._peer)
+
+    def publish(self, topic: str, data: bytes) -> None:
+        """Gossip to every peer. Raises: ValueError."""
+        check_message(topic, data)
+        if self._seen.add(message_id(topic, data), self._hub.now_ms):
+            self._forward(topic, data, None)
+
+    def request(
+        self, peer: PeerId, protocol: str, data: bytes, on_response: OnResponse, timeout_ms: int
+    ) -> None:
+        """Ask `peer`; answered once, later. Raises: ValueError."""
+        check_request(protocol, data)
+        number = self._next_request
+        self._next_request += 1
+        self._asked[number] = (peer, on_response)
+        if peer not in self.peers():
+            self._fail_later(number, 0, f"peer {peer} is not connected")
+            return
+        self._fail_later(number, timeout_ms, f"no answer from {peer} within {timeout_ms} ms")
+        self._hub.send_request(
+            self._peer, peer, protocol, data, lambda answer: self._finish(number, answer)
+        )
+
+    def disconnect(self, peer: PeerId, reason: str) -> None:
+        """Close the link after the present delivery; the hub dials it again later."""
+        logger.debug("%s disconnects %s: %s", self._peer, peer, reason)
+        self._hub.schedule(0, lambda: self._hub.close(self._peer, peer))
+
+    def report(self, peer: PeerId, change: int, reason: str) -> None:
+        """Change a reputation; at the threshold the peer is banned."""
+        if self._reputations.change(peer, change, self._hub.now_ms):
+            self.disconnect(peer, f"banned: {reason}")
+
+    def reputation(self, peer: PeerId) -> int:
+        """The reputation of `peer` now."""
+        return self._reputations.score(peer, self._hub.now_ms)
+
+    def banned_until_ms(self, peer: PeerId) -> int | None:
+        """When our ban of `peer` ends."""
+        return self._reputations.banned_until_ms(peer, self._hub.now_ms)
+
+    def is_refused(self, peer: PeerId, status: bytes) -> bool:
+        """Whether the node refuses the handshake of `peer`, which is then banned."""
+        try:
+            self.handler.check_status(peer, status)
+        except PeerError as error:
+            if peer not in self._refused:
+                self._refused[peer] = None
+                logger.info("%s refused %s: %s", self._peer, peer, error)
+            self._reputations.ban(peer, self._hub.now_ms)
+            return True
+        return False
+
+    def receive_gossip(self, peer: PeerId, topic: str, data: bytes) -> None:
+        """Judge a message from `peer` and forward what is accepted."""
+        identity, now_ms = message_id(topic, data), self._hub.now_ms
+        if self._seen.is_bad(identity):
+            return self.report(peer, REJECTED_GOSSIP_CHANGE, f"known bad message on {topic}")
+        if self._seen.is_seen(identity, now_ms):
+            return None
+        verdict = self.handler.on_gossip(peer, topic, data)
+        if verdict is Verdict.ACCEPT:
+            self._seen.add(identity, now_ms)
+            self._forward(topic, data, peer)
+        elif verdict is Verdict.REJECT:
+            self._seen.add_bad(identity)
+            self.report(peer, REJECTED_GOSSIP_CHANGE, f"invalid message on {topic}")
+        return None
+
+    def answer(self, peer: PeerId, protocol: str, data: bytes) -> bytes | PeerError:
+        """The node's answer to a request of `peer`."""
+        try:
+            response = self.handler.on_request(peer, protocol, data)
+        except PeerError as error:
+            return error
+        assert len(response) <= RESPONSE_SIZE_MAX, f"{protocol} response of {len(response)} bytes"
+        return response
+
+    def lose(self, peer: PeerId) -> None:
+        """Hear that the link to `peer` is gone."""
+        for number, (asked, _) in list(self._asked.items()):
+            if asked == peer:
+                self._fail_later(number, 0, f"peer {peer} disconnected")
+        self.handler.on_peer_disconnected(peer)
+
+    def _forward(self, topic: str, data: bytes, origin: PeerId | None) -> None:
+        for peer in self.peers():
+            if peer != origin:
+                self._hub.send_gossip(self._peer, peer, topic, data)
+
+    def _fail_later(self, number: int, delay_ms: int, message: str) -> None:
+        self._hub.schedule(delay_ms, lambda: self._finish(number, PeerError(message)))
+
+    def _finish(self, number: int, answer: bytes | PeerError) -> None:
+        asked = self._asked.pop(number, None)
+        if asked is not None and self.running:
+            asked[1](answer)
+
+
+def _pair_of(left: PeerId, right: PeerId) -> tuple[PeerId, PeerId]:
+    return (left, right) if left < right else (right, left)

@@ -1,0 +1,54 @@
+"""Which gossip messages a node has seen, and which of them were bad.
+
+It owns the content id of a message and two bounded tables. Invariant: a message that the node
+ignored is in neither, so that it may come again.
+Source: WP V.A (peer-to-peer layer); libp2p gossipsub 1.1
+"""
+
+import hashlib
+from collections import OrderedDict
+from typing import Final
+
+SEEN_MS: Final = 120_000
+"""How long an accepted message is not accepted again."""
+SEEN_MAX: Final = 65_536
+BAD_MAX: Final = 4_096
+
+
+def message_id(topic: str, data: bytes) -> bytes:
+    """The 20-byte id of a message: of its content, so that sequence numbers buy nothing."""
+    return hashlib.sha256(topic.encode() + b"\0" + data).digest()[:20]
+
+
+class SeenMessages:
+    """Accepted messages for `SEEN_MS`, rejected ones until the table is full."""
+
+    def __init__(self) -> None:
+        self._until_ms: OrderedDict[bytes, int] = OrderedDict()
+        self._bad: OrderedDict[bytes, None] = OrderedDict()
+
+    def is_seen(self, identity: bytes, now_ms: int) -> bool:
+        """Whether a message was accepted within `SEEN_MS`."""
+        return self._until_ms.get(identity, now_ms) > now_ms
+
+    def add(self, identity: bytes, now_ms: int) -> bool:
+        """Remember an accepted message; false if it was known."""
+        if self.is_seen(identity, now_ms):
+            return False
+        self._until_ms[identity] = now_ms + SEEN_MS
+        self._until_ms.move_to_end(identity)
+        oldest = next(iter(self._until_ms))
+        while len(self._until_ms) > SEEN_MAX or self._until_ms[oldest] <= now_ms:
+            del self._until_ms[oldest]
+            oldest = next(iter(self._until_ms))
+        return True
+
+    def is_bad(self, identity: bytes) -> bool:
+        """Whether a message was rejected."""
+        return identity in self._bad
+
+    def add_bad(self, identity: bytes) -> None:
+        """Remember a rejected message."""
+        self._bad[identity] = None
+        while len(self._bad) > BAD_MAX:
+            self._bad.popitem(last=False)
