@@ -1,0 +1,102 @@
+"""The runtime's call: a table entry and its arguments; two index bytes and SCALE on the wire.
+
+Source: FRAME's `RuntimeCall` (outer enum by pallet index, inner by call index).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.frame.pallet import CallEntry, Pallet
+from runtime.primitives.scale import Codec, DecodeError, codec_of, set_shape
+from runtime.primitives.scale.declare import fields_of
+from runtime.primitives.scale.shape import Custom, Field, Shape, VariantCase, VariantShape
+
+DEPTH_MAX: Final = 8  # calls within calls (batch, proxy, multisig)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeCall:
+    """A decoded call."""
+
+    entry: CallEntry
+    arguments: tuple[Any, ...]
+
+
+_TABLE: dict[int, dict[int, CallEntry]] = {}
+_PALLETS: list[type[Pallet[Any]]] = []
+_depth = 0
+
+
+def install_pallets(pallets: Sequence[type[Pallet[Any]]]) -> None:
+    """The pallets whose calls can be decoded. Done once, where the runtime is put together."""
+    _PALLETS[:] = pallets
+    _TABLE.clear()
+    for pallet in pallets:
+        assert pallet.pallet_index not in _TABLE, f"pallet index {pallet.pallet_index} used twice"
+        _TABLE[pallet.pallet_index] = pallet.calls
+
+
+def installed_pallets() -> tuple[type[Pallet[Any]], ...]:
+    """The pallets of the runtime, in order."""
+    return tuple(_PALLETS)
+
+
+def _encode(call: RuntimeCall, out: bytearray) -> None:
+    entry = call.entry
+    out.append(entry.pallet.pallet_index)
+    out.append(entry.index)
+    entry.codec.encode_into(call.arguments, out)
+
+
+def _decode(data: bytes, offset: int) -> tuple[RuntimeCall, int]:
+    global _depth
+    try:
+        entry = _TABLE[data[offset]][data[offset + 1]]
+    except KeyError:
+        raise DecodeError(f"no call {data[offset]}.{data[offset + 1]}") from None
+    if _depth >= DEPTH_MAX:
+        raise DecodeError(f"calls nested deeper than {DEPTH_MAX}")
+    _depth += 1
+    try:
+        arguments, end = entry.codec.decode(data, offset + 2)
+    finally:
+        _depth -= 1
+    return RuntimeCall(entry, arguments), end
+
+
+_described: dict[type, VariantShape] = {}
+
+
+def describe_calls(pallet: type[Pallet[Any]]) -> VariantShape:
+    """The pallet's `Call` type for metadata."""
+    known = _described.get(pallet)
+    if known is not None:
+        return known
+    shape = VariantShape((f"pallet_{pallet.__name__.lower()}", "pallet", "Call"), [])
+    _described[pallet] = shape
+    for index, entry in sorted(pallet.calls.items()):
+        members = fields_of(dict(entry.parameters))
+        shape.cases.append(VariantCase(entry.name, index, members, None, docs=entry.docs))
+    return shape
+
+
+_outer = VariantShape(("flockchain_runtime", "RuntimeCall"), [])
+
+
+def describe_runtime_call() -> Shape:
+    """The `RuntimeCall` type for metadata, with the installed pallets."""
+    _outer.cases = [
+        VariantCase(
+            pallet.__name__, pallet.pallet_index, (Field(None, describe_calls(pallet)),), None
+        )
+        for pallet in _PALLETS
+        if pallet.calls
+    ]
+    return _outer
+
+
+set_shape(RuntimeCall, Custom(_encode, _decode, describe_runtime_call))
+RUNTIME_CALL: Final[Codec[RuntimeCall]] = codec_of(RuntimeCall)

@@ -1,0 +1,136 @@
+"""The state that a block executes on: reads through to a base, writes and events undoable.
+
+One dictionary holds every key's current value; a journal of former values makes a rollback exact
+and a read a single look-up. Decoded values are kept beside the bytes, for types that cannot be
+changed in place.
+
+Source: Substrate `sp_state_machine::OverlayedChanges`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+_MISSING: Final = object()
+
+
+class StateReader(Protocol):
+    """The state at the end of some block."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, or None."""
+
+    def keys(self, prefix: bytes, start: bytes | None = None) -> Iterator[bytes]:
+        """Keys with `prefix`, in byte order, strictly after `start`."""
+
+
+class DictState:
+    """A state in memory: genesis building, tests, `economics evaluate`."""
+
+    def __init__(self, top: dict[bytes, bytes] | None = None) -> None:
+        self.top = {} if top is None else top
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.top.get(key)
+
+    def keys(self, prefix: bytes, start: bytes | None = None) -> Iterator[bytes]:
+        found = sorted(key for key in self.top if key.startswith(prefix))
+        yield from found if start is None else found[bisect_right(found, start) :]
+
+
+class Externalities:
+    """Layered writes over a base, plus the events of the block so far.
+
+    `phase` is what events are stamped with; the executive sets it.
+    """
+
+    __slots__ = ("_base", "_decoded", "_dirty", "_journal", "_values", "events", "phase")
+
+    def __init__(self, base: StateReader) -> None:
+        self._base = base
+        self._values: dict[bytes, bytes | None] = {}
+        self._decoded: dict[bytes, Any] = {}
+        self._dirty: dict[bytes, None] = {}
+        self._journal: list[tuple[bytes, bytes | None, bool]] | None = None
+        self.events: list[tuple[Any, object]] = []
+        self.phase: Any = None
+
+    def get(self, key: bytes) -> bytes | None:
+        """The current value, or None."""
+        value = self._values.get(key, _MISSING)
+        if value is _MISSING:
+            value = self._values[key] = self._base.get(key)
+        return value  # type: ignore[return-value]
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Write, or remove with None."""
+        if self._journal is not None:
+            self._journal.append((key, self.get(key), key in self._dirty))
+        self._values[key] = value
+        self._dirty[key] = None
+        self._decoded.pop(key, None)
+
+    def get_decoded(self, key: bytes) -> Any:
+        """The decoded value that was kept for the current bytes, or None."""
+        return self._decoded.get(key)
+
+    def keep_decoded(self, key: bytes, value: Any) -> None:
+        """Keep the decoded form of the current bytes; only values that nothing can change."""
+        self._decoded[key] = value
+
+    def keys(self, prefix: bytes) -> Iterator[bytes]:
+        """Keys with `prefix` in byte order; writes made while iterating are not seen."""
+        written = sorted(key for key in self._dirty if key.startswith(prefix))
+        position, count = 0, len(written)
+        for key in self._base.keys(prefix):
+            while position < count and written[position] < key:
+                yield from self._alive(written[position])
+                position += 1
+            if position < count and written[position] == key:
+                yield from self._alive(key)
+                position += 1
+            elif key not in self._dirty or self._values[key] is not None:
+                yield key
+        while position < count:
+            yield from self._alive(written[position])
+            position += 1
+
+    def _alive(self, key: bytes) -> Iterator[bytes]:
+        if self._values[key] is not None:
+            yield key
+
+    def deposit_event(self, event: object) -> None:
+        """Record an event under the current phase."""
+        self.events.append((self.phase, event))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Undo every write and event inside if an exception leaves it. Nests."""
+        outer = self._journal
+        journal: list[tuple[bytes, bytes | None, bool]] = []
+        self._journal = journal
+        mark = len(self.events)
+        try:
+            yield
+        except BaseException:
+            self._undo(journal)
+            del self.events[mark:]
+            self._journal = outer
+            raise
+        if outer is not None:
+            outer.extend(journal)
+        self._journal = outer
+
+    def _undo(self, journal: list[tuple[bytes, bytes | None, bool]]) -> None:
+        for key, value, was_dirty in reversed(journal):
+            self._values[key] = value
+            self._decoded.pop(key, None)
+            if not was_dirty:
+                self._dirty.pop(key, None)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Every key that was written, with its value; None for removals."""
+        return {key: self._values[key] for key in self._dirty}

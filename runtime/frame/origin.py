@@ -1,0 +1,48 @@
+"""Who dispatches a call.
+
+Source: Substrate `frame_system::RawOrigin`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.frame.errors import BadOrigin
+from runtime.primitives.types import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A signer when `who` is set; else root, or nobody (inherents, unsigned extrinsics)."""
+
+    who: AccountId | None
+    is_root: bool = False
+
+
+ROOT: Final = Origin(None, is_root=True)
+NONE: Final = Origin(None)
+
+
+def signed(who: AccountId) -> Origin:
+    """The origin of a signed extrinsic."""
+    return Origin(who)
+
+
+def ensure_signed(origin: Origin) -> AccountId:
+    """The signer. Raises BadOrigin for root and nobody."""
+    if origin.who is None:
+        raise BadOrigin
+    return origin.who
+
+
+def ensure_root(origin: Origin) -> None:
+    """Raises BadOrigin for anyone but root."""
+    if not origin.is_root:
+        raise BadOrigin
+
+
+def ensure_none(origin: Origin) -> None:
+    """Raises BadOrigin for signers and root."""
+    if origin.who is not None or origin.is_root:
+        raise BadOrigin

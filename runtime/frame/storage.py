@@ -1,0 +1,268 @@
+"""Storage items: what a pallet keeps, declared once, bound to the state of each block.
+
+Keys are Substrate's: twox128(pallet) ‖ twox128(item) ‖ hasher(key), with hashers from which clients
+can recover the key.
+
+Source: FRAME storage (`StorageValue`, `StorageMap`, `StorageNMap`).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+
+from runtime.frame.externalities import Externalities
+from runtime.frame.naming import pascal_case
+from runtime.primitives.hashing import blake2b_128, twox_64, twox_128
+from runtime.primitives.scale import Codec, codec_of
+from runtime.primitives.scale.shape import (
+    Array,
+    Composite,
+    Custom,
+    Option,
+    Sequence,
+    Shape,
+    TupleShape,
+    VariantShape,
+    Wrapper,
+)
+
+if TYPE_CHECKING:
+    from runtime.frame.pallet import Pallet
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Hasher(enum.Enum):
+    """How a map key becomes a path; values are metadata's indices."""
+
+    BLAKE2_128_CONCAT = 2
+    TWOX_64_CONCAT = 5
+    IDENTITY = 6
+
+
+_HASH: Final[dict[Hasher, tuple[Callable[[bytes], bytes], int]]] = {
+    Hasher.BLAKE2_128_CONCAT: (blake2b_128, 16),
+    Hasher.TWOX_64_CONCAT: (twox_64, 8),
+    Hasher.IDENTITY: (lambda _: b"", 0),
+}
+
+
+def _is_frozen(shape: Shape) -> bool:
+    """Whether decoded values cannot be changed in place, so that one may be shared."""
+    match shape:
+        case Sequence(raw=raw) | Array(raw=raw):
+            return raw
+        case Wrapper():
+            return _is_frozen(shape.inner)
+        case Option(inner):
+            return _is_frozen(inner)
+        case TupleShape(items):
+            return all(_is_frozen(item) for item in items)
+        case Composite():
+            return all(_is_frozen(member.shape) for member in shape.fields)
+        case VariantShape():
+            return all(_is_frozen(f.shape) for case in shape.cases for f in case.fields)
+        case Custom():
+            return False
+        case _:
+            return True
+
+
+class StorageItem:
+    """One declared item. Read through a pallet instance it is bound to that pallet's state."""
+
+    name: str
+    prefix: bytes
+    ext: Externalities
+    docs: str
+
+    def __set_name__(self, owner: type[Pallet[Any]], name: str) -> None:
+        self.name = name
+        self.prefix = twox_128(owner.__name__.encode()) + twox_128(pascal_case(name).encode())
+
+    def __get__(self, pallet: Pallet[Any] | None, owner: type[Pallet[Any]]) -> Self:
+        if pallet is None:
+            return self
+        bound = object.__new__(type(self))
+        bound.__dict__.update(self.__dict__)
+        bound.ext = pallet.ext
+        pallet.__dict__[self.name] = bound  # later reads skip this descriptor
+        return bound
+
+
+class _Item(StorageItem, Generic[V]):
+    """What values and maps share: the codec, the default, cached reads."""
+
+    def __init__(self, value: Any, default: V | None, docs: str) -> None:
+        self.value_codec: Codec[V] = codec_of(value)
+        self.default = default
+        self.docs = docs
+        self._shared: bool | None = None
+
+    def _read(self, path: bytes) -> V | None:
+        kept = self.ext.get_decoded(path)
+        if kept is not None:
+            return kept  # type: ignore[no-any-return]
+        raw = self.ext.get(path)
+        if raw is None:
+            return None
+        value = self.value_codec.decode(raw, 0)[0]
+        if self._is_shared():
+            self.ext.keep_decoded(path, value)
+        return value
+
+    def _write(self, path: bytes, value: V) -> None:
+        self.ext.put(path, self.value_codec.encode(value))
+        if self._is_shared():
+            self.ext.keep_decoded(path, value)
+
+    def _is_shared(self) -> bool:
+        if self._shared is None:
+            self._shared = _is_frozen(self.value_codec.shape)
+        return self._shared
+
+    def _default(self) -> V:
+        if self.default is None:
+            raise KeyError(f"{self.name}: no value, and none by default")
+        return self.default
+
+
+class StorageValue(_Item[V]):
+    """A single value; without a default it is optional: use `find`."""
+
+    def __init__(self, value: Any, *, default: V | None = None, docs: str = "") -> None:
+        super().__init__(value, default, docs)
+
+    def get(self) -> V:
+        """The value or the default. Raises KeyError if there is neither."""
+        value = self._read(self.prefix)
+        return self._default() if value is None else value
+
+    def find(self) -> V | None:
+        """The value, or None if nothing is stored."""
+        return self._read(self.prefix)
+
+    def put(self, value: V) -> None:
+        """Store. Raises EncodeError if the type cannot hold it."""
+        self._write(self.prefix, value)
+
+    def remove(self) -> None:
+        """Store nothing."""
+        self.ext.put(self.prefix, None)
+
+    def exists(self) -> bool:
+        """Whether something is stored."""
+        return self.ext.get(self.prefix) is not None
+
+    def path(self) -> bytes:
+        """The storage key."""
+        return self.prefix
+
+
+class StorageMap(_Item[V], Generic[K, V]):
+    """Values by key. Iteration is in the order of storage keys, the same on every node."""
+
+    def __init__(
+        self,
+        key: Any,
+        value: Any,
+        *,
+        default: V | None = None,
+        hasher: Hasher = Hasher.BLAKE2_128_CONCAT,
+        docs: str = "",
+    ) -> None:
+        super().__init__(value, default, docs)
+        self.key_codec: Codec[K] = codec_of(key)
+        self.hashers: tuple[Hasher, ...] = (hasher,)
+        self._hash, self._hash_size = _HASH[hasher]
+
+    def get(self, key: K) -> V:
+        """The value or the default. Raises KeyError if there is neither."""
+        value = self._read(self.path(key))
+        return self._default() if value is None else value
+
+    def find(self, key: K) -> V | None:
+        """The value, or None if nothing is stored."""
+        return self._read(self.path(key))
+
+    def put(self, key: K, value: V) -> None:
+        """Store. Raises EncodeError if the types cannot hold them."""
+        self._write(self.path(key), value)
+
+    def remove(self, key: K) -> None:
+        """Store nothing under `key`."""
+        self.ext.put(self.path(key), None)
+
+    def contains(self, key: K) -> bool:
+        """Whether something is stored under `key`."""
+        return self.ext.get(self.path(key)) is not None
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Every entry, in storage order. Costs a read each: only where the count is bounded."""
+        for path in self.ext.keys(self.prefix):
+            value = self._read(path)
+            if value is not None:
+                yield self.key_of(path), value
+
+    def keys(self) -> Iterator[K]:
+        """Every key, in storage order."""
+        for path in self.ext.keys(self.prefix):
+            yield self.key_of(path)
+
+    def path(self, key: K) -> bytes:
+        """The storage key."""
+        encoded = self.key_codec.encode(key)
+        return self.prefix + self._hash(encoded) + encoded
+
+    def key_of(self, path: bytes) -> K:
+        """The map key of a storage key."""
+        return self.key_codec.decode(path, len(self.prefix) + self._hash_size)[0]
+
+
+class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
+    """Values by a pair; the entries of one first key lie together. `K` is tuple[first, second]."""
+
+    def __init__(
+        self,
+        first: Any,
+        second: Any,
+        value: Any,
+        *,
+        default: V | None = None,
+        hashers: tuple[Hasher, Hasher] = (Hasher.TWOX_64_CONCAT, Hasher.BLAKE2_128_CONCAT),
+        docs: str = "",
+    ) -> None:
+        super().__init__(tuple[first, second], value, default=default, docs=docs)
+        self.hashers = hashers
+        self._parts = (codec_of(first), codec_of(second))
+        self._hashes = (_HASH[hashers[0]], _HASH[hashers[1]])
+
+    def path(self, key: tuple[Any, Any]) -> bytes:
+        second = self._parts[1].encode(key[1])
+        return self.prefix_of(key[0]) + self._hashes[1][0](second) + second
+
+    def prefix_of(self, first: Any) -> bytes:
+        """Where the entries of `first` begin."""
+        encoded = self._parts[0].encode(first)
+        return self.prefix + self._hashes[0][0](encoded) + encoded
+
+    def key_of(self, path: bytes) -> tuple[Any, Any]:
+        first, offset = self._parts[0].decode(path, len(self.prefix) + self._hashes[0][1])
+        return first, self._parts[1].decode(path, offset + self._hashes[1][1])[0]
+
+    def items_of(self, first: Any) -> Iterator[tuple[Any, V]]:
+        """Second key and value of the entries of `first`, in storage order."""
+        for path in self.ext.keys(self.prefix_of(first)):
+            value = self._read(path)
+            if value is not None:
+                yield self.key_of(path)[1], value
+
+    def remove_all(self, first: Any) -> int:
+        """Remove the entries of `first`; their count. Only where the count is bounded."""
+        paths = list(self.ext.keys(self.prefix_of(first)))
+        for path in paths:
+            self.ext.put(path, None)
+        return len(paths)

@@ -1,0 +1,34 @@
+"""What the pool must know of a valid extrinsic.
+
+Source: Substrate `sp_runtime::transaction_validity`.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from runtime.primitives.scale import scale_enum, scale_type
+from runtime.primitives.types import U64
+
+
+@scale_enum("sp_runtime::transaction_validity::TransactionSource")
+class TransactionSource(enum.Enum):
+    """Where an extrinsic came from."""
+
+    IN_BLOCK = 0
+    LOCAL = 1
+    EXTERNAL = 2
+
+
+@scale_type(path="sp_runtime::transaction_validity::ValidTransaction")
+class ValidTransaction:
+    """`requires` tags come before, `provides` tags after; `longevity` in blocks."""
+
+    priority: U64
+    requires: list[bytes]
+    provides: list[bytes]
+    longevity: U64
+    propagate: bool
+
+
+FOREVER = 2**64 - 1
