@@ -1,0 +1,251 @@
+"""System: accounts, the block that is being executed, events, digests, block hashes.
+
+Invariant (`try_state`): an account is stored if and only if something provides for it.
+
+Source: Substrate `frame_system`; WP II.A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime import frame
+from runtime.frame.account import AccountInfo
+from runtime.frame.dispatch_error import DispatchErrorValue, dispatch_error_value
+from runtime.frame.events import ApplyExtrinsic, EventRecord, Finalization, Initialization
+from runtime.frame.traits import is_pot
+from runtime.frame.weights import DispatchInfo, Weight
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.header import Consensus, Digest, DigestItem, PreRuntime
+from runtime.primitives.types import U8, U16, U32, AccountId, Bytes4, Hash
+
+REMARK = Weight(20_000_000)
+
+
+@frame.event(0)
+class ExtrinsicSuccess:
+    """An extrinsic was applied and its call succeeded."""
+
+    dispatch_info: DispatchInfo
+
+
+@frame.event(1)
+class ExtrinsicFailed:
+    """An extrinsic was applied and its call failed; its fee is kept."""
+
+    dispatch_error: DispatchErrorValue
+    dispatch_info: DispatchInfo
+
+
+@frame.event(2)
+class CodeUpdated:
+    """The runtime changes with the next block."""
+
+
+@frame.event(3)
+class NewAccount:
+    """An account came to be."""
+
+    account: AccountId
+
+
+@frame.event(4)
+class KilledAccount:
+    """An account was reaped."""
+
+    account: AccountId
+
+
+@frame.event(5)
+class Remarked:
+    """Somebody put a remark on the chain."""
+
+    sender: AccountId
+    hash: Hash
+
+
+class CallFiltered(frame.ModuleError, index=5):
+    """The call is not open to this origin."""
+
+
+@frame.scale_type(path="frame_support::dispatch::PerDispatchClass")
+class ConsumedWeight:
+    """Weight used so far in the block, by class."""
+
+    normal: Weight = frame.ZERO_WEIGHT
+    operational: Weight = frame.ZERO_WEIGHT
+    mandatory: Weight = frame.ZERO_WEIGHT
+
+    def total(self) -> Weight:
+        """The sum over the classes."""
+        return self.normal + self.operational + self.mandatory
+
+
+@dataclass(frozen=True)
+class Config:
+    """`block_hash_count`: how many blocks' hashes are kept (mortal eras reach that far)."""
+
+    block_hash_count: U32 = 2400
+    ss58_prefix: U16 = 42
+
+
+class System(frame.Pallet[Config], index=0):
+    account = frame.StorageMap[AccountId, AccountInfo](
+        AccountId, AccountInfo, default=AccountInfo(), docs="The record of an account."
+    )
+    extrinsic_count = frame.StorageValue[int](U32, docs="Extrinsics so far; only inside a block.")
+    block_weight = frame.StorageValue[ConsumedWeight](
+        ConsumedWeight, default=ConsumedWeight(), docs="Weight of the current block, by class."
+    )
+    all_extrinsics_len = frame.StorageValue[int](U32, docs="Bytes so far; only inside a block.")
+    block_hash = frame.StorageMap[int, Hash](
+        U32,
+        Hash,
+        default=Hash(bytes(32)),
+        hasher=frame.Hasher.TWOX_64_CONCAT,
+        docs="Hashes of recent blocks by number.",
+    )
+    number = frame.StorageValue[int](U32, default=0, docs="The current block's number.")
+    parent_hash = frame.StorageValue[Hash](Hash, default=Hash(bytes(32)), docs="The parent.")
+    digest = frame.StorageValue[Digest](Digest, default=Digest([]), docs="The current digest.")
+    events = frame.StorageValue[list[EventRecord]](
+        list[EventRecord], default=[], docs="Events of the current block."
+    )
+    event_count = frame.StorageValue[int](U32, default=0, docs="How many events there are.")
+    storage_version = frame.StorageMap[int, int](
+        U8,
+        U16,
+        default=1,
+        hasher=frame.Hasher.IDENTITY,
+        docs="Storage version of each pallet by index; migrations raise it.",
+    )
+
+    @frame.call(0, weight=lambda remark: Weight(REMARK.ref_time + 1_000 * len(remark)))
+    def remark(self, origin: frame.Origin, remark: bytes) -> None:
+        """Put bytes into a block and nowhere else. Signed or root."""
+        if not origin.is_root:
+            frame.ensure_signed(origin)
+
+    @frame.call(7, weight=lambda remark: Weight(REMARK.ref_time + 3_000 * len(remark)))
+    def remark_with_event(self, origin: frame.Origin, remark: bytes) -> None:
+        """Put bytes into a block and their blake2b-256 into an event. Signed. Emits Remarked."""
+        self.deposit_event(Remarked(frame.ensure_signed(origin), blake2b_256(remark)))
+
+    # -- the block
+
+    def initialize(self, number: int, parent_hash: Hash, digest: Digest) -> None:
+        """Begin a block. `digest` holds what the author put before execution."""
+        self.ext.phase = Initialization()
+        self.number.put(number)
+        self.parent_hash.put(parent_hash)
+        self.digest.put(digest)
+        self.events.remove()
+        self.event_count.remove()
+        self.block_weight.put(ConsumedWeight())
+        if number > 0:
+            self.block_hash.put(number - 1, parent_hash)
+            stale = number - 1 - self.config.block_hash_count
+            if stale > 0:  # the genesis hash stays
+                self.block_hash.remove(stale)
+
+    def begin_extrinsic(self, index: int) -> None:
+        """Stamp events with the extrinsic's index."""
+        self.ext.phase = ApplyExtrinsic(index)
+
+    def end_extrinsic(self, info: DispatchInfo, error: frame.DispatchError | None) -> None:
+        """Tell how the extrinsic went."""
+        if error is None:
+            self.deposit_event(ExtrinsicSuccess(info))
+        else:
+            self.deposit_event(ExtrinsicFailed(dispatch_error_value(error), info))
+
+    def begin_finalization(self) -> None:
+        """Stamp events as of the block's end."""
+        self.ext.phase = Finalization()
+
+    def finalize(self) -> Digest:
+        """Write the events, clear what lives only inside a block; the digest to seal."""
+        records = [EventRecord(phase, event, []) for phase, event in self.ext.events]  # type: ignore[arg-type]
+        self.events.put(records)
+        self.event_count.put(len(records))
+        return self.digest.get()
+
+    def deposit_log(self, item: DigestItem) -> None:
+        """Append to the block's digest."""
+        self.digest.put(Digest([*self.digest.get().logs, item]))
+
+    def deposit_consensus_log(self, engine: Bytes4, data: bytes) -> None:
+        """Append a message to the consensus engine."""
+        self.deposit_log(Consensus(engine, data))
+
+    def pre_runtime(self, engine: Bytes4) -> bytes | None:
+        """What the engine told the runtime in this block's digest."""
+        for item in self.digest.get().logs:
+            if isinstance(item, PreRuntime) and item.engine == engine:
+                return item.data
+        return None
+
+    def add_weight(self, info: DispatchInfo, base: Weight) -> None:
+        """Count a call's weight and the base weight of an extrinsic."""
+        used, weight = self.block_weight.get(), info.weight + base
+        match info.class_:
+            case frame.DispatchClass.NORMAL:
+                used = ConsumedWeight(used.normal + weight, used.operational, used.mandatory)
+            case frame.DispatchClass.OPERATIONAL:
+                used = ConsumedWeight(used.normal, used.operational + weight, used.mandatory)
+            case frame.DispatchClass.MANDATORY:
+                used = ConsumedWeight(used.normal, used.operational, used.mandatory + weight)
+        self.block_weight.put(used)
+
+    # -- BlockInfo
+
+    def block_number(self) -> int:
+        """The current block's number."""
+        return self.number.get()
+
+    def parent(self) -> Hash:
+        """The current block's parent."""
+        return self.parent_hash.get()
+
+    def genesis_hash(self) -> Hash:
+        """The chain's identity."""
+        return self.block_hash.get(0)
+
+    # -- AccountStore
+
+    def account_info(self, who: AccountId) -> AccountInfo:
+        """The record; the empty one if there is none."""
+        return self.account.get(who)
+
+    def set_account_info(self, who: AccountId, info: AccountInfo) -> None:
+        """Store or remove a record. Emits NewAccount or KilledAccount."""
+        before = self.account.get(who)
+        if info.providers == 0 and not is_pot(who):
+            if before.providers:
+                self.account.remove(who)
+                self.deposit_event(KilledAccount(who))
+            return
+        self.account.put(who, info)
+        if before.providers == 0 and info.providers:
+            self.deposit_event(NewAccount(who))
+
+    def all_accounts(self) -> Iterator[tuple[AccountId, AccountInfo]]:
+        """Every account. Walks the state: for checks, not for blocks."""
+        return self.account.items()
+
+    def increment_nonce(self, who: AccountId) -> None:
+        """One more extrinsic of `who` is in a block."""
+        info = self.account.get(who)
+        self.account.put(
+            who,
+            AccountInfo(
+                info.nonce + 1, info.consumers, info.providers, info.sufficients, info.data
+            ),
+        )
+
+    def try_state(self) -> None:
+        for who, info in self.account.items():
+            assert info.providers > 0 or is_pot(who) or info.nonce > 0, (
+                f"{who.hex()} has no provider"
+            )
