@@ -62,7 +62,7 @@ def _encode(event: object, out: bytearray) -> None:
 def _decode(data: bytes, offset: int) -> tuple[object, int]:
     for pallet in installed_pallets():
         if pallet.pallet_index == data[offset]:
-            kind = pallet.events.get(data[offset + 1])
+            kind = pallet.event_types.get(data[offset + 1])
             if kind is not None:
                 return codec_of(kind).decode(data, offset + 2)
     raise DecodeError(f"no event {data[offset]}.{data[offset + 1]}")
@@ -78,7 +78,7 @@ def describe_events(pallet: type[Pallet[Any]]) -> VariantShape:
         return known
     shape = VariantShape((f"pallet_{pallet.__name__.lower()}", "pallet", "Event"), [])
     _described[pallet] = shape
-    for index, kind in sorted(pallet.events.items()):
+    for index, kind in sorted(pallet.event_types.items()):
         record = shape_of(kind)
         assert isinstance(record, Composite)
         shape.cases.append(VariantCase(kind.__name__, index, record.fields, kind, docs=record.docs))
@@ -95,7 +95,7 @@ def describe_runtime_event() -> Shape:
             pallet.__name__, pallet.pallet_index, (Field(None, describe_events(pallet)),), None
         )
         for pallet in installed_pallets()
-        if pallet.events
+        if pallet.event_types
     ]
     return _outer
 

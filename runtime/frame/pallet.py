@@ -111,16 +111,16 @@ class Pallet(Generic[C]):
 
     pallet_index: ClassVar[int]
     calls: ClassVar[dict[int, CallEntry]] = {}
-    events: ClassVar[dict[int, type]] = {}
-    errors: ClassVar[dict[int, type[ModuleError]]] = {}
-    storage: ClassVar[tuple[StorageItem, ...]] = ()
+    event_types: ClassVar[dict[int, type]] = {}
+    error_types: ClassVar[dict[int, type[ModuleError]]] = {}
+    storage_items: ClassVar[tuple[StorageItem, ...]] = ()
 
     def __init_subclass__(cls, *, index: int) -> None:
         key = pallet_key(cls.__module__)
         cls.pallet_index = PALLET_INDICES[key] = index
-        cls.events = EVENTS.setdefault(key, {})
-        cls.errors = ModuleError.by_pallet.setdefault(key, {})
-        cls.storage = tuple(
+        cls.event_types = EVENTS.setdefault(key, {})
+        cls.error_types = ModuleError.by_pallet.setdefault(key, {})
+        cls.storage_items = tuple(
             item
             for base in reversed(cls.__mro__)
             for item in vars(base).values()

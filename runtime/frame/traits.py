@@ -67,7 +67,7 @@ class Currency(Protocol):
     def burn_held(self, reason: HoldReason, who: AccountId, amount: Balance) -> None:
         """Destroy held tokens (a slash that is burned)."""
 
-    def total_issuance(self) -> Balance:
+    def issuance(self) -> Balance:
         """All tokens there are."""
 
 

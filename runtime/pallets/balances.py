@@ -148,7 +148,7 @@ def _account_of(dest: MultiAddress) -> AccountId:
 
 
 class Balances(frame.Pallet[Config], index=5):
-    total_issued = frame.StorageValue[int](Balance, default=0)
+    total_issuance = frame.StorageValue[int](Balance, default=0)
     genesis_issuance = frame.StorageValue[int](Balance, default=0, docs="Tokens at genesis.")
     total_minted = frame.StorageValue[int](Balance, default=0, docs="Tokens minted since genesis.")
     total_burned = frame.StorageValue[int](Balance, default=0, docs="Tokens burned since genesis.")
@@ -212,9 +212,9 @@ class Balances(frame.Pallet[Config], index=5):
         """What is held for `reason`."""
         return next((item.amount for item in self.holds.get(who) if item.reason is reason), 0)
 
-    def total_issuance(self) -> Balance:
+    def issuance(self) -> Balance:
         """All tokens there are."""
-        return self.total_issued.get()
+        return self.total_issuance.get()
 
     def transfer(
         self, source: AccountId, dest: AccountId, amount: Balance, *, keep_alive: bool = True
@@ -231,13 +231,13 @@ class Balances(frame.Pallet[Config], index=5):
 
     def mint(self, who: AccountId, amount: Balance) -> None:
         """Create tokens in the free balance of `who`. Raises CapReached. Emits Minted."""
-        issued = self.total_issued.get() + amount
+        issued = self.total_issuance.get() + amount
         if issued > self.config.cap:
             raise CapReached
         info = self.accounts.account_info(who)
         self._ensure_can_arrive(who, info, amount)
         self._set_free(who, info, info.data.free + amount)
-        self.total_issued.put(issued)
+        self.total_issuance.put(issued)
         self.total_minted.put(self.total_minted.get() + amount)
         self.deposit_event(Minted(who, amount))
 
@@ -380,7 +380,7 @@ class Balances(frame.Pallet[Config], index=5):
             self.holds.remove(who)
 
     def _note_burned(self, amount: Balance) -> None:
-        self.total_issued.put(self.total_issued.get() - amount)
+        self.total_issuance.put(self.total_issuance.get() - amount)
         self.total_burned.put(self.total_burned.get() + amount)
 
     # -- genesis and invariants
@@ -398,7 +398,7 @@ class Balances(frame.Pallet[Config], index=5):
                 )
             info = self.accounts.account_info(who)
             self._set_free(who, info, info.data.free + free)
-        self.total_issued.put(total)
+        self.total_issuance.put(total)
         self.genesis_issuance.put(total)
 
     def on_finalize(self, number: int) -> None:
@@ -409,7 +409,7 @@ class Balances(frame.Pallet[Config], index=5):
         return sum(info.data.free + info.data.reserved for _, info in self.accounts.all_accounts())
 
     def try_state(self) -> None:
-        issued = self.total_issued.get()
+        issued = self.total_issuance.get()
         assert self.sum_of_balances() + self.collected.get() == issued
         minted, burned = self.total_minted.get(), self.total_burned.get()
         assert self.genesis_issuance.get() + minted - burned == issued <= self.config.cap
