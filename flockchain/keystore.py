@@ -1,39 +1,34 @@
 """Keys at rest: one encrypted file a key, and the same interface in memory.
 
-Owns the files `<key type>-<public key in hex>.json` (mode 0600) in a directory of mode 0700. What
-is encrypted is the secret URI; all other fields are authenticated with it, so no byte of a file
-can change unnoticed. Key types are Substrate's four characters: "babe", "gran", "acco".
+Owns the files `<key type>-<public key in hex>.json` (mode 0600) in a directory of mode 0700; their
+content is `sealed_key`'s. Key types are Substrate's four characters: "babe", "gran", "acco".
 Invariant: no secret or password appears in a repr, a log line or an exception. Python cannot wipe
 memory, so a core dump of a running node holds its unlocked keys.
-Source: RFC 7914 (scrypt), RFC 8439 (ChaCha20-Poly1305); Substrate `sp_core::crypto::KeyTypeId`.
+Source: Substrate `sp_core::crypto::KeyTypeId`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from flockchain.keys import KeyPair, Scheme, key_pair_from_uri
+from flockchain.sealed_key import (
+    DOCUMENT_BYTES_MAX,
+    SCRYPT_LOG_N,
+    Document,
+    SealedKeyError,
+    open_key,
+    parse_document,
+    seal_key,
+)
 
-from flockchain.keys import SCHEMES, KeyPair, Scheme, key_pair_from_uri
-
-SCRYPT_LOG_N: Final = 17  # 128 MiB and about half a second for each guess
-FILE_BYTES_MAX: Final = 16_384
 DEFAULT_SCHEMES: Final[dict[str, Scheme]] = {"babe": "ed25519", "gran": "ed25519"}
 
-_VERSION: Final = 1
-_SCRYPT_LOG_N_MAX: Final = 20
-_SCRYPT_R: Final = 8
-_SCRYPT_P: Final = 1
-_SALT_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
 _KEY_TYPE: Final = re.compile(r"[a-z0-9]{4}")
 _FILE_NAME: Final = re.compile(r"([a-z0-9]{4})-([0-9a-f]{64})\.json")
 _OTHERS: Final = 0o077
@@ -133,14 +128,16 @@ class FileKeystore:
             raise KeystoreError("a keystore file needs a password that is not empty")
         uri = _to_uri(uri_or_seed)
         pair = _derive(key_type, uri, scheme)
-        entry = KeyEntry(key_type, pair.scheme, pair.public)
         path = self._path(key_type, pair.public)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _ensure_private(self._directory)
         if path.exists():
             raise KeystoreError(f"{path} already holds this key")
-        _write_private(path, _seal(entry, uri, password, self._scrypt_log_n))
-        return entry
+        content = seal_key(
+            key_type, pair.scheme, pair.public, uri, password, log_n=self._scrypt_log_n
+        )
+        _write_private(path, content)
+        return KeyEntry(key_type, pair.scheme, pair.public)
 
     def unlock(self, key_type: str, public: bytes, password: str = "") -> KeyPair:
         """Decrypt one key; as slow as scrypt is costly.
@@ -152,7 +149,11 @@ class FileKeystore:
         document = _read(path)
         if (document["key_type"], document["public"]) != (key_type, public.hex()):
             raise KeystoreError(f"{path} holds another key than its name says")
-        pair = key_pair_from_uri(_unseal(path, document, password), document["scheme"])
+        try:
+            uri = open_key(document, password)
+        except SealedKeyError as error:
+            raise KeystoreError(f"cannot unlock {path}: {error}") from None
+        pair = key_pair_from_uri(uri, document["scheme"])
         if pair.public != public:
             raise KeystoreError(f"{path} holds the secret of another public key")
         return pair
@@ -161,11 +162,11 @@ class FileKeystore:
         """All entries by key type and public key; other files in the directory are ignored."""
         if not self._directory.is_dir():
             return ()
-        entries = []
-        for path in sorted(self._directory.iterdir()):
-            if match := _FILE_NAME.fullmatch(path.name):
-                entries.append(KeyEntry(match[1], _read(path)["scheme"], bytes.fromhex(match[2])))
-        return tuple(entries)
+        return tuple(
+            KeyEntry(match[1], _read(path)["scheme"], bytes.fromhex(match[2]))
+            for path in sorted(self._directory.iterdir())
+            if (match := _FILE_NAME.fullmatch(path.name))
+        )
 
     def _path(self, key_type: str, public: bytes) -> Path:
         _ensure_key_type(key_type)
@@ -208,84 +209,13 @@ def _write_private(path: Path, content: bytes) -> None:
         os.close(directory)
 
 
-def _seal(entry: KeyEntry, uri: str, password: str, log_n: int) -> bytes:
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
-    document: dict[str, Any] = {
-        "version": _VERSION,
-        "key_type": entry.key_type,
-        "scheme": entry.scheme,
-        "public": entry.public.hex(),
-        "kdf": "scrypt",
-        "scrypt_log_n": log_n,
-        "salt": salt.hex(),
-        "cipher": "chacha20-poly1305",
-        "nonce": nonce.hex(),
-    }
-    cipher = ChaCha20Poly1305(_stretch(password, salt, log_n))
-    sealed = cipher.encrypt(nonce, uri.encode(), _canonical(document))
-    return _canonical({**document, "ciphertext": sealed.hex()}) + b"\n"
-
-
-def _unseal(path: Path, document: dict[str, Any], password: str) -> str:
-    salt, nonce = bytes.fromhex(document["salt"]), bytes.fromhex(document["nonce"])
-    header = {name: value for name, value in document.items() if name != "ciphertext"}
-    cipher = ChaCha20Poly1305(_stretch(password, salt, document["scrypt_log_n"]))
-    try:
-        plain = cipher.decrypt(nonce, bytes.fromhex(document["ciphertext"]), _canonical(header))
-    except InvalidTag:
-        raise KeystoreError(f"cannot unlock {path}: wrong password or altered file") from None
-    return plain.decode()
-
-
-def _stretch(password: str, salt: bytes, log_n: int) -> bytes:
-    kdf = Scrypt(salt=salt, length=32, n=1 << log_n, r=_SCRYPT_R, p=_SCRYPT_P)
-    return kdf.derive(password.encode())
-
-
-def _canonical(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The checked document of a file; only its canonical bytes are accepted."""
+def _read(path: Path) -> Document:
     if not path.is_file():
         raise KeystoreError(f"there is no key at {path}")
     _ensure_private(path)
     with path.open("rb") as file:
-        content = file.read(FILE_BYTES_MAX + 1)
+        content = file.read(DOCUMENT_BYTES_MAX + 1)
     try:
-        document = json.loads(content[:FILE_BYTES_MAX])
-    except (ValueError, RecursionError):
-        raise KeystoreError(f"{path} is no keystore file: not JSON") from None
-    problem = _find_problem(document)
-    if problem is None and _canonical(document) + b"\n" != content:
-        problem = "not in canonical form"
-    if problem is not None:
-        raise KeystoreError(f"{path} is no keystore file: {problem}")
-    return dict(document)
-
-
-def _find_problem(document: object) -> str | None:
-    """Which rule of the format a document breaks, or None."""
-    if not isinstance(document, dict):
-        return "not an object"
-    hexadecimal = {"public": 32, "salt": _SALT_BYTES, "nonce": _NONCE_BYTES, "ciphertext": None}
-    constants = {"version": _VERSION, "kdf": "scrypt", "cipher": "chacha20-poly1305"}
-    expected = {*hexadecimal, *constants, "key_type", "scheme", "scrypt_log_n"}
-    if set(document) != expected:
-        return f"fields {sorted(set(document) ^ expected)} missing or unknown"
-    for name, value in constants.items():
-        if document[name] != value:
-            return f"{name} is not {value}"
-    for name, length in hexadecimal.items():
-        value = document[name]
-        if not isinstance(value, str) or not re.fullmatch(r"([0-9a-f]{2})*", value):
-            return f"{name} is not hexadecimal"
-        if length is not None and len(value) != 2 * length:
-            return f"{name} is not {length} bytes long"
-    if document["scheme"] not in SCHEMES:
-        return "unknown scheme"
-    log_n = document["scrypt_log_n"]
-    if type(log_n) is not int or not 1 <= log_n <= _SCRYPT_LOG_N_MAX:
-        return f"scrypt_log_n is outside 1 to {_SCRYPT_LOG_N_MAX}"
-    return None
+        return parse_document(content)
+    except SealedKeyError as error:
+        raise KeystoreError(f"{path} is no keystore file: {error}") from None
