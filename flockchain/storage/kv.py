@@ -1,0 +1,163 @@
+"""The ordered key-value store everything durable lies in, and its twin in memory.
+
+Owns the `KeyValueStore` protocol, the `WriteBatch` that is its only way to write, and
+`MemoryStore`, which the simulator and the tests use. Invariant: a batch is seen whole or not at
+all, by readers and by a restart; keys are ordered as unsigned bytes.
+
+Source: WP V.D (state and ledger), LevelDB write batches.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from flockchain.storage.errors import StoreClosed
+
+
+class WriteBatch:
+    """Puts and deletes that become durable together; of several for one key the last counts."""
+
+    __slots__ = ("operations",)
+
+    def __init__(self) -> None:
+        self.operations: dict[bytes, bytes | None] = {}
+        """key -> the value to put, or None to delete."""
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.operations[key] = value
+
+    def put_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        self.operations.update(pairs)
+
+    def delete(self, key: bytes) -> None:
+        self.operations[key] = None
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+
+class KeyValueStore(Protocol):
+    """An ordered map from bytes to bytes with atomic writes."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value at `key`, or None. Raises: StorageError."""
+        ...
+
+    def write(self, batch: WriteBatch, sync: bool = True) -> None:
+        """Apply `batch` atomically; with `sync` it has reached the disk on return.
+
+        Raises: StorageError; then nothing of the batch may be relied upon.
+        """
+        ...
+
+    def iterate(
+        self, prefix: bytes, start: bytes | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs under `prefix` in key order, or against it if `reverse`.
+
+        `start` is the key to begin at, itself included, in the direction of the walk. The walk
+        sees the store as it was at the call, whatever is written meanwhile.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; calling again does nothing."""
+        ...
+
+
+def prefix_end(prefix: bytes) -> bytes | None:
+    """The smallest key above every key that starts with `prefix`; None if there is none."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
+
+
+class MemoryStore:
+    """`KeyValueStore` in a dict: deterministic, ordered, cheap to clone; lost on exit."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self._sorted_keys: list[bytes] = []
+        self._unsorted_keys: list[bytes] = []
+        self._is_closed = False
+
+    def get(self, key: bytes) -> bytes | None:
+        self._ensure_open()
+        return self._values.get(key)
+
+    def write(self, batch: WriteBatch, sync: bool = True) -> None:
+        self._ensure_open()
+        for key, value in batch.operations.items():
+            if value is None:
+                self._values.pop(key, None)
+                continue
+            if key not in self._values:
+                self._unsorted_keys.append(key)
+            self._values[key] = value
+
+    def iterate(
+        self, prefix: bytes, start: bytes | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        self._ensure_open()
+        self._merge_keys()
+        keys, end = self._sorted_keys, prefix_end(prefix)
+        low = bisect_left(keys, prefix)
+        high = len(keys) if end is None else bisect_left(keys, end)
+        if start is not None and reverse:
+            high = min(high, bisect_right(keys, start))
+        elif start is not None:
+            low = max(low, bisect_left(keys, start))
+        chosen = keys[low:high]
+        if reverse:
+            chosen.reverse()
+        return iter([(key, self._values[key]) for key in chosen])
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def clone(self) -> "MemoryStore":
+        """An independent, open copy of what the store holds now."""
+        copy = MemoryStore()
+        copy._values = dict(self._values)
+        copy._sorted_keys = list(self._sorted_keys)
+        copy._unsorted_keys = list(self._unsorted_keys)
+        return copy
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def _ensure_open(self) -> None:
+        if self._is_closed:
+            raise StoreClosed("memory store used after close")
+
+    def _merge_keys(self) -> None:
+        """Bring the key list up to date: linear, since both halves are nearly sorted."""
+        if self._unsorted_keys:
+            # A key may be listed twice: deleted, not yet swept, and put again.
+            self._sorted_keys = sorted({*self._sorted_keys, *self._unsorted_keys})
+            self._unsorted_keys = []
+        if len(self._sorted_keys) != len(self._values):
+            self._sorted_keys = [key for key in self._sorted_keys if key in self._values]
+
+
+class PendingView:
+    """A store as it will read once `batch` is written, so that a batch can build on itself."""
+
+    def __init__(self, store: KeyValueStore, batch: WriteBatch) -> None:
+        self._store = store
+        self._batch = batch
+
+    def get(self, key: bytes) -> bytes | None:
+        operations = self._batch.operations
+        return operations[key] if key in operations else self._store.get(key)
+
+    def iterate(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs under `prefix` in key order; cost is linear in the batch and the range."""
+        merged = dict(self._store.iterate(prefix))
+        for key, value in self._batch.operations.items():
+            if not key.startswith(prefix):
+                continue
+            if value is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = value
+        return iter(sorted(merged.items()))
