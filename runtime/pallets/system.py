@@ -198,6 +198,21 @@ class System(frame.Pallet[Config], index=0):
                 used = ConsumedWeight(used.normal, used.operational, used.mandatory + weight)
         self.block_weight.put(used)
 
+    def weight_of(self, dispatch_class: frame.DispatchClass) -> Weight:
+        """Weight that a class has used in this block."""
+        used = self.block_weight.get()
+        match dispatch_class:
+            case frame.DispatchClass.NORMAL:
+                return used.normal
+            case frame.DispatchClass.OPERATIONAL:
+                return used.operational
+            case frame.DispatchClass.MANDATORY:
+                return used.mandatory
+
+    def total_weight(self) -> Weight:
+        """Weight used in this block."""
+        return self.block_weight.get().total()
+
     # -- BlockInfo
 
     def block_number(self) -> int:
@@ -212,7 +227,15 @@ class System(frame.Pallet[Config], index=0):
         """The chain's identity."""
         return self.block_hash.get(0)
 
+    def hash_of(self, number: int) -> Hash | None:
+        """The hash of a block before this one, as long as it is kept."""
+        return self.block_hash.find(number)
+
     # -- AccountStore
+
+    def nonce_of(self, who: AccountId) -> int:
+        """The nonce that the account's next extrinsic must have."""
+        return self.account.get(who).nonce
 
     def account_info(self, who: AccountId) -> AccountInfo:
         """The record; the empty one if there is none."""

@@ -1,0 +1,364 @@
+"""The executive: how a block changes the state, from initialization to its digest.
+
+`execute_block` reads as the protocol does: initialize, inherents, transactions, idle, finalize.
+Whoever builds a block calls the same steps one by one.
+
+Source: Substrate `frame_executive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from runtime.frame.errors import (
+    ArithmeticErrorKind,
+    ArithmeticFailure,
+    DispatchError,
+    InvalidBlock,
+    InvalidKind,
+    InvalidTransaction,
+    TransactionValidityError,
+    UnknownKind,
+    UnknownTransaction,
+)
+from runtime.frame.externalities import Externalities
+from runtime.frame.extrinsic import (
+    Additional,
+    Extrinsic,
+    MetadataHashMode,
+    Preamble,
+    decode_extrinsic,
+    payload,
+)
+from runtime.frame.limits import BlockLength, BlockWeights
+from runtime.frame.origin import NONE, Origin, signed
+from runtime.frame.pallet import Pallet
+from runtime.frame.validity import FOREVER, TransactionSource, ValidTransaction
+from runtime.frame.weights import DispatchClass, DispatchInfo, Pays, Weight
+from runtime.primitives.header import Digest, Header, PreRuntime
+from runtime.primitives.multi import Ecdsa, Ed25519, Id, MultiSignature
+from runtime.primitives.scale import DecodeError, EncodeError, codec_of
+from runtime.primitives.signatures import ed25519_verify, sr25519_verify
+from runtime.primitives.types import U32, AccountId, Balance, Hash
+
+Verifier = Callable[[MultiSignature, AccountId, bytes], bool]
+_NONCE = codec_of(U32)
+
+
+def verify_signature(signature: MultiSignature, who: AccountId, message: bytes) -> bool:
+    """The chain's rule; a node may put a cache in front of it."""
+    if isinstance(signature, Ecdsa):
+        return False
+    if isinstance(signature, Ed25519):
+        return ed25519_verify(signature.signature, message, who)
+    return sr25519_verify(signature.signature, message, who)  # type: ignore[attr-defined]
+
+
+class SystemLike(Protocol):
+    """What the executive asks of system."""
+
+    def initialize(self, number: int, parent_hash: Hash, digest: Digest) -> None:
+        """Begin a block."""
+
+    def begin_extrinsic(self, index: int) -> None:
+        """Begin an extrinsic."""
+
+    def end_extrinsic(self, info: DispatchInfo, error: DispatchError | None) -> None:
+        """End an extrinsic."""
+
+    def begin_finalization(self) -> None:
+        """Begin the block's end."""
+
+    def finalize(self) -> Digest:
+        """End a block."""
+
+    def block_number(self) -> int:
+        """The current number."""
+
+    def hash_of(self, number: int) -> Hash | None:
+        """The hash of a recent block."""
+
+    def nonce_of(self, who: AccountId) -> int:
+        """The next nonce of an account."""
+
+    def increment_nonce(self, who: AccountId) -> None:
+        """Use a nonce."""
+
+    def weight_of(self, dispatch_class: DispatchClass) -> Weight:
+        """Weight used by a class so far."""
+
+    def total_weight(self) -> Weight:
+        """Weight used so far."""
+
+    def add_weight(self, info: DispatchInfo, base: Weight) -> None:
+        """Use weight."""
+
+
+class FeesLike(Protocol):
+    """What the executive asks of transaction payment."""
+
+    def charge(self, who: AccountId, length: int, info: DispatchInfo, tip: Balance) -> Balance:
+        """Take the fee. Raises InvalidTransaction."""
+
+    def note_paid(self, who: AccountId, fee: Balance, tip: Balance) -> None:
+        """Tell what was paid."""
+
+    def update_multiplier(self, used: Weight) -> None:
+        """Move the price by how full the block was."""
+
+
+class RuntimeLike(Protocol):
+    """What the executive runs: pallets in order, over one block's state."""
+
+    ext: Externalities
+    ordered: Sequence[Pallet[object]]
+    system: SystemLike
+    fees: FeesLike
+    weights: BlockWeights
+    length: BlockLength
+    spec_version: int
+    transaction_version: int
+
+    def pallet(self, kind: type[Pallet[object]]) -> Pallet[object]:
+        """The instance of a pallet class."""
+
+
+class Executive:
+    """Runs one block over one state."""
+
+    def __init__(self, runtime: RuntimeLike, verify: Verifier = verify_signature) -> None:
+        self.runtime = runtime
+        self.verify = verify
+        self._index = 0
+        self._bytes = 0
+        self._inherents_over = False
+
+    # -- the block, step by step
+
+    def initialize_block(self, number: int, parent_hash: Hash, logs: list[PreRuntime]) -> None:
+        """Begin block `number`. `logs` is what consensus put into the digest beforehand."""
+        system = self.runtime.system
+        system.initialize(number, parent_hash, Digest(list(logs)))
+        used = self.runtime.weights.base_block
+        for pallet in self.runtime.ordered:
+            used = used + pallet.on_initialize(number)
+        system.add_weight(DispatchInfo(used, DispatchClass.MANDATORY, Pays.NO), Weight(0))
+
+    def apply_extrinsic(self, data: bytes) -> DispatchError | None:
+        """Apply one extrinsic; the error of a call that failed (its fee is kept), or None.
+
+        Raises TransactionValidityError if it cannot be in this block; nothing is written then.
+        """
+        try:
+            extrinsic = decode_extrinsic(data)
+        except DecodeError as error:
+            raise InvalidTransaction(InvalidKind.CALL, str(error)) from error
+        entry, arguments = extrinsic.call.entry, extrinsic.call.arguments
+        info = entry.info(arguments)
+        self._ensure_order(extrinsic, info)
+        self._ensure_fits(extrinsic, info)
+        system = self.runtime.system
+        with self.runtime.ext.transaction():
+            system.begin_extrinsic(self._index)
+            origin, fee = self._pre_dispatch(extrinsic, info)
+            failure = self._dispatch(extrinsic, origin)
+            if failure is not None and info.class_ is DispatchClass.MANDATORY:
+                raise InvalidTransaction(InvalidKind.BAD_MANDATORY, f"{entry.name}: {failure!r}")
+            system.add_weight(info, self._base(info))
+            if extrinsic.preamble is not None and origin.who is not None:
+                self.runtime.fees.note_paid(origin.who, fee, extrinsic.preamble.extra.tip)
+            system.end_extrinsic(info, failure)
+        self._index += 1
+        self._bytes += extrinsic.length
+        return failure
+
+    def finalize_block(self, number: int) -> Digest:
+        """End the block: idle work, hooks, events; the digest to seal."""
+        runtime, system = self.runtime, self.runtime.system
+        system.begin_finalization()
+        for pallet in runtime.ordered:
+            used, limit = system.total_weight(), runtime.weights.max_block
+            left = Weight(max(limit.ref_time - used.ref_time, 0), limit.proof_size)
+            spent = pallet.on_idle(number, left)
+            system.add_weight(DispatchInfo(spent, DispatchClass.MANDATORY, Pays.NO), Weight(0))
+        runtime.fees.update_multiplier(system.weight_of(DispatchClass.NORMAL))
+        for pallet in runtime.ordered:
+            pallet.on_finalize(number)
+        return system.finalize()
+
+    def execute_block(self, header: Header, extrinsics: Sequence[bytes]) -> None:
+        """Run a whole block made by somebody else. Raises InvalidBlock.
+
+        The caller compares the state root and the extrinsics root.
+        """
+        unsealed = header.without_seal()
+        before = [log for log in unsealed.digest.logs if isinstance(log, PreRuntime)]
+        self.initialize_block(header.number, header.parent_hash, before)
+        for index, data in enumerate(extrinsics):
+            try:
+                self.apply_extrinsic(data)
+            except TransactionValidityError as error:
+                raise InvalidBlock(
+                    f"extrinsic {index} of block {header.number}: {error}"
+                ) from error
+        digest = self.finalize_block(header.number)
+        if digest != unsealed.digest:
+            raise InvalidBlock(f"digest of block {header.number} is not what execution gives")
+
+    # -- one extrinsic
+
+    def validate_transaction(self, source: TransactionSource, data: bytes) -> ValidTransaction:
+        """What the pool must know. Raises TransactionValidityError. Leaves no write."""
+        try:
+            extrinsic = decode_extrinsic(data)
+        except DecodeError as error:
+            raise InvalidTransaction(InvalidKind.CALL, str(error)) from error
+        entry, arguments = extrinsic.call.entry, extrinsic.call.arguments
+        info = entry.info(arguments)
+        if extrinsic.preamble is None:
+            if info.class_ is DispatchClass.MANDATORY:
+                raise UnknownTransaction(
+                    UnknownKind.NO_UNSIGNED_VALIDATOR, "inherents are authors'"
+                )
+            pallet = self.runtime.pallet(entry.pallet)
+            return pallet.validate_unsigned(source, entry, arguments)
+        who = self._check_signed(extrinsic, extrinsic.preamble)
+        extra = extrinsic.preamble.extra
+        expected = self.runtime.system.nonce_of(who)
+        if extra.nonce < expected:
+            raise InvalidTransaction(InvalidKind.STALE, f"nonce {extra.nonce}, next is {expected}")
+        if not (info.weight + self._base(info)).fits(self._extrinsic_max(info)):
+            raise InvalidTransaction(InvalidKind.EXHAUSTS_RESOURCES, "heavier than a block")
+        with _Dropped(self.runtime.ext):
+            self.runtime.fees.charge(who, extrinsic.length, info, extra.tip)
+        requires = [_tag(who, extra.nonce - 1)] if extra.nonce > expected else []
+        number = self.runtime.system.block_number()
+        death = extra.era.death(number)
+        longevity = FOREVER if death is None else death - number
+        priority = min(extra.tip // 10**9 + (2**62 if info.class_.value == 1 else 0), 2**64 - 1)
+        return ValidTransaction(priority, requires, [_tag(who, extra.nonce)], longevity, True)
+
+    def _check_signed(self, extrinsic: Extrinsic, preamble: Preamble) -> AccountId:
+        address, extra, system = preamble.address, preamble.extra, self.runtime.system
+        if not isinstance(address, Id):
+            raise UnknownTransaction(UnknownKind.CANNOT_LOOKUP, "the address is no account id")
+        if not any(address.account):
+            raise InvalidTransaction(InvalidKind.BAD_SIGNER, "the zero account signs nothing")
+        if extra.mode is not MetadataHashMode.DISABLED:
+            raise UnknownTransaction(UnknownKind.CANNOT_LOOKUP, "metadata hashes are not checked")
+        number = system.block_number()
+        death = extra.era.death(number)
+        birth = system.hash_of(extra.era.birth(number))
+        genesis = system.hash_of(0)
+        if birth is None or genesis is None or (death is not None and number >= death):
+            raise InvalidTransaction(InvalidKind.ANCIENT_BIRTH_BLOCK)
+        additional = Additional(
+            self.runtime.spec_version, self.runtime.transaction_version, genesis, birth, None
+        )
+        message = payload(extrinsic.signed_part, additional)
+        if not self.verify(preamble.signature, address.account, message):
+            raise InvalidTransaction(InvalidKind.BAD_PROOF, "the signature does not verify")
+        return address.account
+
+    def _pre_dispatch(self, extrinsic: Extrinsic, info: DispatchInfo) -> tuple[Origin, Balance]:
+        preamble = extrinsic.preamble
+        entry = extrinsic.call.entry
+        if preamble is None:
+            if info.class_ is not DispatchClass.MANDATORY:
+                pallet = self.runtime.pallet(entry.pallet)
+                pallet.validate_unsigned(
+                    TransactionSource.IN_BLOCK, entry, extrinsic.call.arguments
+                )
+            return NONE, 0
+        if info.class_ is DispatchClass.MANDATORY:
+            raise InvalidTransaction(InvalidKind.MANDATORY_VALIDATION, f"{entry.name} is inherent")
+        who = self._check_signed(extrinsic, preamble)
+        nonce, expected = preamble.extra.nonce, self.runtime.system.nonce_of(who)
+        if nonce != expected:
+            kind = InvalidKind.STALE if nonce < expected else InvalidKind.FUTURE
+            raise InvalidTransaction(kind, f"nonce {nonce}, next is {expected}")
+        fee = self.runtime.fees.charge(who, extrinsic.length, info, preamble.extra.tip)
+        self.runtime.system.increment_nonce(who)
+        return signed(who), fee
+
+    def _dispatch(self, extrinsic: Extrinsic, origin: Origin) -> DispatchError | None:
+        entry = extrinsic.call.entry
+        pallet = self.runtime.pallet(entry.pallet)
+        try:
+            with self.runtime.ext.transaction():
+                entry.function(pallet, origin, *extrinsic.call.arguments)
+        except DispatchError as error:
+            return error
+        except EncodeError:  # a number left the range of the storage that holds it
+            return ArithmeticFailure(ArithmeticErrorKind.OVERFLOW)
+        return None
+
+    # -- limits
+
+    def _base(self, info: DispatchInfo) -> Weight:
+        limits = self.runtime.weights.per_class
+        match info.class_:
+            case DispatchClass.NORMAL:
+                return limits.normal.base_extrinsic
+            case DispatchClass.OPERATIONAL:
+                return limits.operational.base_extrinsic
+            case DispatchClass.MANDATORY:
+                return limits.mandatory.base_extrinsic
+
+    def _extrinsic_max(self, info: DispatchInfo) -> Weight:
+        return self.runtime.weights.total_max(info.class_) or self.runtime.weights.max_block
+
+    def _ensure_order(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
+        inherent = extrinsic.preamble is None and info.class_ is DispatchClass.MANDATORY
+        if inherent and self._inherents_over:
+            raise InvalidTransaction(InvalidKind.BAD_MANDATORY, "an inherent behind transactions")
+        if not inherent:
+            self._inherents_over = True
+
+    def _ensure_fits(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
+        if info.class_ is DispatchClass.MANDATORY:
+            return
+        system, limits = self.runtime.system, self.runtime.weights
+        added = info.weight + self._base(info)
+        total_max = limits.total_max(info.class_)
+        used = system.weight_of(info.class_) + added
+        if total_max is not None and not used.fits(total_max):
+            raise InvalidTransaction(
+                InvalidKind.EXHAUSTS_RESOURCES, "the block's weight is used up"
+            )
+        if not (system.total_weight() + added).fits(limits.max_block):
+            raise InvalidTransaction(
+                InvalidKind.EXHAUSTS_RESOURCES, "the block's weight is used up"
+            )
+        bytes_max = self.runtime.length.max
+        normal = info.class_ is DispatchClass.NORMAL
+        if self._bytes + extrinsic.length > (bytes_max.normal if normal else bytes_max.operational):
+            raise InvalidTransaction(
+                InvalidKind.EXHAUSTS_RESOURCES, "the block's bytes are used up"
+            )
+
+
+class _Undo(Exception):
+    """Leaves a transaction so that it is undone."""
+
+
+class _Dropped:
+    """A trial: every write inside is undone at the end."""
+
+    def __init__(self, ext: Externalities) -> None:
+        self._transaction = ext.transaction()
+
+    def __enter__(self) -> None:
+        self._transaction.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        reason = error if error is not None else _Undo()
+        try:
+            self._transaction.__exit__(type(reason), reason, None)
+        except _Undo:
+            return
+
+
+def _tag(who: AccountId, nonce: int) -> bytes:
+    return who + _NONCE.encode(nonce)
