@@ -3,7 +3,7 @@
 Owns the vote, commit, justification and catch-up types and the bytes that a vote signs. Invariant:
 `signing_payload` is the SCALE tuple (message, round, set id), so a vote of any Substrate chain
 verifies here. The gossip envelope is our own: identical bytes are forwarded only once, and a voter
-that repeats itself for a peer that was away must not be swallowed, so the envelope counts repeats.
+that repeats itself for a peer that was away must not be swallowed, so the envelope holds a beat.
 Source: Substrate `sp_consensus_grandpa`, `finality_grandpa::{Message, Commit, CatchUp}`.
 """
 
@@ -155,6 +155,11 @@ class CatchUp:
         """The block on which every vote of the round builds."""
         return BlockRef(self.base_hash, self.base_number)
 
+    def votes(self) -> list[SignedMessage]:
+        """All votes as they travel alone, prevotes first."""
+        prevotes = [vote.signed_message() for vote in self.prevotes]
+        return [*prevotes, *(vote.signed_message() for vote in self.precommits)]
+
 
 @scale_type
 class VoteMessage:
@@ -192,9 +197,9 @@ class GossipCommit(GossipMessage, index=1, flat=True, name="Commit"):
 
 @scale_type
 class Envelope:
-    """A gossip message and how often its sender has sent it before."""
+    """A gossip message and when it was sent: `beat` is the sender's clock in repeat intervals."""
 
-    repeat: U32
+    beat: U32
     message: GossipMessage
 
 

@@ -1,0 +1,60 @@
+"""What a voter must find again after a crash: its votes, and the round before the one it is in.
+
+Owns the `Journal` interface and the journal in memory. Invariant: what `record` and
+`record_completed` were given is durable when they return, in the order of the calls; a vote is
+recorded before the effect that sends it exists.
+Source: GRANDPA paper 2.3 (one vote a round); Substrate `sc_consensus_grandpa` auxiliary storage.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flockchain.consensus.grandpa.messages import CatchUp, VoteMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a journal holds for one authority set."""
+
+    votes: tuple[VoteMessage, ...] = ()
+    """Own votes, oldest first; those of rounds before the completed one may be gone."""
+    completed: CatchUp | None = None
+    """The last completed round."""
+
+
+class Journal(Protocol):
+    """Durable memory of a voter."""
+
+    def record(self, vote: VoteMessage) -> None:
+        """Keep a vote of our own, synced to disk on return. Raises: OSError: it is not kept."""
+
+    def record_completed(self, set_id: int, completed: CatchUp) -> None:
+        """Keep a completed round instead of the one before it; synced on return.
+
+        Own votes of earlier rounds may be dropped. Raises: OSError: it is not kept.
+        """
+
+    def load(self, set_id: int) -> Recovered:
+        """What was kept for `set_id`; empty for a set that was never voted in."""
+
+
+class MemoryJournal:
+    """A journal that lives as long as its object: for observers, which sign nothing, and tests."""
+
+    def __init__(self) -> None:
+        self._sets: dict[int, Recovered] = {}
+
+    def record(self, vote: VoteMessage) -> None:
+        """Keep a vote."""
+        held = self.load(vote.set_id)
+        self._sets[vote.set_id] = Recovered((*held.votes, vote), held.completed)
+
+    def record_completed(self, set_id: int, completed: CatchUp) -> None:
+        """Keep a completed round and the votes since."""
+        votes = self.load(set_id).votes
+        kept = tuple(vote for vote in votes if vote.round >= completed.round_number)
+        self._sets = {set_id: Recovered(kept, completed)}
+
+    def load(self, set_id: int) -> Recovered:
+        """What was kept for `set_id`."""
+        return self._sets.get(set_id, Recovered())

@@ -1,0 +1,407 @@
+"""The finality voter: a state machine that is handed time and messages and returns effects.
+
+Owns when things happen: it votes, repeats itself, asks, and goes from round to round. How a node
+that was away recovers: everyone's own votes go out again every `repeat_ms` in an envelope that
+changes, a node that sees or suspects a higher round asks a peer for the last completed one, commits
+finalize for whoever lags. Invariant: no method raises for anything a peer sent; no vote leaves
+before the journal has it; finality only rises.
+Source: GRANDPA paper 2.3 and 4; Substrate `finality_grandpa::voter`; WP II.A.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from flockchain.consensus.grandpa.authorities import AuthoritySet
+from flockchain.consensus.grandpa.ballot import Ballot, Signer
+from flockchain.consensus.grandpa.catch_up import (
+    BadCatchUp,
+    IncompleteCatchUp,
+    Inquiries,
+    check_votes,
+    rebuild_round,
+)
+from flockchain.consensus.grandpa.chain import Chain
+from flockchain.consensus.grandpa.effects import (
+    AskCatchUp,
+    Effect,
+    Gossip,
+    Handled,
+    ReportEquivocation,
+    StopVoting,
+)
+from flockchain.consensus.grandpa.finality import Finality, Judged
+from flockchain.consensus.grandpa.journal import Journal
+from flockchain.consensus.grandpa.messages import (
+    BlockRef,
+    CatchUpRequest,
+    CatchUpResponse,
+    CommitMessage,
+    Envelope,
+    GossipCommit,
+    GossipMessage,
+    GossipVote,
+    Message,
+    Precommit,
+    Prevote,
+    VoteMessage,
+    is_signed,
+)
+from flockchain.consensus.grandpa.round import Round
+from flockchain.consensus.grandpa.rounds import Placed, Rounds
+from flockchain.consensus.grandpa.voting_round import Stage
+from p2p.interface import PeerId, Verdict
+from runtime.primitives.types import Hash
+
+_STALLED_AFTER_GOSSIP = 8
+"""A round that lasts this many gossip times has lost something: it takes four if all goes well."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoterConfig:
+    """Timings in milliseconds."""
+
+    gossip_ms: int = 333
+    """What a message needs to reach everyone: a third of a 1 s slot, 1,000 for slots of 6 s."""
+    repeat_ms: int = 1_000
+    """Own votes go out again this often; also the least time between two catch-up questions."""
+    quiet_ms: int = 1_500
+    """After a start, listen this long for our own key before voting; more than `repeat_ms`."""
+    distance: int = 2
+    """Vote this many blocks behind the best one; 0 for a chain that seals on demand."""
+
+
+class Voter:
+    """One node's part in finality; an observer without a signer follows and never votes."""
+
+    def __init__(
+        self,
+        authorities: AuthoritySet,
+        base: BlockRef,
+        chain: Chain,
+        journal: Journal,
+        signer: Signer | None,
+        config: VoterConfig,
+        now_ms: int,
+    ) -> None:
+        """`base` is the last finalized block; what the journal holds for the set is resumed."""
+        self._chain = chain
+        self._journal = journal
+        self._signer = signer
+        self._config = config
+        self._inquiries = Inquiries(config.repeat_ms)
+        self._quiet_until_ms = now_ms + config.quiet_ms
+        self._is_stopped = False
+        self._begin(authorities, base, now_ms)
+
+    def on_tick(self, now_ms: int) -> list[Effect]:
+        """Time has passed; call it at `next_wake_ms` or a little later."""
+        effects: list[Effect] = []
+        self._progress(now_ms, effects)
+        if now_ms >= self._repeat_at_ms:
+            self._repeat(effects)
+        due_ms = self._finality.due_ms
+        if due_ms is not None and now_ms >= due_ms:
+            self._publish_commit(effects)
+        return effects
+
+    def on_message(self, now_ms: int, peer: PeerId, envelope: Envelope) -> Handled:
+        """A gossip message that `peer` forwarded."""
+        effects: list[Effect] = []
+        verdict = Verdict.IGNORE
+        match envelope.message:
+            case GossipVote(vote=vote):
+                verdict = self._take_vote(now_ms, peer, vote, effects)
+            case GossipCommit(commit=commit):
+                verdict = self._take_commit(commit, effects)
+        if verdict is Verdict.ACCEPT:
+            self._progress(now_ms, effects)
+        return Handled(verdict, effects)
+
+    def on_block_imported(self, now_ms: int, block: Hash) -> list[Effect]:
+        """`block` became known; also to be called when the best block changes."""
+        effects: list[Effect] = []
+        for vote in self._rounds.waiting.release_votes(block):
+            self._place(vote, effects)
+        for commit in self._rounds.waiting.release_commits():
+            self._accept_commit(commit, effects)
+        self._progress(now_ms, effects)
+        return effects
+
+    def on_finalized(self, now_ms: int, block: BlockRef) -> list[Effect]:
+        """`block` became final by other means, such as a justification that came with it."""
+        self._finality.raise_to(block)
+        effects: list[Effect] = []
+        self._progress(now_ms, effects)
+        return effects
+
+    def on_peer_connected(self, now_ms: int, peer: PeerId) -> list[Effect]:
+        """Every new peer is asked once: after a restart it also knows what we voted last."""
+        self._inquiries.add(peer)
+        self._inquiries.asked(now_ms)
+        return [AskCatchUp(peer, CatchUpRequest(self.authorities.set_id, self.round_number))]
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        """`peer` cannot be asked any more."""
+        self._inquiries.remove(peer)
+
+    def answer_catch_up(self, request: CatchUpRequest) -> CatchUpResponse:
+        """The completed round if the peer has not got so far, and the votes of the one after it.
+
+        The asking node finds its own votes among them, even those it has forgotten.
+        """
+        if request.set_id != self.authorities.set_id:
+            return CatchUpResponse(None, [])
+        previous, current = self._rounds.previous, self.round
+        completed = None
+        if isinstance(previous, Round) and previous.number >= request.round:
+            completed = previous.catch_up()
+        votes = [
+            VoteMessage(current.number, self.authorities.set_id, signed)
+            for tally in (current.prevotes, current.precommits)
+            for signed in tally
+        ]
+        return CatchUpResponse(completed, votes)
+
+    def on_catch_up(self, now_ms: int, peer: PeerId, response: CatchUpResponse) -> Handled:
+        """A peer's answer. The verdict is REJECT if it holds anything wrongly signed."""
+        effects: list[Effect] = []
+        catch_up = response.catch_up
+        if catch_up is not None and catch_up.round_number >= self.round_number:
+            try:
+                check_votes(catch_up, self.authorities)
+                for signed in catch_up.votes():
+                    vote = VoteMessage(catch_up.round_number, self.authorities.set_id, signed)
+                    self._watch_own(vote, effects)
+                completed = rebuild_round(catch_up, self.authorities, self._chain)
+            except BadCatchUp:
+                return Handled(Verdict.REJECT, effects)
+            except IncompleteCatchUp:
+                # Blocks are missing: sync brings them, and the question is asked again.
+                return Handled(Verdict.IGNORE, effects)
+            self._enter(completed, now_ms, effects)
+        for vote in response.votes:
+            if self._take_vote(now_ms, peer, vote, effects) is Verdict.REJECT:
+                return Handled(Verdict.REJECT, effects)
+        self._progress(now_ms, effects)
+        return Handled(Verdict.ACCEPT, effects)
+
+    def enact(self, now_ms: int, authorities: AuthoritySet, base: BlockRef) -> list[Effect]:
+        """The block that announced `authorities` is final: rounds start anew on `base`."""
+        self._begin(authorities, max(base, self.finalized, key=lambda block: block.number), now_ms)
+        effects: list[Effect] = []
+        self._progress(now_ms, effects)
+        return effects
+
+    @property
+    def next_wake_ms(self) -> int:
+        """When `on_tick` is due next, if nothing else happens before."""
+        current = self._rounds.current
+        times = [self._repeat_at_ms]
+        if self._finality.due_ms is not None:
+            times.append(self._finality.due_ms)
+        if current.stage is not Stage.PRECOMMITTED:
+            is_prevoted = current.stage is Stage.PREVOTED
+            timer = current.precommit_ms if is_prevoted else current.prevote_ms
+            timer = max(timer, self._quiet_until_ms)
+            # A timer that has passed waits for votes, not for time.
+            if timer > self._now_ms:
+                times.append(timer)
+        return min(times)
+
+    @property
+    def round_number(self) -> int:
+        """The round we are in, from 1."""
+        return self._rounds.number
+
+    @property
+    def round(self) -> Round:
+        """The votes of the round we are in."""
+        return self._rounds.current.votes
+
+    @property
+    def finalized(self) -> BlockRef:
+        """The highest block known to be final."""
+        return self._finality.block
+
+    @property
+    def is_voting(self) -> bool:
+        """Whether our key is in the set and has not been seen voting elsewhere."""
+        return self._ballot is not None and not self._is_stopped
+
+    def _begin(self, authorities: AuthoritySet, base: BlockRef, now_ms: int) -> None:
+        """Start with a set: in the round the journal knows, else in the first."""
+        self.authorities = authorities
+        self._ballot: Ballot | None = None
+        if self._signer is not None and self._signer.authority in authorities:
+            self._ballot = Ballot(self._signer, authorities.set_id, self._journal)
+        config = self._config
+        self._rounds = Rounds(authorities, base, self._chain, config.gossip_ms, config.distance)
+        self._rounds.start(now_ms)
+        self._finality = Finality(base, authorities, self._chain)
+        self._forwarded_ms: dict[tuple[int, Message, bytes], int] = {}
+        self._repeat_at_ms = now_ms
+        self._now_ms = now_ms
+        completed = self._journal.load(authorities.set_id).completed
+        if completed is not None:
+            # If the block store is older than the journal, the round cannot be rebuilt. The ballot
+            # refuses rounds below the last one voted in: we watch until a catch-up leads there.
+            with suppress(IncompleteCatchUp):
+                self._rounds.enter(rebuild_round(completed, authorities, self._chain), now_ms)
+        self._restore_votes([])
+
+    def _restore_votes(self, effects: list[Effect]) -> None:
+        """Count our recorded votes and skip the stages they stand for."""
+        if self._ballot is None:
+            return
+        for vote in self._ballot.since(self.round_number - 1):
+            self._place(vote, effects)
+        if self._ballot.find(self.round_number, Precommit) is not None:
+            self._rounds.current.stage = Stage.PRECOMMITTED
+        elif self._ballot.find(self.round_number, Prevote) is not None:
+            self._rounds.current.stage = Stage.PREVOTED
+
+    def _progress(self, now_ms: int, effects: list[Effect]) -> None:
+        """Vote, finalize and go on as far as the votes at hand allow."""
+        self._now_ms = max(self._now_ms, now_ms)
+        self._cast_due(effects)
+        self._finalize(effects)
+        while self._rounds.current.is_over():
+            self._enter(self.round, self._now_ms, effects)
+            self._cast_due(effects)
+            self._finalize(effects)
+
+    def _enter(self, completed: Round, now_ms: int, effects: list[Effect]) -> None:
+        """Go to the round after `completed`, which is on disk before we vote there."""
+        self._journal.record_completed(self.authorities.set_id, completed.catch_up())
+        effects.extend(ReportEquivocation(found) for found in self._rounds.enter(completed, now_ms))
+        self._forwarded_ms = {
+            key: at for key, at in self._forwarded_ms.items() if key[0] >= completed.number
+        }
+        if self._ballot is not None:
+            self._ballot.forget_below(completed.number)
+        self._restore_votes(effects)
+
+    def _cast_due(self, effects: list[Effect]) -> None:
+        """Say what is due. Those who may not speak pass through the stages in silence."""
+        if self.is_voting and self._now_ms < self._quiet_until_ms:
+            return
+        current, ballot = self._rounds.current, self._ballot
+        is_primary = self.is_voting and self._turn() == 0
+        while True:
+            message = current.next_vote(self._now_ms, self._chain, is_primary=is_primary)
+            if message is None:
+                return
+            if ballot is None or not self.is_voting:
+                continue
+            vote = ballot.cast(self.round_number, message)
+            if vote is not None:
+                self._place(vote, effects)
+                self._publish(GossipVote(vote), effects)
+
+    def _finalize(self, effects: list[Effect]) -> None:
+        due_ms = self._now_ms + self._turn() * self._config.gossip_ms
+        for votes in (self._rounds.previous, self.round):
+            if isinstance(votes, Round):
+                self._finality.by_round(votes, due_ms, effects)
+
+    def _turn(self) -> int:
+        """Our place behind this round's primary; observers never get their turn."""
+        if self._ballot is None:
+            return len(self.authorities)
+        return self.authorities.turn(self._ballot.authority, self.round_number)
+
+    def _take_vote(
+        self, now_ms: int, peer: PeerId, vote: VoteMessage, effects: list[Effect]
+    ) -> Verdict:
+        """Check a vote from outside, count it, and say whether others should see it."""
+        signed = vote.message
+        if vote.set_id != self.authorities.set_id or vote.round < self.round_number - 1:
+            return Verdict.IGNORE
+        key = (vote.round, signed.message, signed.id)
+        forwarded_ms = self._forwarded_ms.get(key)
+        if forwarded_ms is not None and now_ms < forwarded_ms + self._config.repeat_ms // 2:
+            return Verdict.IGNORE
+        if signed.id not in self.authorities or not is_signed(signed, vote.round, vote.set_id):
+            return Verdict.REJECT
+        self._watch_own(vote, effects)
+        if vote.round > self.round_number + 1:
+            self._ask(peer, effects)
+            return Verdict.IGNORE
+        match self._place(vote, effects):
+            case Placed.FALSE:
+                return Verdict.REJECT
+            case Placed.REFUSED:
+                return Verdict.IGNORE
+        self._forwarded_ms[key] = now_ms
+        return Verdict.ACCEPT
+
+    def _place(self, vote: VoteMessage, effects: list[Effect]) -> Placed:
+        placed, evidence = self._rounds.place(vote)
+        if evidence is not None:
+            effects.append(ReportEquivocation(evidence))
+        return placed
+
+    def _watch_own(self, vote: VoteMessage, effects: list[Effect]) -> None:
+        """Stop for good if our key signed something that our journal does not know."""
+        ballot = self._ballot
+        if ballot is None or self._is_stopped or vote.message.id != ballot.authority:
+            return
+        if ballot.contradicts(vote):
+            self._is_stopped = True
+            kind = type(vote.message.message).__name__.lower()
+            effects.append(StopVoting(f"another node signed a {kind} in round {vote.round}"))
+
+    def _take_commit(self, commit: CommitMessage, effects: list[Effect]) -> Verdict:
+        if commit.set_id != self.authorities.set_id:
+            return Verdict.IGNORE
+        match self._finality.check(commit):
+            case Judged.OLD:
+                return Verdict.IGNORE
+            case Judged.FALSE:
+                return Verdict.REJECT
+        return self._accept_commit(commit, effects)
+
+    def _accept_commit(self, commit: CommitMessage, effects: list[Effect]) -> Verdict:
+        """Follow a commit whose signatures are good, or keep it until its blocks are here."""
+        match self._finality.by_commit(commit, effects):
+            case Judged.FALSE:
+                return Verdict.REJECT
+            case Judged.OLD:
+                return Verdict.IGNORE
+            case Judged.INCOMPLETE:
+                self._rounds.waiting.hold_commit(commit)
+            case Judged.FINAL:
+                for vote in commit.commit.precommits:
+                    message = VoteMessage(commit.round, commit.set_id, vote.signed_message())
+                    self._watch_own(message, effects)
+                    self._place(message, effects)
+        return Verdict.ACCEPT
+
+    def _ask(self, peer: PeerId, effects: list[Effect]) -> None:
+        if self._inquiries.is_due(self._now_ms):
+            self._inquiries.asked(self._now_ms)
+            request = CatchUpRequest(self.authorities.set_id, self.round_number)
+            effects.append(AskCatchUp(peer, request))
+
+    def _repeat(self, effects: list[Effect]) -> None:
+        """Say again what a peer that was away needs of us, and ask if we seem to lack something."""
+        self._repeat_at_ms = self._now_ms + self._config.repeat_ms
+        if self._ballot is not None and self.is_voting and self._now_ms >= self._quiet_until_ms:
+            for vote in self._ballot.since(self.round_number - 1):
+                self._publish(GossipVote(vote), effects)
+            if self._turn() == 0 and self._finality.commit is not None:
+                self._publish_commit(effects)
+        age_ms = self._now_ms - self._rounds.current.started_ms
+        if age_ms > _STALLED_AFTER_GOSSIP * self._config.gossip_ms:
+            peer = self._inquiries.next_peer()
+            if peer is not None:
+                self._ask(peer, effects)
+
+    def _publish_commit(self, effects: list[Effect]) -> None:
+        self._finality.sent()
+        if self._finality.commit is not None and self.is_voting:
+            self._publish(GossipCommit(self._finality.commit), effects)
+
+    def _publish(self, message: GossipMessage, effects: list[Effect]) -> None:
+        beat = self._now_ms // self._config.repeat_ms % 2**32
+        effects.append(Gossip(Envelope(beat, message)))

@@ -1,0 +1,79 @@
+"""Votes and commits for blocks that are not imported yet.
+
+Owns their bound: two votes of a kind for each authority and round, and few commits. Only messages
+with good signatures come here, so only members can fill it, each its own share. Invariant: what is
+released or dropped is no longer held.
+Source: GRANDPA paper 2.3 (a vote counts when its block is known).
+"""
+
+from typing import Final
+
+from flockchain.consensus.grandpa.messages import CommitMessage, Message, VoteMessage
+from runtime.primitives.types import Hash
+
+COMMITS_MAX: Final = 4
+_VOTES_EACH_MAX: Final = 2
+
+
+class WaitingRoom:
+    """Messages by the block they wait for."""
+
+    __slots__ = ("_commits", "_shares", "_votes")
+
+    def __init__(self) -> None:
+        self._votes: dict[Hash, list[VoteMessage]] = {}
+        self._shares: dict[tuple[int, type[Message], bytes], int] = {}
+        self._commits: dict[int, CommitMessage] = {}
+
+    def __len__(self) -> int:
+        return sum(self._shares.values()) + len(self._commits)
+
+    def hold_vote(self, vote: VoteMessage) -> bool:
+        """Keep a vote until its target is imported; False for a double or above the bound."""
+        waiting = self._votes.setdefault(vote.message.message.target_hash, [])
+        share = _share(vote)
+        if vote in waiting or self._shares.get(share, 0) >= _VOTES_EACH_MAX:
+            return False
+        waiting.append(vote)
+        self._shares[share] = self._shares.get(share, 0) + 1
+        return True
+
+    def hold_commit(self, commit: CommitMessage) -> None:
+        """Keep a commit, one a round; the oldest round gives way."""
+        self._commits[commit.round] = commit
+        while len(self._commits) > COMMITS_MAX:
+            del self._commits[min(self._commits)]
+
+    def release_votes(self, block: Hash) -> list[VoteMessage]:
+        """Votes for `block`, in the order in which they came."""
+        released = self._votes.pop(block, [])
+        for vote in released:
+            self._return_share(vote)
+        return released
+
+    def release_commits(self) -> list[CommitMessage]:
+        """All commits, newest round first; a commit can wait for several blocks."""
+        released = [self._commits[number] for number in sorted(self._commits, reverse=True)]
+        self._commits.clear()
+        return released
+
+    def forget_below(self, round_number: int) -> None:
+        """Drop votes of rounds that are over."""
+        kept: dict[Hash, list[VoteMessage]] = {}
+        self._shares.clear()
+        for block, votes in self._votes.items():
+            for vote in votes:
+                if vote.round >= round_number:
+                    kept.setdefault(block, []).append(vote)
+                    self._shares[_share(vote)] = self._shares.get(_share(vote), 0) + 1
+        self._votes = kept
+
+    def _return_share(self, vote: VoteMessage) -> None:
+        share = _share(vote)
+        self._shares[share] -= 1
+        if self._shares[share] == 0:
+            del self._shares[share]
+
+
+def _share(vote: VoteMessage) -> tuple[int, type[Message], bytes]:
+    return vote.round, type(vote.message.message), vote.message.id
