@@ -26,9 +26,8 @@ class ConsensusScore:
     denominator: int
     kept: tuple[bool, ...]
 
-    def compare(self, other: ConsensusScore) -> int:
-        """Below zero, zero or above zero as this score is below, equal to or above the other."""
-        return self.numerator * other.denominator - other.numerator * self.denominator
+    def __lt__(self, other: ConsensusScore) -> bool:
+        return self.numerator * other.denominator < other.numerator * self.denominator
 
     def is_above(self, score: int) -> bool:
         """Whether it exceeds an integer score, such as the baseline."""

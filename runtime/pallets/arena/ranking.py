@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key
 
 from runtime.pallets.arena.consensus import ConsensusScore
 
@@ -41,7 +40,7 @@ def rank(entries: Sequence[Entry], baseline: int, k_1: int | None) -> list[int]:
         if (consensus := _get_counted(entries[index])) and consensus.is_above(baseline)
     ]
     # Stable: equal scores stay in the order of commitment.
-    ranked.sort(key=cmp_to_key(lambda left, right: right[0].compare(left[0])))
+    ranked.sort(key=lambda pair: pair[0], reverse=True)
     return [index for _, index in ranked[:k_1]]
 
 
