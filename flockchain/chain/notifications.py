@@ -1,0 +1,54 @@
+"""What a chain tells its listeners: imported blocks, new heads, finality.
+
+Listeners are plain functions, called in order of subscription, in the thread of the chain.
+
+Source: Substrate `sc_client_api::notifications`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flockchain.chain.tree import Route
+from runtime.primitives.header import Header
+from runtime.primitives.types import Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A block is in the chain. `route` leads from the former head if the head moved."""
+
+    hash: Hash
+    header: Header
+    is_new_best: bool
+    route: Route
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finalized:
+    """A block is final, with all its ancestors; `lost` are the forks that were dropped."""
+
+    hash: Hash
+    header: Header
+    finalized: tuple[Hash, ...]
+    lost: tuple[Hash, ...]
+
+
+@dataclass
+class Notifications:
+    """Who listens."""
+
+    on_imported: list[Callable[[Imported], None]] = field(default_factory=list)
+    on_finalized: list[Callable[[Finalized], None]] = field(default_factory=list)
+
+    def imported(self, event: Imported) -> None:
+        """Tell of a block."""
+        for listener in list(self.on_imported):
+            listener(event)
+
+    def finalized(self, event: Finalized) -> None:
+        """Tell of finality."""
+        for listener in list(self.on_finalized):
+            listener(event)

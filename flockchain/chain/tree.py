@@ -1,0 +1,142 @@
+"""The tree of blocks above the last finalized one, in memory: ancestry, routes, leaves, best.
+
+Bounded by what is not final; everything below lies in the store along one chain.
+
+Source: Substrate `sc_client_db::leaves`, `sp_blockchain::tree_route`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime.primitives.types import Hash
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBlock:
+    """A block of the tree. `primaries` counts primary slots above the finalized block."""
+
+    hash: Hash
+    parent: Hash
+    number: int
+    primaries: int
+
+    def order(self) -> tuple[int, int, bytes]:
+        """The best leaf has the greatest: primary slots, then length, then the lower hash."""
+        return self.primaries, self.number, bytes(255 - byte for byte in self.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From one head to another: blocks to take back, newest first, then to enact, oldest first."""
+
+    retracted: tuple[TreeBlock, ...]
+    enacted: tuple[TreeBlock, ...]
+
+
+class BlockTree:
+    """Blocks that descend from the finalized root, the root included."""
+
+    def __init__(self, root: Hash, number: int) -> None:
+        self.root = TreeBlock(root, Hash(bytes(32)), number, 0)
+        self._blocks: dict[Hash, TreeBlock] = {root: self.root}
+        self._children: dict[Hash, list[Hash]] = {}
+
+    def __contains__(self, block: object) -> bool:
+        return block in self._blocks
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def get(self, block: Hash) -> TreeBlock | None:
+        """The block, or None if it is not in the tree."""
+        return self._blocks.get(block)
+
+    def insert(self, block: Hash, parent: Hash, number: int, *, is_primary: bool) -> TreeBlock:
+        """Add a child of a block in the tree. Raises KeyError if the parent is not in it."""
+        above = self._blocks[parent]
+        node = TreeBlock(block, parent, number, above.primaries + is_primary)
+        self._blocks[block] = node
+        self._children.setdefault(parent, []).append(block)
+        return node
+
+    def children(self, block: Hash) -> list[Hash]:
+        """The known children of a block."""
+        return list(self._children.get(block, ()))
+
+    def leaves(self) -> list[TreeBlock]:
+        """Blocks without children, the best first."""
+        ends = [node for node in self._blocks.values() if not self._children.get(node.hash)]
+        return sorted(ends, key=TreeBlock.order, reverse=True)
+
+    def best(self) -> TreeBlock:
+        """The head of the best chain."""
+        return max(self._blocks.values(), key=TreeBlock.order)
+
+    def best_containing(self, block: Hash) -> TreeBlock | None:
+        """The best block that is `block` or descends from it; None if it is not in the tree."""
+        if block not in self._blocks:
+            return None
+        return max(self.descendants(block), key=TreeBlock.order)
+
+    def descendants(self, block: Hash) -> Iterator[TreeBlock]:
+        """`block` and everything above it."""
+        waiting = [block]
+        while waiting:
+            current = waiting.pop()
+            yield self._blocks[current]
+            waiting.extend(self._children.get(current, ()))
+
+    def is_descendant(self, base: Hash, block: Hash) -> bool:
+        """Whether `block` is `base` or descends from it."""
+        target, node = self._blocks.get(base), self._blocks.get(block)
+        if target is None:
+            return False
+        while node is not None and node.number > target.number:
+            node = self._blocks.get(node.parent)
+        return node is not None and node.hash == base
+
+    def path(self, base: Hash, block: Hash) -> list[TreeBlock] | None:
+        """The blocks above `base` up to `block`, newest first; None if it does not descend."""
+        found, node = [], self._blocks.get(block)
+        while node is not None and node.hash != base:
+            found.append(node)
+            node = self._blocks.get(node.parent) if node is not self.root else None
+        return None if node is None else found
+
+    def route(self, start: Hash, end: Hash) -> Route:
+        """How to move the head from `start` to `end`. Raises KeyError for unknown blocks."""
+        old, new = self._blocks[start], self._blocks[end]
+        retracted: list[TreeBlock] = []
+        enacted: list[TreeBlock] = []
+        while old.hash != new.hash:
+            if old.number >= new.number:
+                retracted.append(old)
+                old = self._blocks[old.parent]
+            else:
+                enacted.append(new)
+                new = self._blocks[new.parent]
+        return Route(tuple(retracted), tuple(reversed(enacted)))
+
+    def finalize(self, block: Hash) -> tuple[list[TreeBlock], list[TreeBlock]]:
+        """Move the root up: (blocks that became final, oldest first; blocks that lost).
+
+        Raises KeyError if the block is not in the tree.
+        """
+        if block not in self._blocks:
+            raise KeyError(block.hex())
+        final = list(reversed(self.path(self.root.hash, block) or []))
+        kept = {node.hash for node in self.descendants(block)}
+        gone = {node.hash for node in final} | {self.root.hash}
+        lost = [node for node in self._blocks.values() if node.hash not in kept | gone]
+        base = self._blocks[block].primaries
+        nodes = {
+            node.hash: TreeBlock(node.hash, node.parent, node.number, node.primaries - base)
+            for node in self._blocks.values()
+            if node.hash in kept
+        }
+        self._children = {key: kids for key, kids in self._children.items() if key in kept}
+        self._blocks = nodes
+        self.root = nodes[block]
+        return final, lost
