@@ -16,8 +16,12 @@ from typing import Final, NoReturn, TypeAlias, cast
 JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
 
 INTEGER_DIGITS_MAX: Final = 20
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\[\s\S])*+"?|[\[\]{}]')
-"""A string matches even when unterminated, so that the scan stays linear on any input."""
+BRACKETS_MAX: Final = 1 << 15
+"""Opening and closing ones together; enough for the header of 4,096 tensors."""
+COMMAS_MAX: Final = 1 << 16
+_NEXT_BRACKET: Final = re.compile(rb'(?:[^\[\]{}"]|"(?:[^"\\]|\\[\s\S])*+"?)*+([\[\]{}])')
+"""A bracket and all before it that is none, strings whole. An unterminated string matches to the
+end, so that the scan stays linear on any input."""
 
 
 class StrictJsonError(ValueError):
@@ -30,6 +34,8 @@ def parse_strict_json(data: bytes, size_bytes_max: int, depth_max: int) -> JsonV
         raise StrictJsonError(f"{len(data)} bytes of JSON are above {size_bytes_max}")
     if not data.isascii():
         raise StrictJsonError("JSON holds bytes outside ASCII")
+    if data.count(b",") > COMMAS_MAX:
+        raise StrictJsonError(f"JSON holds more than {COMMAS_MAX} commas")
     _ensure_depth(data, depth_max)
     try:
         value = json.loads(
@@ -56,13 +62,16 @@ def canonical_json(value: JsonValue) -> bytes:
 
 def _ensure_depth(data: bytes, depth_max: int) -> None:
     depth = 0
-    for match in _STRING_OR_BRACKET.finditer(data):
-        if match[0] in (b"[", b"{"):
-            depth += 1
-        elif match[0] in (b"]", b"}"):
-            depth -= 1
+    position = 0
+    brackets = 0
+    while match := _NEXT_BRACKET.match(data, position):
+        position = match.end()
+        depth += 1 if match[1] in b"[{" else -1
         if depth > depth_max:
             raise StrictJsonError(f"JSON is nested deeper than {depth_max}")
+        brackets += 1
+        if brackets > BRACKETS_MAX:
+            raise StrictJsonError(f"JSON holds more than {BRACKETS_MAX} brackets")
 
 
 def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
