@@ -27,6 +27,10 @@ class StateDiscarded(StorageError):
     """No state is kept for this root: it was pruned, dropped with its fork, or never stored."""
 
 
+class StateCorrupted(StorageError):
+    """A stored node is missing or does not hash to what its parent says."""
+
+
 class StateConflict(StorageError):
     """A state was offered that does not fit the stored ones: known, unlinked or below finality."""
 

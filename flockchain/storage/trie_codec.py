@@ -185,11 +185,10 @@ def _decode_head(record: bytes, offset: int) -> tuple[int, int, int]:
     """The node's kind, the length of its partial key in nibbles and the offset behind both."""
     first = _take(record, offset, 1)[0]
     offset += 1
-    for kind, (bits, cap) in enumerate(_KIND_BITS):
-        if first & ~cap & 0xFF == bits:
-            break
-    else:
+    kind = _KIND_OF_HEADER[first]
+    if kind is None:
         raise NodeFormatError(f"unknown node header {first:#04x}")
+    cap = _KIND_BITS[kind][1]
     length = first & cap
     if length == cap:
         more = 255
@@ -225,6 +224,10 @@ def _take(record: bytes, offset: int, length: int) -> bytes:
     return part
 
 
+_KIND_OF_HEADER: Final = tuple(
+    next((kind for kind, (bits, cap) in enumerate(_KIND_BITS) if head & ~cap == bits), None)
+    for head in range(256)
+)
 _BITS: Final = tuple(1 << index for index in range(16))
 _HEADS: Final = tuple(
     tuple(_encode_head(kind, length) for length in range(2 * KEY_BYTES_MAX + 1))

@@ -1,0 +1,269 @@
+"""Change many keys of a trie at once: one walk from the root over the dirty paths only.
+
+Owns `TrieUpdate`, which sorts the dirty keys, walks each shared path once, and re-encodes and
+re-hashes each touched node once. The old root stays readable: nothing is overwritten; the result
+is a `TrieDelta` of records to insert and locations that the new root no longer reaches.
+Invariant: the same pairs give the same root, whatever the order and batches they arrived in.
+
+Source: Substrate trie format, Polkadot Host specification 2.4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, Protocol
+
+from flockchain.storage.errors import KeyTooLong
+from flockchain.storage.trie_codec import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    HASH_REF_HEAD,
+    INDEX_OF_NIBBLE,
+    KEY_BYTES_MAX,
+    NIBBLES,
+    NO_LOCATION,
+    NO_REF,
+    VALUE_BYTES_INLINE_MAX,
+    StateVersion,
+    TrieNode,
+    decode_inline,
+    encode_node,
+    hash_256,
+)
+
+STEM_BYTES: Final = 5
+"""What the locations of one update begin with; the rest counts its nodes."""
+INDEX_BYTES: Final = 3
+_PENDING: Final = b"pending"
+_NO_REFS: Final = (NO_REF,) * 16
+_NO_LOCATIONS: Final = (NO_LOCATION,) * 16
+
+
+class NodeSource(Protocol):
+    """Where the nodes of existing tries are read from."""
+
+    def load(self, location: bytes, ref: bytes) -> TrieNode:
+        """The node at `location`, which a parent names `ref`. Raises: StorageError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrieRoot:
+    """A trie as a whole: its hash, and where its root node lies (empty for the empty trie)."""
+
+    hash: bytes
+    location: bytes
+
+
+EMPTY_TRIE: Final = TrieRoot(EMPTY_ROOT, NO_LOCATION)
+
+
+@dataclass(frozen=True, slots=True)
+class TrieDelta:
+    """What turns one trie into another."""
+
+    root: TrieRoot
+    stem: bytes
+    nodes: list[TrieNode]
+    """The inserted nodes; node i lies at `location_of(stem, i)`."""
+    records: list[bytes]
+    """The inserted nodes as the store keeps them, in the same order."""
+    removed: list[bytes]
+    """Locations that the old root reaches and the new one does not."""
+
+
+def location_of(stem: bytes, index: int) -> bytes:
+    """Where node `index` of the update with this stem lies. Raises: OverflowError at 2^24."""
+    return stem + index.to_bytes(INDEX_BYTES, "big")
+
+
+def load_child(source: NodeSource, node: TrieNode, index: int) -> TrieNode | None:
+    """Child `index` of a node, from its inlined encoding or the source."""
+    refs = node.refs
+    if refs is None:
+        return None
+    ref = refs[index]
+    if not ref:
+        return None
+    location = node.locations[index] if node.locations is not None else NO_LOCATION
+    return source.load(location, ref) if location else decode_inline(ref)
+
+
+def load_root(source: NodeSource, root: TrieRoot) -> TrieNode | None:
+    """The root node, or None for the empty trie."""
+    return source.load(root.location, HASH_REF_HEAD + root.hash) if root.location else None
+
+
+class TrieUpdate:
+    """One use: construct, `apply`, throw away.
+
+    `stem` must be new to the store: locations are never used twice, which spares the store every
+    reference count, also when a value goes A, B, A or two forks insert equal nodes.
+    """
+
+    def __init__(self, source: NodeSource, version: StateVersion, stem: bytes) -> None:
+        self._source = source
+        self._hashes_values = version == StateVersion.V1
+        self._stem = stem
+        self._paths: list[str] = []
+        self._values: list[bytes | None] = []
+        self._nodes: list[TrieNode] = []
+        self._records: list[bytes] = []
+        self._removed: list[bytes] = []
+
+    def apply(self, old: TrieRoot, changes: Mapping[bytes, bytes | None]) -> TrieDelta:
+        """Put each key's value, or delete the key where it is None.
+
+        Raises: KeyTooLong, StorageError.
+        """
+        for key in changes:
+            if len(key) > KEY_BYTES_MAX:
+                raise KeyTooLong(f"state key of {len(key)} bytes, at most {KEY_BYTES_MAX}")
+        items = sorted(changes.items())
+        self._paths = [key.hex() for key, _ in items]
+        self._values = [value for _, value in items]
+        root_node = load_root(self._source, old)
+        new_node = self._update(root_node, 0, len(items), 0) if items else root_node
+        root = old if new_node is root_node else self._finish_root(old, new_node)
+        return TrieDelta(root, self._stem, self._nodes, self._records, self._removed)
+
+    def _finish_root(self, old: TrieRoot, node: TrieNode | None) -> TrieRoot:
+        if old.location:
+            self._removed.append(old.location)
+        if node is None:
+            return EMPTY_TRIE
+        encoded = encode_node(node)
+        return TrieRoot(hash_256(encoded), self._insert(node, encoded))
+
+    def _update(self, node: TrieNode | None, low: int, high: int, depth: int) -> TrieNode | None:
+        """Apply the changes low to high, which all share their first `depth` nibbles.
+
+        Returns `node` itself if nothing changed. One frame a level: the trie may be deep.
+        """
+        paths, values = self._paths, self._values
+        if node is None:
+            while values[low] is None:
+                low += 1
+                if low == high:
+                    return None
+            node = self._leaf(paths[low][depth:], values[low])
+            low += 1
+            return node if low == high else self._update(node, low, high, depth)
+        partial = node.partial
+        first = paths[low]
+        children: dict[int, TrieNode | None] = {}
+        branch = node
+        if not (first.startswith(partial, depth) and paths[high - 1].startswith(partial, depth)):
+            branch = self._split(node, first, paths[high - 1], depth, children)
+        end = depth + len(branch.partial)
+        value, is_changed = branch.value, False
+        if len(first) == end:
+            is_changed = values[low] != value
+            value = values[low]
+            low += 1
+        while low < high:
+            digit = paths[low][end]
+            after = low + 1
+            while after < high and paths[after][end] == digit:
+                after += 1
+            index = INDEX_OF_NIBBLE[digit]
+            old = children[index] if index in children else load_child(self._source, branch, index)
+            new = self._update(old, low, after, end + 1)
+            if new is not old:
+                children[index] = new
+                is_changed = True
+            low = after
+        return self._rebuild(branch, value, children) if is_changed else node
+
+    def _split(
+        self,
+        node: TrieNode,
+        first: str,
+        last: str,
+        depth: int,
+        children: dict[int, TrieNode | None],
+    ) -> TrieNode:
+        """A branch where `node`'s path and the changed ones part, with `node` as its child."""
+        partial = node.partial
+        common = min(_count_common(partial, first, depth), _count_common(partial, last, depth))
+        children[INDEX_OF_NIBBLE[partial[common]]] = TrieNode(
+            partial[common + 1 :], node.value, node.value_hash, node.refs, node.locations
+        )
+        return TrieNode(partial[:common], None, None, None, None)
+
+    def _rebuild(
+        self, branch: TrieNode, value: bytes | None, children: dict[int, TrieNode | None]
+    ) -> TrieNode | None:
+        """`branch` with these children exchanged, in the one shape its content allows."""
+        if not children and branch.refs is None:
+            return None if value is None else self._leaf(branch.partial, value)
+        refs = list(branch.refs or _NO_REFS)
+        locations = list(branch.locations or _NO_LOCATIONS)
+        for index, child in children.items():
+            if locations[index]:
+                self._removed.append(locations[index])
+            locations[index] = NO_LOCATION
+            refs[index] = NO_REF if child is None else _PENDING
+        survivors = 16 - refs.count(NO_REF)
+        if survivors == 0:
+            return None if value is None else self._leaf(branch.partial, value)
+        if survivors == 1 and value is None:
+            return self._merge(branch, refs, children)
+        for index, child in children.items():
+            if child is not None:
+                refs[index], locations[index] = self._finish(child)
+        value_hash = branch.value_hash if value is branch.value else self._hash_of(value)
+        return TrieNode(branch.partial, value, value_hash, refs, locations)
+
+    def _merge(
+        self, branch: TrieNode, refs: list[bytes], children: dict[int, TrieNode | None]
+    ) -> TrieNode:
+        """The only child left, with the path of the branch that is no more."""
+        index = next(index for index, ref in enumerate(refs) if ref)
+        child = children.get(index)
+        if child is None:
+            child = load_child(self._source, branch, index)
+            assert child is not None, "a reference names a child"
+            if branch.locations is not None and branch.locations[index]:
+                self._removed.append(branch.locations[index])
+        partial = branch.partial + NIBBLES[index] + child.partial
+        return TrieNode(partial, child.value, child.value_hash, child.refs, child.locations)
+
+    def _finish(self, node: TrieNode) -> tuple[bytes, bytes]:
+        """Encode a child for good: how its parent names it and where it lies."""
+        encoded = encode_node(node)
+        if len(encoded) < HASH_BYTES:
+            return bytes((len(encoded) << 2,)) + encoded, NO_LOCATION
+        digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
+        return HASH_REF_HEAD + digest, self._insert(node, encoded)
+
+    def _insert(self, node: TrieNode, encoded: bytes) -> bytes:
+        location = self._stem + len(self._nodes).to_bytes(INDEX_BYTES, "big")
+        self._nodes.append(node)
+        self._records.append(encode_record(node, encoded))
+        return location
+
+    def _leaf(self, partial: str, value: bytes | None) -> TrieNode:
+        return TrieNode(partial, value, self._hash_of(value), None, None)
+
+    def _hash_of(self, value: bytes | None) -> bytes | None:
+        if value is None or len(value) <= VALUE_BYTES_INLINE_MAX or not self._hashes_values:
+            return None
+        return blake2b(value, digest_size=HASH_BYTES).digest()
+
+
+def encode_record(node: TrieNode, encoded: bytes) -> bytes:
+    """What the store keeps of a node: its encoding, its children's locations, its hashed value."""
+    if node.locations is not None:
+        encoded += b"".join(node.locations)
+    return encoded if node.value_hash is None else encoded + (node.value or b"")
+
+
+def _count_common(partial: str, path: str, depth: int) -> int:
+    """How many nibbles `partial` and `path` from `depth` on have in common at their start."""
+    count = 0
+    for ours, theirs in zip(partial, path[depth : depth + len(partial)], strict=False):
+        if ours != theirs:
+            break
+        count += 1
+    return count
