@@ -44,10 +44,10 @@ def entropy_of_phrase(phrase: str) -> bytes:
     words = phrase.split()
     if len(words) not in WORD_COUNTS:
         raise PhraseError(f"a phrase has {_counts()} words, not {len(words)}")
+    if any(word not in _english().wordlist for word in words):
+        raise PhraseError("a word of the phrase is not in the English BIP-39 list")
     try:
         return bytes(_english().to_entropy(words))
-    except LookupError:
-        raise PhraseError("a word of the phrase is not in the English BIP-39 list") from None
     except ValueError:
         raise PhraseError("the checksum of the phrase is wrong") from None
 

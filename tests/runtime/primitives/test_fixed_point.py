@@ -30,10 +30,13 @@ def reference_pow(base: int, alpha: Rational, scale_bits: int) -> int:
     return int(mpmath.floor(mpmath.ldexp(mpmath.power(base, exponent), scale_bits)))
 
 
-def test_exp_is_the_exact_floor_at_ten_thousand_points() -> None:
-    generator = random.Random(20_231)
+@pytest.mark.parametrize(
+    ("seed", "points"), [(20_231, 10_000), pytest.param(9, 1_000_000, marks=pytest.mark.long)]
+)
+def test_exp_is_the_exact_floor(seed: int, points: int) -> None:
+    generator = random.Random(seed)
     with mpmath.workprec(400):
-        for _ in range(10_000):
+        for _ in range(points):
             denominator = 10 ** generator.randrange(0, 19)
             numerator = -generator.randrange(0, 92 * denominator)
             assert exp_floor(numerator, denominator) == reference_exp(numerator, denominator)
@@ -86,13 +89,14 @@ def test_ln_is_the_exact_floor() -> None:
         ln_floor(0)
 
 
+@pytest.mark.parametrize("points", [250, pytest.param(12_500, marks=pytest.mark.long)])
 @pytest.mark.parametrize("text", ALPHAS)
-def test_pow_is_the_exact_floor(text: str) -> None:
+def test_pow_is_the_exact_floor(text: str, points: int) -> None:
     alpha = Rational.parse(text)
     generator = random.Random(text)
     assert get_pow_scale_bits(alpha) == 128
     with mpmath.workprec(REFERENCE_BITS):
-        for _ in range(250):
+        for _ in range(points):
             base = generator.randrange(2, 2 ** generator.randrange(2, 129))
             assert pow_ratio(base, alpha) == reference_pow(base, alpha, 128)
 
