@@ -158,13 +158,13 @@ def test_validator_payouts_agree_with_the_model_to_one_unit(
     outliers: bool,
 ) -> None:
     totals, exact = [0] * len(stakes), [mpf(0)] * len(stakes)
-    kappa = Fraction(3) if outliers else None
+    kappa = 3 if outliers else None
     for row in rows:
         scores = list(zip(stakes, row, strict=False))
-        consensus = consensus_score(scores, kappa and rational(kappa), 10**7)
+        consensus = consensus_score(scores, Rational(kappa, 1) if kappa else None, 10**7)
         assert consensus is not None
         shares = validator_shares(scores, consensus, rational(lambda_), rational(alpha), FULL_SCALE)
-        kept = exact_model.kept_scores(scores, kappa, 10**7)
+        kept = exact_model.kept_scores(scores, Fraction(kappa) if kappa else None, 10**7)
         reals = exact_model.softmax(scores, kept, lambda_, alpha, FULL_SCALE)
         totals = [total + share for total, share in zip(totals, shares, strict=True)]
         exact = [total + share for total, share in zip(exact, reals, strict=True)]
