@@ -9,7 +9,7 @@ Source: Substrate `frame_executive`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from runtime.frame.errors import (
     ArithmeticErrorKind,
@@ -111,16 +111,39 @@ class FeesLike(Protocol):
 class RuntimeLike(Protocol):
     """What the executive runs: pallets in order, over one block's state."""
 
-    ext: Externalities
-    ordered: Sequence[Pallet[object]]
-    system: SystemLike
-    fees: FeesLike
-    weights: BlockWeights
-    length: BlockLength
-    spec_version: int
-    transaction_version: int
+    @property
+    def ext(self) -> Externalities:
+        """The state of the block."""
 
-    def pallet(self, kind: type[Pallet[object]]) -> Pallet[object]:
+    @property
+    def ordered(self) -> Sequence[Pallet[Any]]:
+        """The pallets in the order of their hooks."""
+
+    @property
+    def system(self) -> SystemLike:
+        """Who keeps accounts, events and the block's own data."""
+
+    @property
+    def fees(self) -> FeesLike:
+        """Who charges."""
+
+    @property
+    def weights(self) -> BlockWeights:
+        """Weight limits of a block."""
+
+    @property
+    def length(self) -> BlockLength:
+        """Byte limits of a block."""
+
+    @property
+    def spec_version(self) -> int:
+        """Signed by every extrinsic."""
+
+    @property
+    def transaction_version(self) -> int:
+        """Signed by every extrinsic."""
+
+    def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:
         """The instance of a pallet class."""
 
 

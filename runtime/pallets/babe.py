@@ -45,7 +45,7 @@ class BlockLike(Protocol):
 
 @frame.scale_type
 class EpochAuthority:
-    """A key that may author, its weight (stake / 10^9 planck) and the account paid for its blocks."""
+    """A key that may author, its weight (stake / 10^9 planck), the account paid for its blocks."""
 
     key: Bytes32
     weight: U64
@@ -78,8 +78,8 @@ class Babe(frame.Pallet[Config], index=2):
         docs="VRF outputs of the current epoch's blocks by their place in it.",
     )
     vrf_count = frame.StorageValue[int](U32, default=0)
-    author_index = frame.StorageValue[int](U32, docs="The block's author; only inside a block.")
-    author_vrf = frame.StorageValue[bytes](Bytes64, docs="Its VRF output; only inside a block.")
+    author_index = frame.StorageValue[int](U32, docs="The author of the latest block.")
+    author_vrf = frame.StorageValue[bytes](Bytes64, docs="Its VRF output; none under instant seal.")
 
     def __init__(self, ext: frame.Externalities, config: Config, *, block: BlockLike) -> None:
         super().__init__(ext, config)
@@ -89,6 +89,7 @@ class Babe(frame.Pallet[Config], index=2):
         instant = self.block.pre_runtime(INSTANT_ENGINE)
         if instant is not None:
             self.author_index.put(int.from_bytes(instant, "little"))
+            self.author_vrf.remove()
             return Weight(5_000_000)
         raw = self.block.pre_runtime(ENGINE)
         if raw is None:
@@ -104,10 +105,6 @@ class Babe(frame.Pallet[Config], index=2):
         self.vrf_outputs.put(count, claim.vrf_output)
         self.vrf_count.put(count + 1)
         return Weight(50_000_000)
-
-    def on_finalize(self, number: int) -> None:
-        self.author_index.remove()
-        self.author_vrf.remove()
 
     def _enter_slot(self, number: int, slot: int) -> None:
         if number == 1:

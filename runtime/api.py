@@ -1,0 +1,139 @@
+"""The one door to the runtime: what a node may ask of a state.
+
+Everything takes a `StateReader` and gives back values; nothing here writes to a store. Which rules
+apply follows from `:code` in the state.
+
+Source: Substrate runtime APIs (`Core`, `BlockBuilder`, `TaggedTransactionQueue`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.constants import PRESETS, Preset
+from runtime.frame.errors import DispatchError
+from runtime.frame.executive import Executive, Verifier, verify_signature
+from runtime.frame.externalities import DictState, Externalities, StateReader
+from runtime.frame.extrinsic import assemble
+from runtime.frame.pallet import encode_call
+from runtime.frame.validity import TransactionSource, ValidTransaction
+from runtime.genesis import GenesisConfig, build_genesis
+from runtime.pallets.timestamp import Timestamp
+from runtime.primitives.header import Digest, Header, PreRuntime
+from runtime.primitives.types import Hash, Moment
+from runtime.runtime import Runtime
+from runtime.version import CODE_KEY, SPEC_VERSION, UnknownRuntime, parse_code
+
+Changes = dict[bytes, bytes | None]
+
+
+def preset_of(state: StateReader) -> Preset:
+    """The preset that the state names. Raises UnknownRuntime."""
+    spec_version, name = parse_code(state.get(CODE_KEY))
+    if spec_version != SPEC_VERSION:
+        raise UnknownRuntime(
+            f"the chain runs spec version {spec_version}, this release has {SPEC_VERSION}: "
+            "install the release that governance scheduled"
+        )
+    preset = PRESETS.get(name)
+    if preset is None:
+        raise UnknownRuntime(f"unknown preset {name!r}, known are {', '.join(sorted(PRESETS))}")
+    return preset
+
+
+def runtime_at(state: StateReader) -> Runtime:
+    """The pallets over a state, for reading; what is written is lost."""
+    return Runtime(Externalities(state), preset_of(state))
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a block did: the digest to seal, every changed key, the events' count."""
+
+    digest: Digest
+    changes: Changes
+
+
+class BlockExecution:
+    """A block in the making, step by step. Each step may be refused; the state stays whole."""
+
+    def __init__(
+        self,
+        parent_state: StateReader,
+        parent_hash: Hash,
+        number: int,
+        logs: list[PreRuntime],
+        verify: Verifier = verify_signature,
+    ) -> None:
+        self._ext = Externalities(parent_state)
+        self.runtime = Runtime(self._ext, preset_of(parent_state))
+        self._executive = Executive(self.runtime, verify)
+        self._number = number
+        self._executive.initialize_block(number, parent_hash, logs)
+
+    def apply(self, data: bytes) -> DispatchError | None:
+        """Apply an extrinsic. Raises TransactionValidityError if it cannot be in the block."""
+        return self._executive.apply_extrinsic(data)
+
+    def finish(self) -> Executed:
+        """End the block."""
+        digest = self._executive.finalize_block(self._number)
+        return Executed(digest, self._ext.changes())
+
+
+def inherent_extrinsics(now_ms: Moment) -> list[bytes]:
+    """What the author itself puts first into a block."""
+    return [assemble(encode_call(Timestamp.set, now_ms), None)]
+
+
+def execute_block(
+    parent_state: StateReader,
+    header: Header,
+    extrinsics: Sequence[bytes],
+    verify: Verifier = verify_signature,
+) -> Executed:
+    """Execute a block made by somebody else. Raises InvalidBlock, UnknownRuntime.
+
+    The caller compares state root and extrinsics root.
+    """
+    ext = Externalities(parent_state)
+    executive = Executive(Runtime(ext, preset_of(parent_state)), verify)
+    executive.execute_block(header, extrinsics)
+    return Executed(header.without_seal().digest, ext.changes())
+
+
+def validate_transaction(
+    state: StateReader,
+    head: Hash,
+    number: int,
+    source: TransactionSource,
+    data: bytes,
+    verify: Verifier = verify_signature,
+) -> ValidTransaction:
+    """What the pool must know of an extrinsic, on top of block `head` of `number`.
+
+    Raises TransactionValidityError.
+    """
+    runtime = Runtime(Externalities(state), preset_of(state))
+    runtime.system.initialize(number + 1, head, Digest([]))
+    return Executive(runtime, verify).validate_transaction(source, data)
+
+
+def genesis_state(config: GenesisConfig) -> dict[bytes, bytes]:
+    """The state of block 0. Raises ValueError with the key and the rule that it breaks."""
+    return build_genesis(config)
+
+
+__all__ = [
+    "BlockExecution",
+    "Changes",
+    "DictState",
+    "Executed",
+    "execute_block",
+    "genesis_state",
+    "inherent_extrinsics",
+    "preset_of",
+    "runtime_at",
+    "validate_transaction",
+]

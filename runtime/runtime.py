@@ -1,0 +1,105 @@
+"""The runtime: which pallets there are, with what constants, and who answers whom.
+
+The only place where pallets meet. A Runtime is built anew over each block's state.
+
+Source: FRAME `construct_runtime!`; WP II.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from runtime.constants import Preset
+from runtime.frame.call import install_pallets
+from runtime.frame.externalities import Externalities
+from runtime.frame.limits import BlockLength, BlockWeights, block_length, block_weights
+from runtime.frame.pallet import Pallet
+from runtime.frame.weights import Weight
+from runtime.pallets import (
+    babe,
+    balances,
+    grandpa,
+    system,
+    timestamp,
+    transaction_payment,
+    treasury,
+)
+from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
+
+BASE_BLOCK: Final = Weight(2_000_000_000)  # an empty block: hooks, events, header
+BASE_EXTRINSIC: Final = Weight(110_000_000)  # decode, one signature check, nonce, fee, events
+BLOCK_BYTES_MAX: Final = 5 * 1024 * 1024
+
+PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
+    system.System,
+    timestamp.Timestamp,
+    babe.Babe,
+    grandpa.Grandpa,
+    balances.Balances,
+    transaction_payment.TransactionPayment,
+    treasury.Treasury,
+)
+install_pallets(PALLETS)
+
+
+class Runtime:
+    """All pallets over one state."""
+
+    spec_version = SPEC_VERSION
+    transaction_version = TRANSACTION_VERSION
+
+    def __init__(self, ext: Externalities, preset: Preset) -> None:
+        self.ext = ext
+        self.preset = preset
+        self.weights: BlockWeights = weights_of(preset)
+        self.length: BlockLength = block_length(BLOCK_BYTES_MAX)
+        self.system = system.System(ext, system.Config())
+        self.babe = babe.Babe(
+            ext, babe.Config(preset.epoch_slots, preset.slot_ms), block=self.system
+        )
+        self.timestamp = timestamp.Timestamp(
+            ext,
+            timestamp.Config(preset.slot_ms // 2),
+            on_timestamp_set=self.babe.on_timestamp_set,
+        )
+        self.grandpa = grandpa.Grandpa(ext, grandpa.Config())
+        self.balances = balances.Balances(
+            ext, balances.Config(preset.existential_deposit, preset.cap), accounts=self.system
+        )
+        self.treasury = treasury.Treasury(ext, treasury.Config(), currency=self.balances)
+        normal_max = self.weights.per_class.normal.max_total
+        assert normal_max is not None
+        self.fees = transaction_payment.TransactionPayment(
+            ext,
+            transaction_payment.Config(treasury.TREASURY, normal_max.ref_time),
+            sink=self.balances,
+            author=self.babe,
+        )
+        self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {
+            type(pallet): pallet
+            for pallet in (
+                self.system,
+                self.timestamp,
+                self.babe,
+                self.grandpa,
+                self.balances,
+                self.fees,
+                self.treasury,
+            )
+        }
+        self.ordered: tuple[Pallet[Any], ...] = tuple(self._by_type[kind] for kind in PALLETS)
+
+    def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:
+        """The instance of a pallet class."""
+        return self._by_type[kind]
+
+    def try_state(self) -> None:
+        """Check every pallet's invariants. Raises AssertionError. For tests and the simulator."""
+        for pallet in self.ordered:
+            pallet.try_state()
+
+
+def weights_of(preset: Preset) -> BlockWeights:
+    """A block may take a third of its slot to execute."""
+    return block_weights(preset.slot_ms * 10**9 // 3, BASE_BLOCK, BASE_EXTRINSIC)
