@@ -47,9 +47,12 @@ def trace_of(seed: int) -> list[tuple[PeerId, int, int]]:
     net.hub.drop_ppm, net.hub.duplicate_ppm = 100_000, 200_000
     trace: list[tuple[PeerId, int, int]] = []
     for peer, node in net.nodes.items():
-        node.judge = lambda _f, _t, data, peer=peer: (
-            trace.append((peer, net.hub.now_ms, data[0])) or Verdict.ACCEPT
-        )
+
+        def judge(_from: PeerId, _topic: str, data: bytes, peer: PeerId = peer) -> Verdict:
+            trace.append((peer, net.hub.now_ms, data[0]))
+            return Verdict.ACCEPT
+
+        node.judge = judge
     for number in range(50):
         net.nets[A].publish("transactions", bytes([number]))
         net.run(7)
