@@ -32,7 +32,9 @@ MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 SECRET_CHARACTERS_MAX: Final = 8192
 
 app = typer.Typer(
-    help="Make, inspect and store keys, sign and verify messages.", no_args_is_help=True
+    help="Make, inspect and store keys, sign and verify messages.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold secrets
 )
 
 

@@ -120,7 +120,7 @@ def test_every_flipped_bit_of_an_sr25519_signature_is_refused() -> None:
 
 
 def test_sr25519_verifies_a_signature_made_by_another_implementation() -> None:
-    # A transfer of the public Bittensor test suite, signed by polkadot.js.
+    # The signing payload of a transfer on a public Substrate chain, signed by polkadot.js.
     public = "66933bd1f37070ef87bd1198af3dacceb095237f803f3d32b173e6b425ed7972"
     payload = (
         "0503005244eb2b8a9f975c603485c5a76eeec41fdad88aa6ef204b7c56691940ad167102093d0045001c1400"
