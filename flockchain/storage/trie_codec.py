@@ -62,25 +62,28 @@ EMPTY_ROOT: Final = hash_256(b"\x00")
 class TrieNode:
     """A decoded node; a leaf has no `refs`.
 
-    `refs[i]` is child i as it stands in the encoding: a compact length, then its merkle value.
-    `locations[i]` says where the store keeps child i; empty where the child is inlined.
+    Bit i of `bitmap` says whether there is a child i; `refs[i]` is that child as it stands in the
+    encoding, a compact length and its merkle value; `locations[i]` says where the store keeps it,
+    empty where it is inlined.
     `value` is the value itself (None: no value here; a proof's reader may not know it yet), also
     where the encoding holds `value_hash`.
     """
 
-    __slots__ = ("locations", "partial", "refs", "value", "value_hash")
+    __slots__ = ("bitmap", "locations", "partial", "refs", "value", "value_hash")
 
     def __init__(
         self,
         partial: str,
         value: bytes | None,
         value_hash: bytes | None,
-        refs: list[bytes] | None,
-        locations: list[bytes] | None,
+        bitmap: int = 0,
+        refs: list[bytes] | None = None,
+        locations: list[bytes] | None = None,
     ) -> None:
         self.partial = partial
         self.value = value
         self.value_hash = value_hash
+        self.bitmap = bitmap
         self.refs = refs
         self.locations = locations
 
@@ -112,11 +115,7 @@ def encode_node(node: TrieNode) -> bytes:
     packed = bytes.fromhex("0" + partial if length & 1 else partial)
     if refs is None:
         return head + packed + value
-    bitmap = 0
-    for bit, ref in zip(_BITS, refs, strict=True):
-        if ref:
-            bitmap |= bit
-    return b"".join((head, packed, bitmap.to_bytes(2, "little"), value, *refs))
+    return b"".join((head, packed, node.bitmap.to_bytes(2, "little"), value, *refs))
 
 
 def encode_ref(encoded: bytes) -> bytes:
@@ -149,20 +148,25 @@ def decode_node(record: bytes, offset: int = 0) -> tuple[TrieNode, int]:
         raise NodeFormatError(f"partial key of {length} nibbles is cut off")
     if kind in (_LEAF, _LEAF_HASHED):
         value, value_hash, offset = _decode_value(record, offset, kind)
-        return TrieNode(partial, value, value_hash, None, None), offset
+        return TrieNode(partial, value, value_hash), offset
     bitmap = int.from_bytes(_take(record, offset, 2), "little")
     value, value_hash, offset = _decode_value(record, offset + 2, kind)
     refs = [NO_REF] * 16
-    for index in range(16):
-        if bitmap >> index & 1:
-            ref = _take(record, offset, 1 + (record[offset] >> 2 if offset < len(record) else 0))
-            if ref[0] & 3 or len(ref) > HASH_BYTES + 1 or len(ref) == 1:
-                raise NodeFormatError(f"child {index:x} has the length byte {ref[0]:#04x}")
-            refs[index] = ref
-            offset += len(ref)
+    left = bitmap
+    while left:
+        bit = left & -left
+        left ^= bit
+        if record[offset : offset + 1] == HASH_REF_HEAD:
+            ref = record[offset : offset + 1 + HASH_BYTES]
+        else:
+            ref = record[offset : offset + 1 + (_take(record, offset, 1)[0] >> 2)]
+        if ref[0] & 3 or not 1 < len(ref) == 1 + (ref[0] >> 2) <= HASH_BYTES + 1:
+            raise NodeFormatError(f"child {bit.bit_length() - 1:x} of a branch is malformed")
+        refs[bit.bit_length() - 1] = ref
+        offset += len(ref)
     if not bitmap:
         raise NodeFormatError("branch without children")
-    return TrieNode(partial, value, value_hash, refs, [NO_LOCATION] * 16), offset
+    return TrieNode(partial, value, value_hash, bitmap, refs, [NO_LOCATION] * 16), offset
 
 
 def decode_inline(ref: bytes) -> TrieNode:
@@ -228,7 +232,6 @@ _KIND_OF_HEADER: Final = tuple(
     next((kind for kind, (bits, cap) in enumerate(_KIND_BITS) if head & ~cap == bits), None)
     for head in range(256)
 )
-_BITS: Final = tuple(1 << index for index in range(16))
 _HEADS: Final = tuple(
     tuple(_encode_head(kind, length) for length in range(2 * KEY_BYTES_MAX + 1))
     for kind in range(5)

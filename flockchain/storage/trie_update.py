@@ -34,7 +34,6 @@ from flockchain.storage.trie_codec import (
 STEM_BYTES: Final = 5
 """What the locations of one update begin with; the rest counts its nodes."""
 INDEX_BYTES: Final = 3
-_PENDING: Final = b"pending"
 _NO_REFS: Final = (NO_REF,) * 16
 _NO_LOCATIONS: Final = (NO_LOCATION,) * 16
 
@@ -63,18 +62,13 @@ class TrieDelta:
     """What turns one trie into another."""
 
     root: TrieRoot
-    stem: bytes
+    locations: list[bytes]
+    """Where the inserted nodes lie: the stem, then 0, 1, 2 and so on."""
     nodes: list[TrieNode]
-    """The inserted nodes; node i lies at `location_of(stem, i)`."""
     records: list[bytes]
     """The inserted nodes as the store keeps them, in the same order."""
     removed: list[bytes]
     """Locations that the old root reaches and the new one does not."""
-
-
-def location_of(stem: bytes, index: int) -> bytes:
-    """Where node `index` of the update with this stem lies. Raises: OverflowError at 2^24."""
-    return stem + index.to_bytes(INDEX_BYTES, "big")
 
 
 def load_child(source: NodeSource, node: TrieNode, index: int) -> TrieNode | None:
@@ -97,8 +91,9 @@ def load_root(source: NodeSource, root: TrieRoot) -> TrieNode | None:
 class TrieUpdate:
     """One use: construct, `apply`, throw away.
 
-    `stem` must be new to the store: locations are never used twice, which spares the store every
-    reference count, also when a value goes A, B, A or two forks insert equal nodes.
+    `stem`, 5 bytes, begins the locations of this update's nodes and must be new to the store:
+    locations are never used twice, which spares the store every reference count, also when a
+    value goes A, B, A or two forks insert equal nodes.
     """
 
     def __init__(self, source: NodeSource, version: StateVersion, stem: bytes) -> None:
@@ -107,6 +102,7 @@ class TrieUpdate:
         self._stem = stem
         self._paths: list[str] = []
         self._values: list[bytes | None] = []
+        self._locations: list[bytes] = []
         self._nodes: list[TrieNode] = []
         self._records: list[bytes] = []
         self._removed: list[bytes] = []
@@ -125,7 +121,7 @@ class TrieUpdate:
         root_node = load_root(self._source, old)
         new_node = self._update(root_node, 0, len(items), 0) if items else root_node
         root = old if new_node is root_node else self._finish_root(old, new_node)
-        return TrieDelta(root, self._stem, self._nodes, self._records, self._removed)
+        return TrieDelta(root, self._locations, self._nodes, self._records, self._removed)
 
     def _finish_root(self, old: TrieRoot, node: TrieNode | None) -> TrieRoot:
         if old.location:
@@ -149,8 +145,13 @@ class TrieUpdate:
             node = self._leaf(paths[low][depth:], values[low])
             low += 1
             return node if low == high else self._update(node, low, high, depth)
-        partial = node.partial
-        first = paths[low]
+        partial, first = node.partial, paths[low]
+        if node.refs is None and high - low == 1 and first[depth:] == partial:
+            # The commonest case by far: an account's leaf gets a new value.
+            value = values[low]
+            if value == node.value:
+                return node
+            return None if value is None else self._leaf(partial, value)
         children: dict[int, TrieNode | None] = {}
         branch = node
         if not (first.startswith(partial, depth) and paths[high - 1].startswith(partial, depth)):
@@ -187,39 +188,43 @@ class TrieUpdate:
         partial = node.partial
         common = min(_count_common(partial, first, depth), _count_common(partial, last, depth))
         children[INDEX_OF_NIBBLE[partial[common]]] = TrieNode(
-            partial[common + 1 :], node.value, node.value_hash, node.refs, node.locations
+            partial[common + 1 :],
+            node.value,
+            node.value_hash,
+            node.bitmap,
+            node.refs,
+            node.locations,
         )
-        return TrieNode(partial[:common], None, None, None, None)
+        return TrieNode(partial[:common], None, None)
 
     def _rebuild(
         self, branch: TrieNode, value: bytes | None, children: dict[int, TrieNode | None]
     ) -> TrieNode | None:
         """`branch` with these children exchanged, in the one shape its content allows."""
-        if not children and branch.refs is None:
-            return None if value is None else self._leaf(branch.partial, value)
+        bitmap = branch.bitmap
+        for index, child in children.items():
+            bitmap = bitmap & ~(1 << index) if child is None else bitmap | 1 << index
         refs = list(branch.refs or _NO_REFS)
         locations = list(branch.locations or _NO_LOCATIONS)
+        is_branch = bitmap & (bitmap - 1) != 0 or (bitmap != 0 and value is not None)
         for index, child in children.items():
             if locations[index]:
                 self._removed.append(locations[index])
-            locations[index] = NO_LOCATION
-            refs[index] = NO_REF if child is None else _PENDING
-        survivors = 16 - refs.count(NO_REF)
-        if survivors == 0:
-            return None if value is None else self._leaf(branch.partial, value)
-        if survivors == 1 and value is None:
-            return self._merge(branch, refs, children)
-        for index, child in children.items():
-            if child is not None:
+            if child is None:
+                refs[index], locations[index] = NO_REF, NO_LOCATION
+            elif is_branch:
                 refs[index], locations[index] = self._finish(child)
-        value_hash = branch.value_hash if value is branch.value else self._hash_of(value)
-        return TrieNode(branch.partial, value, value_hash, refs, locations)
+        if is_branch:
+            value_hash = branch.value_hash if value is branch.value else self._hash_of(value)
+            return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations)
+        if bitmap:
+            return self._merge(branch, bitmap.bit_length() - 1, children)
+        return None if value is None else self._leaf(branch.partial, value)
 
     def _merge(
-        self, branch: TrieNode, refs: list[bytes], children: dict[int, TrieNode | None]
+        self, branch: TrieNode, index: int, children: dict[int, TrieNode | None]
     ) -> TrieNode:
         """The only child left, with the path of the branch that is no more."""
-        index = next(index for index, ref in enumerate(refs) if ref)
         child = children.get(index)
         if child is None:
             child = load_child(self._source, branch, index)
@@ -227,7 +232,9 @@ class TrieUpdate:
             if branch.locations is not None and branch.locations[index]:
                 self._removed.append(branch.locations[index])
         partial = branch.partial + NIBBLES[index] + child.partial
-        return TrieNode(partial, child.value, child.value_hash, child.refs, child.locations)
+        return TrieNode(
+            partial, child.value, child.value_hash, child.bitmap, child.refs, child.locations
+        )
 
     def _finish(self, node: TrieNode) -> tuple[bytes, bytes]:
         """Encode a child for good: how its parent names it and where it lies."""
@@ -238,25 +245,24 @@ class TrieUpdate:
         return HASH_REF_HEAD + digest, self._insert(node, encoded)
 
     def _insert(self, node: TrieNode, encoded: bytes) -> bytes:
+        """Note the node and its record: encoding, children's locations, hashed value."""
+        if node.locations is not None:
+            encoded += b"".join(node.locations)
+        if node.value_hash is not None and node.value is not None:
+            encoded += node.value
         location = self._stem + len(self._nodes).to_bytes(INDEX_BYTES, "big")
+        self._locations.append(location)
         self._nodes.append(node)
-        self._records.append(encode_record(node, encoded))
+        self._records.append(encoded)
         return location
 
     def _leaf(self, partial: str, value: bytes | None) -> TrieNode:
-        return TrieNode(partial, value, self._hash_of(value), None, None)
+        return TrieNode(partial, value, self._hash_of(value))
 
     def _hash_of(self, value: bytes | None) -> bytes | None:
         if value is None or len(value) <= VALUE_BYTES_INLINE_MAX or not self._hashes_values:
             return None
         return blake2b(value, digest_size=HASH_BYTES).digest()
-
-
-def encode_record(node: TrieNode, encoded: bytes) -> bytes:
-    """What the store keeps of a node: its encoding, its children's locations, its hashed value."""
-    if node.locations is not None:
-        encoded += b"".join(node.locations)
-    return encoded if node.value_hash is None else encoded + (node.value or b"")
 
 
 def _count_common(partial: str, path: str, depth: int) -> int:
