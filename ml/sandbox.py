@@ -134,7 +134,7 @@ class Evaluator:
             self._end()
             return Evaluation(Verdict.TIMEOUT, reason=f"no answer in {self._wall_time_s:g} s")
         except (ChannelError, StrictJsonError) as error:
-            return _verdict_of_death(self._end(), str(error))
+            return verdict_of_death(self._end(), str(error))
 
     def close(self) -> None:
         """End the process; a later `evaluate` starts another."""
@@ -171,7 +171,9 @@ def evaluate_sandboxed(
         return evaluator.evaluate(submission)
 
 
-def _verdict_of_death(status: int | None, problem: str) -> Evaluation:
+def verdict_of_death(status: int | None, problem: str) -> Evaluation:
+    """The verdict when the process went: its exit status as of `subprocess`, None if we killed it
+    after `problem`."""
     if status is None:
         return Evaluation(Verdict.CRASHED, reason=problem)
     if status == -signal.SIGXCPU:

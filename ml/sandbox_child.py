@@ -70,7 +70,8 @@ def _prepare(spec: TaskSpec, dataset: bytes, device_name: str) -> Task:
 def _confine(spec: TaskSpec, device_name: str) -> None:
     # CUDA reserves address space by the hundred gigabytes and starts threads of its own.
     if device_name == "cpu":
-        limit_memory(spec.limits.memory_bytes_max)
+        # A submission is received into memory of its own: reading one never hits the limit.
+        limit_memory(spec.limits.memory_bytes_max + 2 * spec.limits.model_bytes_max)
         refuse_processes()
     refuse_files()
 

@@ -69,7 +69,7 @@ class ClassificationTask:
         wide = {name: tensor.to(self._device, torch.float64) for name, tensor in state.items()}
         with torch.inference_mode():
             features = dataset.features.to(self._device, torch.float64)
-            predictions = _lowest_argmax(mlp_logits(wide, features)).cpu()  # (examples,)
+            predictions = lowest_argmax(mlp_logits(wide, features)).cpu()  # (examples,)
         correct = int((predictions == dataset.labels).sum())
         return Measurement(
             metric=Fraction(correct, dataset.examples),
@@ -103,8 +103,11 @@ def read_mlp_config(model: Mapping[str, JsonValue]) -> MlpConfig:
     )
 
 
-def _lowest_argmax(logits: torch.Tensor) -> torch.Tensor:
-    """logits: (examples, classes) -> the class of the largest, (examples,), ties to the lowest."""
+def lowest_argmax(logits: torch.Tensor) -> torch.Tensor:
+    """logits: (examples, classes) -> the class of the largest, (examples,), ties to the lowest.
+
+    Raises `PredictionError` on NaN or an infinity.
+    """
     if not bool(torch.isfinite(logits).all()):
         raise PredictionError("a prediction is NaN or infinite")
     is_largest = logits == logits.max(dim=1, keepdim=True).values
