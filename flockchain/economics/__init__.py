@@ -1,0 +1,1 @@
+"""What would I earn if: scenarios of the economics, answered by the real pallets."""

@@ -1,0 +1,155 @@
+"""An `arena_day` scenario as records: one day of one task without committees.
+
+Owns the reading of the fields and the order of accounts: names sort as accounts do.
+Invariant: what the chain could not hold (two roles of one account, a share above 1) is refused.
+Source: WP V.E to V.H; defaults where FLock published none are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flockchain.economics.fields import Fields, ScenarioError
+from runtime.economy.parameters import SCORE_MAX, ArenaParameters, VestingRules
+from runtime.primitives.rational import Rational
+from runtime.primitives.types import AccountId
+
+TOLERANCE_DIVISOR: Final = 100  # of full scale, for the outlier rule
+_KAPPA: Final = Rational(3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A training node or task validator; stakes in base units.
+
+    `committed_at` orders nodes' ties; `scores` are a validator's, by node.
+    """
+
+    name: str
+    own: int
+    share: Rational
+    delegations: Mapping[str, int]
+    committed_at: int = 0
+    scores: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayScenario:
+    """One day: `reward` is what the task has to give, base units; `baseline` in score units."""
+
+    reward: int
+    baseline: int
+    parameters: ArenaParameters
+    nodes: tuple[Operator, ...]
+    validators: tuple[Operator, ...]
+
+    def accounts(self) -> dict[str, AccountId]:
+        """An account for every name; accounts sort as the names do."""
+        operators = (*self.nodes, *self.validators)
+        names = {operator.name for operator in operators}
+        names.update(name for operator in operators for name in operator.delegations)
+        return {name: make_account(index) for index, name in enumerate(sorted(names), start=1)}
+
+
+def make_account(index: int) -> AccountId:
+    """The index-th account of a scenario, in account order."""
+    return AccountId(index.to_bytes(4, "big").ljust(32, b"\0"))
+
+
+def read_day(scenario: Fields) -> DayScenario:
+    """Read the fields of an `arena_day`. Raises: ScenarioError."""
+    full_scale = scenario.integer("full_scale", SCORE_MAX)
+    if not 0 < full_scale <= SCORE_MAX:
+        raise ScenarioError(f"{scenario.at('full_scale')}: 1 to {SCORE_MAX}, not {full_scale}")
+    nodes = tuple(
+        _read_node(fields, index) for index, fields in enumerate(scenario.records("nodes"))
+    )
+    names = [node.name for node in nodes]
+    validators = tuple(
+        _read_validator(fields, names, full_scale) for fields in scenario.records("validators")
+    )
+    day = DayScenario(
+        scenario.integer("reward"),
+        scenario.integer("baseline", 0),
+        _read_parameters(scenario, full_scale),
+        nodes,
+        validators,
+    )
+    scenario.close()
+    _ensure_single_roles([*names, *(validator.name for validator in validators)], scenario)
+    return day
+
+
+def _read_parameters(scenario: Fields, full_scale: int) -> ArenaParameters:
+    lambda_ = scenario.rational("lambda", "10")
+    # A distance is a fraction of full scale: another full scale is another lambda.
+    lambda_ = Rational.reduced(lambda_.numerator * SCORE_MAX, lambda_.denominator * full_scale)
+    return ArenaParameters(
+        vesting=VestingRules(
+            rank_ratio=_read_share(scenario, "q", "17/20"),
+            node_alpha=scenario.rational("alpha_t", "1"),
+            ranked_max=_read_cut(scenario, "k1"),
+            paid_daily=_read_share(scenario, "delta", "1/10"),
+        ),
+        distance_lambda=lambda_,
+        validator_alpha=scenario.rational("alpha_v", "1"),
+        paid_validators_max=_read_cut(scenario, "k2"),
+        gamma=_read_share(scenario, "gamma", "1/2"),
+        outlier_kappa=_KAPPA if scenario.flag("outliers", default=True) else None,
+        outlier_tolerance=full_scale // TOLERANCE_DIVISOR,
+        creator_share=Rational(0, 1),
+    )
+
+
+def _read_cut(scenario: Fields, key: str) -> int | None:
+    cut = scenario.optional_integer(key)
+    if cut == 0:
+        raise ScenarioError(f"{scenario.at(key)}: a cut to the best 0 would pay nobody")
+    return cut
+
+
+def _read_node(fields: Fields, index: int) -> Operator:
+    node = Operator(
+        fields.text("id"),
+        fields.integer("own"),
+        _read_share(fields, "share", "0"),
+        fields.integers_by_name("delegations"),
+        fields.integer("committed_at", index),
+    )
+    fields.close()
+    return node
+
+
+def _read_validator(fields: Fields, nodes: Sequence[str], full_scale: int) -> Operator:
+    scores = fields.integers_by_name("scores")
+    for name, score in scores.items():
+        if name not in nodes:
+            raise ScenarioError(f"{fields.at('scores')}.{name}: there is no such node")
+        if score > full_scale:
+            raise ScenarioError(f"{fields.at('scores')}.{name}: {score} is above {full_scale}")
+    validator = Operator(
+        fields.text("id"),
+        fields.integer("own"),
+        _read_share(fields, "share", "0"),
+        fields.integers_by_name("delegations"),
+        scores=scores,
+    )
+    fields.close()
+    return validator
+
+
+def _read_share(fields: Fields, key: str, default: str) -> Rational:
+    share = fields.rational(key, default)
+    if not share.is_at_most_one():
+        raise ScenarioError(f"{fields.at(key)}: {share} is above 1")
+    return share
+
+
+def _ensure_single_roles(names: Sequence[str], scenario: Fields) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ScenarioError(f"{scenario.at(name)}: an account has one role in a task")
+        seen.add(name)
