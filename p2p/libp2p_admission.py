@@ -87,6 +87,11 @@ class Admission(INotifee):
         """Ids of the peers that passed the handshake."""
         return [peer for peer, event in self._admitted.items() if event.is_set()]
 
+    def is_admitted(self, peer: str) -> bool:
+        """Whether a peer is connected and passed the handshake."""
+        event = self._admitted.get(peer)
+        return event is not None and event.is_set()
+
     async def wait_admitted(self, peer: Any) -> bool:
         """Whether the handshake of a connected peer is done, waiting a little for it."""
         event = self._admitted.get(str(peer))

@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
+import trio
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
@@ -79,7 +80,6 @@ def build_host(seed: bytes, peers_max: int) -> Any:
     noise = NoiseTransport(key, noise_privkey=create_noise_key().private_key)
     connections = ConnectionConfig(
         max_connections=peers_max + SPARE_CONNECTIONS,
-        # 0 keeps the library from dialling whoever it ever heard of: `Dialer` decides.
         min_connections=0,
         low_watermark=0,
         high_watermark=peers_max,
@@ -106,7 +106,10 @@ def build_host(seed: bytes, peers_max: int) -> Any:
         muxer_opt={TProtocol(YAMUX): SafeYamux},
         disable_identify_address_discovery=True,
     )
-    host.get_network().retry_config = RetryConfig(max_retries=0)
+    network = host.get_network()
+    network.retry_config = RetryConfig(max_retries=0)
+    # The library dials whoever it ever heard of, banned peers too; here `Dialer` decides.
+    network.auto_connector.maybe_connect = trio.lowlevel.checkpoint
     contain_handlers(host)
     return host
 

@@ -48,6 +48,8 @@ from p2p.trio_thread import TrioThread
 
 ASKED_MAX: Final = 1_024
 """Requests under way at once."""
+OUTBOX_MAX: Final = 1_024
+"""Own messages that wait to be published."""
 SCORE_INTERVAL_S: Final = 5.0
 CLOSE_S: Final = 5.0
 
@@ -99,6 +101,7 @@ class Libp2pNetwork:
         self._server: RequestServer
         self._admission: Admission
         self._dialer: Dialer
+        self._outbox: trio.MemorySendChannel[tuple[str, bytes]]
 
     @property
     def local_peer_id(self) -> PeerId:
@@ -133,7 +136,7 @@ class Libp2pNetwork:
         """Gossip a message; lost while the network is down. Raises: ValueError."""
         check_message(topic, data)
         wire_topic = self._names.topic(topic)
-        self._thread.spawn(lambda: self._pubsub.publish(wire_topic, data), "publish")
+        self._thread.post(lambda: self._put_out(wire_topic, data))
 
     def request(
         self, peer: PeerId, protocol: str, data: bytes, on_response: OnResponse, timeout_ms: int
@@ -192,8 +195,9 @@ class Libp2pNetwork:
                             f"cannot listen on {', '.join(self._config.listen)}"
                         )
                     self._addresses = [str(address) for address in host.get_addrs()]
+                    self._outbox, outbox = trio.open_memory_channel[tuple[str, bytes]](OUTBOX_MAX)
                     thread.set_ready()
-                    await self._watch(host)
+                    await self._watch(host, outbox)
             finally:
                 self._admission.close()
                 with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_S):
@@ -222,9 +226,10 @@ class Libp2pNetwork:
                 host.set_stream_handler(TProtocol(self._names.protocol(name)), self._serve(name))
         return host
 
-    async def _watch(self, host: Any) -> None:
+    async def _watch(self, host: Any, outbox: trio.MemoryReceiveChannel[tuple[str, bytes]]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._dialer.run)
+            nursery.start_soon(self._publish_outbox, outbox)
             if self._config.use_mdns:
                 discovery = LocalDiscovery(self._names.genesis_hash, self._on_discovered)
                 nursery.start_soon(discovery.run, [str(a) for a in host.get_addrs()])
@@ -238,6 +243,17 @@ class Libp2pNetwork:
             for peer in list(self._pubsub.peers):
                 if (score := self._pubsub.score(peer)) < GRAYLIST_SCORE:
                     self._admission.ban(peer, f"gossip score {score:.0f}")
+
+    def _put_out(self, wire_topic: str, data: bytes) -> None:
+        try:
+            self._outbox.send_nowait((wire_topic, data))
+        except (trio.WouldBlock, trio.BrokenResourceError):
+            logger.warning("a message on %s was not sent: the outbox is full", wire_topic)
+
+    async def _publish_outbox(self, outbox: trio.MemoryReceiveChannel[tuple[str, bytes]]) -> None:
+        """Publish one after another: tasks of their own would run in any order."""
+        async for wire_topic, data in outbox:
+            await self._pubsub.publish(wire_topic, data)
 
     def _serve(self, name: str) -> Callable[[Any], Any]:
         async def serve(stream: Any) -> None:
@@ -269,7 +285,7 @@ class Libp2pNetwork:
     ) -> bytes | PeerError:
         try:
             with trio.fail_after(timeout_ms / 1000):
-                if not await self._admission.wait_admitted(peer):
+                if not self._admission.is_admitted(peer):
                     return PeerError(f"peer {peer} is not connected")
                 wire_name = self._names.protocol(protocol)
                 return await self._client.ask(ID.from_string(peer), wire_name, data)
