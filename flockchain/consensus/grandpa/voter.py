@@ -239,7 +239,7 @@ class Voter:
         self._rounds.start(now_ms)
         self._finality = Finality(base, authorities, self._chain)
         self._forwarded_ms: dict[tuple[int, Message, bytes], int] = {}
-        self._repeat_at_ms = now_ms
+        self._repeat_at_ms = now_ms + self._config.repeat_ms
         self._now_ms = now_ms
         completed = self._journal.load(authorities.set_id).completed
         if completed is not None:

@@ -1,0 +1,471 @@
+"""The voter on a virtual network: it finalizes, recovers, and never contradicts itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from flockchain.consensus.grandpa.catch_up import Inquiries
+from flockchain.consensus.grandpa.chain import Chain
+from flockchain.consensus.grandpa.effects import (
+    AskCatchUp,
+    Effect,
+    Finalize,
+    Gossip,
+    ReportConflict,
+    ReportEquivocation,
+)
+from flockchain.consensus.grandpa.journal import MemoryJournal
+from flockchain.consensus.grandpa.messages import (
+    BlockRef,
+    CatchUp,
+    CatchUpRequest,
+    CatchUpResponse,
+    Commit,
+    CommitMessage,
+    Envelope,
+    GossipCommit,
+    GossipVote,
+    SignedMessage,
+    VoteMessage,
+    signed_precommit,
+    signed_prevote,
+)
+from flockchain.consensus.grandpa.voter import Voter, VoterConfig
+from flockchain.consensus.grandpa.voting_rule import compute_target_number
+from p2p.interface import PeerId, Verdict
+from runtime.primitives.types import Hash
+from tests.flockchain.consensus.grandpa.keys import (
+    authority,
+    authority_set,
+    precommit,
+    prevote,
+    signer,
+)
+from tests.flockchain.consensus.grandpa.network import Network
+from tests.flockchain.consensus.grandpa.tree import fork_tree
+
+FOUR = dict.fromkeys(["alice", "bob", "carol", "dave"], 1)
+PEER = PeerId("peer")
+
+
+def network(seed: int, names: str = "alice bob carol dave", **options: float) -> Network:
+    made = Network(FOUR, seed, **options)
+    for name in names.split():
+        made.add(name)
+    made.start_all()
+    made.make_blocks(fork_chance=0.1)
+    return made
+
+
+def heights(made: Network) -> list[int]:
+    return [node.finalized.number for node in made.nodes.values()]
+
+
+# -- on a network
+
+
+def test_four_voters_and_an_observer_finalize_close_to_the_head():
+    made = network(1, "alice bob carol dave observer")
+    made.run(30_000)
+    best = max(header.number for header in made.all_blocks.headers())
+    assert min(heights(made)) >= best - 6
+    made.check_votes()
+    assert made.evidence == []
+    assert made.nodes["observer"].sent_votes == []
+
+
+def test_three_of_four_go_on_and_the_fourth_rejoins_within_five_seconds():
+    made = network(2)
+    made.run(10_000)
+    made.nodes["dave"].stop()
+    made.run(30_000)
+    assert made.nodes["dave"].finalized.number + 10 < made.nodes["alice"].finalized.number
+    made.nodes["dave"].start()
+    made.run(35_000)
+    assert max(heights(made)) - min(heights(made)) <= 3
+    assert made.nodes["dave"].voter.is_voting
+    made.run(40_000)
+    assert any(vote.round >= 25 for vote in made.nodes["dave"].sent_votes)
+    made.check_votes()
+
+
+def test_finality_stands_still_without_two_thirds_and_resumes_in_five_seconds():
+    made = network(3)
+    made.run(10_000)
+    made.nodes["carol"].stop()
+    made.nodes["dave"].stop()
+    made.run(15_000)
+    halted = max(heights(made))
+    made.run(60_000)
+    assert max(heights(made)) == halted
+    made.nodes["dave"].start()
+    made.run(65_000)
+    assert made.nodes["alice"].finalized.number > halted + 20
+    made.check_votes()
+
+
+def test_all_voters_killed_at_once_take_up_their_round():
+    made = network(4)
+    made.run(12_345)
+    before = [node.voter.round_number for node in made.nodes.values()]
+    for node in made.nodes.values():
+        node.stop()
+    made.run(15_000)
+    made.start_all()
+    assert [node.voter.round_number for node in made.nodes.values()] == before
+    made.run(25_000)
+    assert min(heights(made)) > 15
+    made.check_votes()
+    assert all(node.stops == [] for node in made.nodes.values())
+
+
+def test_a_partition_is_safe_and_heals():
+    made = network(5)
+    made.run(8_000)
+    halves = {"alice": 0, "bob": 0, "carol": 1, "dave": 1}
+    made.can_reach = lambda one, other: halves[one] == halves[other]
+    made.run(40_000)
+    halted = max(heights(made))
+    assert halted < 12
+    made.can_reach = lambda one, other: True
+    made.run(50_000)
+    assert min(heights(made)) > halted + 15
+    made.check_votes()
+
+
+def test_a_third_of_all_messages_lost_only_slows_down():
+    made = network(6, loss=0.3)
+    made.run(60_000)
+    assert min(heights(made)) > 30
+    made.check_votes()
+
+
+@pytest.mark.parametrize("later_ms", [0, 150, 400, 900, 1_700])
+def test_a_second_node_with_the_same_key_stops_before_it_votes(later_ms):
+    made = network(7)
+    made.run(10_000 + later_ms)
+    twin = made.add("dave'")
+    twin.start()
+    made.run(20_000 + later_ms)
+    assert twin.sent_votes == []
+    assert not twin.voter.is_voting
+    assert "another node signed a" in twin.stops[0].reason
+    assert made.evidence == []
+
+
+def test_a_restored_backup_refuses_to_vote():
+    made = network(8)
+    made.run(5_000)
+    node = made.nodes["dave"]
+    backup = MemoryJournal()
+    backup._sets = dict(node.journal._sets)
+    made.run(20_000)
+    node.stop()
+    sent = len(node.sent_votes)
+    node.journal = backup
+    node.start()
+    made.run(30_000)
+    assert len(node.sent_votes) == sent
+    assert not node.voter.is_voting
+    assert made.evidence == []
+
+
+# -- one voter, by hand
+
+
+class Alone:
+    """Alice's voter among four, on the tree of two branches, her peers played by hand."""
+
+    def __init__(self, journal: MemoryJournal | None = None, tree: Chain | None = None) -> None:
+        self.tree = fork_tree()
+        self.journal = journal or MemoryJournal()
+        self.voter = Voter(
+            authority_set(FOUR),
+            self.tree["C"],
+            tree or self.tree,
+            self.journal,
+            signer("alice"),
+            VoterConfig(quiet_ms=0),
+            0,
+        )
+
+    def hear(self, now: int, signed: SignedMessage, round_number: int = 1, set_id: int = 0):
+        vote = VoteMessage(round_number, set_id, signed)
+        return self.voter.on_message(now, PEER, Envelope(0, GossipVote(vote)))
+
+    def hear_commit(self, now: int, target: str, votes: list[SignedMessage], round_number: int = 1):
+        block = self.tree[target]
+        commit = Commit(block.hash, block.number, [signed_precommit(vote) for vote in votes])
+        message = CommitMessage(round_number, 0, commit)
+        return self.voter.on_message(now, PEER, Envelope(0, GossipCommit(message)))
+
+
+def votes_in(effects: list[Effect]) -> list[SignedMessage]:
+    return [
+        effect.envelope.message.vote.message
+        for effect in effects
+        if isinstance(effect, Gossip) and isinstance(effect.envelope.message, GossipVote)
+    ]
+
+
+def test_the_rule_stays_behind_the_best_block_and_below_three_quarters():
+    assert compute_target_number(base=10, best=10, distance=2) == 10
+    assert compute_target_number(base=10, best=12, distance=2) == 10
+    assert compute_target_number(base=10, best=14, distance=2) == 12
+    assert compute_target_number(base=10, best=20, distance=2) == 18
+    assert compute_target_number(base=0, best=100, distance=2) == 75
+    assert compute_target_number(base=10, best=12, distance=0) == 12
+
+
+def test_a_round_goes_by_its_timers():
+    alone = Alone()
+    assert alone.voter.on_tick(0) == []
+    assert alone.voter.next_wake_ms == 666
+    assert votes_in(alone.voter.on_tick(665)) == []
+    own = prevote("alice", BlockRef(alone.tree["E"].hash, 5))
+    assert alone.tree.best_containing(alone.tree["C"].hash).number == 9
+    (cast,) = votes_in(alone.voter.on_tick(666))
+    assert cast.message.target_number == 7  # 3/4 of the 6 blocks above C, which is also 2 behind
+    target = cast.message.target
+    assert own.id == cast.id
+    for name in ("bob", "carol"):
+        assert alone.hear(700, prevote(name, target)).verdict is Verdict.ACCEPT
+    assert alone.voter.next_wake_ms == 1_000
+    alone.voter.on_tick(1_000)
+    assert alone.voter.next_wake_ms == 1_332
+    assert precommit("alice", target) in votes_in(alone.voter.on_tick(1_332))
+    alone.hear(1_400, precommit("bob", target))
+    handled = alone.hear(1_401, precommit("carol", target))
+    (final,) = [effect for effect in handled.effects if isinstance(effect, Finalize)]
+    assert final.block == target
+    assert alone.voter.round_number == 2
+    assert alone.voter.finalized == target
+
+
+def test_every_vote_is_in_the_journal_before_it_is_sent():
+    alone = Alone()
+    (sent,) = votes_in(alone.voter.on_tick(700))
+    assert [vote.message for vote in alone.journal.load(0).votes] == [sent]
+
+
+def test_own_votes_are_repeated_in_new_envelopes():
+    alone = Alone()
+    alone.voter.on_tick(0)
+    alone.voter.on_tick(700)
+    repeated = [alone.voter.on_tick(now) for now in (1_000, 2_000, 3_000)]
+    envelopes = [effect.envelope for effects in repeated for effect in effects]
+    assert len({envelope.beat for envelope in envelopes}) == 3
+    assert len({votes_in(effects)[0] for effects in repeated}) == 1
+
+
+@pytest.mark.parametrize(
+    ("signed", "round_number", "set_id", "verdict"),
+    [
+        (lambda tree: prevote("mallory", tree["E"]), 1, 0, Verdict.REJECT),
+        (lambda tree: prevote("bob", tree["E"], 2), 1, 0, Verdict.REJECT),
+        (lambda tree: prevote("bob", BlockRef(tree["E"].hash, 6)), 1, 0, Verdict.REJECT),
+        (lambda tree: prevote("bob", tree["E"], 1, 1), 1, 1, Verdict.IGNORE),
+        (lambda tree: prevote("bob", tree["A"]), 1, 0, Verdict.IGNORE),
+        (lambda tree: prevote("bob", tree["E"], 5), 5, 0, Verdict.IGNORE),
+        (lambda tree: prevote("bob", tree["E"], 2), 2, 0, Verdict.ACCEPT),
+        (lambda tree: prevote("bob", BlockRef(Hash(b"?" * 32), 9)), 1, 0, Verdict.ACCEPT),
+    ],
+)
+def test_verdicts_on_votes(signed, round_number, set_id, verdict):
+    alone = Alone()
+    assert alone.hear(0, signed(alone.tree), round_number, set_id).verdict is verdict
+
+
+def test_a_repeated_vote_is_forwarded_at_most_twice_an_interval():
+    alone = Alone()
+    signed = prevote("bob", alone.tree["E"])
+    verdicts = [alone.hear(now, signed).verdict for now in range(0, 2_000, 100)]
+    assert verdicts.count(Verdict.ACCEPT) == 4
+
+
+def test_an_equivocation_is_reported_once():
+    alone = Alone()
+    alone.hear(0, prevote("bob", alone.tree["EA"]))
+    handled = alone.hear(1, prevote("bob", alone.tree["F"]))
+    (report,) = handled.effects
+    assert isinstance(report, ReportEquivocation)
+    assert (report.evidence.authority, report.evidence.round_number) == (authority("bob"), 1)
+    third = alone.hear(2, prevote("bob", alone.tree["FA"]))
+    assert (third.verdict, third.effects) == (Verdict.IGNORE, [])
+
+
+def test_votes_for_unknown_blocks_count_when_the_block_comes():
+    alone = Alone()
+    fresh = fork_tree()
+    fresh.push("ED", "EE")
+    for name in ("bob", "carol", "dave"):
+        alone.hear(0, prevote(name, fresh["EE"]))
+    assert alone.voter.round.prevotes.weight == 0
+    alone.tree.push("ED", "EE")
+    alone.voter.on_block_imported(1, alone.tree["EE"].hash)
+    assert alone.voter.round.state().prevote_ghost == fresh["EE"]
+
+
+def test_an_authority_cannot_fill_the_memory_with_votes():
+    alone = Alone()
+    for number in range(50):
+        alone.hear(0, prevote("bob", BlockRef(Hash(number.to_bytes(32, "big")), 9)))
+        alone.hear(0, prevote("bob", BlockRef(Hash(number.to_bytes(32, "big")), 9), 2), 2)
+    assert len(alone.voter._rounds.waiting) == 2
+    assert sum(len(votes) for votes in alone.voter._rounds._early.values()) == 2
+    assert len(alone.voter._forwarded_ms) == 4
+
+
+def test_a_commit_finalizes_for_a_node_that_lags():
+    alone = Alone()
+    tree = alone.tree
+    others = ("bob", "carol", "dave")
+    votes = [precommit(name, tree["EB"], 7) for name in others]
+    handled = alone.hear_commit(0, "EA", votes, 7)
+    assert handled.verdict is Verdict.ACCEPT
+    (final,) = handled.effects
+    assert isinstance(final, Finalize)
+    assert final.block == tree["EA"]
+    assert alone.hear_commit(1, "EA", votes, 7).verdict is Verdict.IGNORE
+    assert alone.hear_commit(1, "EB", votes[:2], 7).verdict is Verdict.REJECT
+    assert alone.hear_commit(1, "EB", votes, 8).verdict is Verdict.REJECT
+
+
+def test_a_commit_for_unknown_blocks_waits():
+    alone = Alone()
+    fresh = fork_tree()
+    fresh.push("ED", "EE")
+    alone_tree, alone.tree = alone.tree, fresh
+    votes = [precommit(name, fresh["EE"], 7) for name in ("bob", "carol", "dave")]
+    assert alone.hear_commit(0, "EE", votes, 7).effects == []
+    alone_tree.push("ED", "EE")
+    effects = alone.voter.on_block_imported(1, fresh["EE"].hash)
+    assert [effect.block for effect in effects if isinstance(effect, Finalize)] == [fresh["EE"]]
+
+
+def test_a_proof_against_finality_is_reported_and_not_followed():
+    alone = Alone()
+    tree = alone.tree
+    alone.voter.on_finalized(0, tree["F"])
+    votes = [precommit(name, tree["EC"], 7) for name in ("bob", "carol", "dave")]
+    (conflict,) = alone.hear_commit(1, "EC", votes, 7).effects
+    assert isinstance(conflict, ReportConflict)
+    assert conflict.finalized == tree["F"]
+    assert alone.voter.finalized == tree["F"]
+
+
+def catch_up(alone: Alone, round_number: int = 9, block: str = "EA") -> CatchUp:
+    others, target = ("bob", "carol", "dave"), alone.tree[block]
+    return CatchUp(
+        round_number,
+        [signed_prevote(prevote(name, target, round_number)) for name in others],
+        [signed_precommit(precommit(name, target, round_number)) for name in others],
+        alone.tree["C"].hash,
+        alone.tree["C"].number,
+    )
+
+
+def test_a_higher_round_is_asked_for_and_entered():
+    alone = Alone()
+    handled = alone.hear(0, prevote("bob", alone.tree["E"], 10), 10)
+    assert handled.effects == [AskCatchUp(PEER, CatchUpRequest(0, 1))]
+    assert alone.hear(1, prevote("carol", alone.tree["E"], 10), 10).effects == []  # not yet again
+    handled = alone.voter.on_catch_up(2, PEER, CatchUpResponse(catch_up(alone), []))
+    assert handled.verdict is Verdict.ACCEPT
+    assert alone.voter.round_number == 10
+    assert alone.voter.finalized == alone.tree["EA"]
+    assert alone.journal.load(0).completed == catch_up(alone)
+
+
+def test_false_catch_ups_are_refused():
+    alone = Alone()
+    good = catch_up(alone)
+    unsigned = replace(good, round_number=10)
+    stranger = replace(
+        good, prevotes=[signed_prevote(prevote("mallory", alone.tree["E"], 9)), *good.prevotes]
+    )
+    light = replace(good, precommits=good.precommits[1:])
+    lost = replace(good, base_hash=Hash(b"?" * 32))
+    verdicts = [
+        alone.voter.on_catch_up(0, PEER, CatchUpResponse(one, [])).verdict
+        for one in (unsigned, stranger, light, lost)
+    ]
+    assert verdicts == [Verdict.REJECT, Verdict.REJECT, Verdict.IGNORE, Verdict.IGNORE]
+    assert alone.voter.round_number == 1
+    late = CatchUpResponse(None, [VoteMessage(1, 0, prevote("mallory", alone.tree["E"]))])
+    assert alone.voter.on_catch_up(0, PEER, late).verdict is Verdict.REJECT
+
+
+def test_answers_hold_what_the_peer_lacks():
+    alone = Alone()
+    alone.voter.on_catch_up(0, PEER, CatchUpResponse(catch_up(alone), []))
+    alone.hear(1, prevote("bob", alone.tree["EB"], 10), 10)
+    behind = alone.voter.answer_catch_up(CatchUpRequest(0, 9))
+    assert behind == CatchUpResponse(
+        catch_up(alone), [VoteMessage(10, 0, prevote("bob", alone.tree["EB"], 10))]
+    )
+    assert alone.voter.answer_catch_up(CatchUpRequest(0, 10)).catch_up is None
+    assert alone.voter.answer_catch_up(CatchUpRequest(3, 1)) == CatchUpResponse(None, [])
+
+
+def test_a_stalled_round_asks_the_peers_in_turn():
+    alone = Alone()
+    for name in ("one", "two"):
+        assert len(alone.voter.on_peer_connected(0, PeerId(name))) == 1
+    asked = [
+        effect.peer
+        for now in range(0, 8_000, 1_000)
+        for effect in alone.voter.on_tick(now)
+        if isinstance(effect, AskCatchUp)
+    ]
+    assert asked == ["two", "one", "two", "one", "two"]
+    inquiries = Inquiries(1_000)
+    assert inquiries.next_peer() is None
+
+
+def test_the_primary_hints_at_an_estimate_that_is_not_final():
+    alone = Alone()
+    tree = alone.tree
+    alone.voter.on_finalized(0, tree["C"])
+    open_round = catch_up(alone, 7, "EB")  # round 8 is alice's: 8 mod 4 is 0
+    split = replace(
+        open_round,
+        prevotes=[signed_prevote(prevote(n, tree["EB"], 7)) for n in ("bob", "carol", "dave")],
+        precommits=[
+            signed_precommit(precommit("bob", tree["EB"], 7)),
+            signed_precommit(precommit("carol", tree["EB"], 7)),
+            signed_precommit(precommit("dave", tree["F"], 7)),
+        ],
+    )
+    handled = alone.voter.on_catch_up(1, PEER, CatchUpResponse(split, []))
+    (hint,) = votes_in(handled.effects)
+    assert type(hint.message).__name__ == "PrimaryPropose"
+    assert hint.message.target == tree["EB"]
+
+
+def test_a_new_set_starts_over_and_an_outsider_falls_silent():
+    alone = Alone()
+    alone.voter.on_tick(700)
+    without = authority_set({"bob": 1, "carol": 1}, set_id=1)
+    alone.voter.enact(1_000, without, alone.tree["E"])
+    assert (alone.voter.round_number, alone.voter.is_voting) == (1, False)
+    assert votes_in(alone.voter.on_tick(5_000)) == []
+    back = authority_set(FOUR, set_id=2)
+    alone.voter.enact(6_000, back, alone.tree["E"])
+    (cast,) = votes_in(alone.voter.on_tick(6_700))
+    assert cast == prevote("alice", cast.message.target, 1, 2)
+
+
+def test_without_its_blocks_a_restarted_voter_watches_until_it_has_caught_up():
+    alone = Alone()
+    alone.voter.on_catch_up(0, PEER, CatchUpResponse(catch_up(alone), []))
+    recorded = votes_in(alone.voter.on_tick(700))
+    assert len(recorded) == 1
+    alone.journal.record_completed(0, replace(catch_up(alone), base_hash=Hash(b"?" * 32)))
+    lost = Alone(alone.journal)
+    assert lost.voter.round_number == 1
+    assert votes_in(lost.voter.on_tick(5_000)) == recorded  # said again, and nothing new
+    lost.voter.on_catch_up(5_001, PEER, CatchUpResponse(catch_up(alone, 10), []))
+    assert lost.voter.round_number == 11
+    (cast,) = votes_in(lost.voter.on_tick(5_700))
+    assert cast == prevote("alice", cast.message.target, 11)
