@@ -9,6 +9,7 @@ Source: WP V.D (state and ledger), LevelDB write batches.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from typing import Protocol
 
 from flockchain.storage.errors import StoreClosed
@@ -151,13 +152,8 @@ class PendingView:
         return operations[key] if key in operations else self._store.get(key)
 
     def iterate(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs under `prefix` in key order; cost is linear in the batch and the range."""
-        merged = dict(self._store.iterate(prefix))
-        for key, value in self._batch.operations.items():
-            if not key.startswith(prefix):
-                continue
-            if value is None:
-                merged.pop(key, None)
-            else:
-                merged[key] = value
-        return iter(sorted(merged.items()))
+        """The pairs under `prefix` in key order, read as the walk goes; both seen as of now."""
+        pending = {k: v for k, v in self._batch.operations.items() if k.startswith(prefix)}
+        put = sorted((key, value) for key, value in pending.items() if value is not None)
+        stored = self._store.iterate(prefix)
+        return merge(put, ((key, value) for key, value in stored if key not in pending))

@@ -20,7 +20,7 @@ from hashlib import blake2b
 from typing import Final
 
 from flockchain.storage.errors import StateCorrupted, StorageError
-from flockchain.storage.kv import KeyValueStore, WriteBatch
+from flockchain.storage.kv import KeyValueStore, PendingView, WriteBatch
 from flockchain.storage.node_cache import NodeCache
 from flockchain.storage.trie_codec import (
     HASH_BYTES,
@@ -32,7 +32,7 @@ from flockchain.storage.trie_codec import (
     hash_256,
     is_inline,
 )
-from flockchain.storage.trie_update import TrieDelta
+from flockchain.storage.trie_update import TrieDelta, TrieRoot, load_child, load_root
 
 NODE_PREFIX: Final = b"sn"
 
@@ -43,9 +43,11 @@ class NodeStore:
     `explain_missing(location)` gives the error for a node that is not there.
     """
 
+    __slots__ = ("_cache", "_explain_missing", "_store")
+
     def __init__(
         self,
-        store: KeyValueStore,
+        store: KeyValueStore | PendingView,
         cache: NodeCache,
         explain_missing: Callable[[bytes], StorageError],
     ) -> None:
@@ -63,6 +65,20 @@ class NodeStore:
             node = decode_record(record, location, ref)
             self._cache.add_many((location,), (node,), len(record))
         return node
+
+    def reachable(self, root: TrieRoot) -> list[bytes]:
+        """The locations of all nodes of a trie; reads all of it."""
+        found = [root.location] if root.location else []
+        pending = [load_root(self, root)]
+        while pending:
+            node = pending.pop()
+            if node is None or node.locations is None:
+                continue
+            for index, location in enumerate(node.locations):
+                if location:
+                    found.append(location)
+                    pending.append(load_child(self, node, index))
+        return found
 
     def insert(self, delta: TrieDelta, batch: WriteBatch) -> None:
         """Put the delta's nodes into `batch`, and at hand: harmless if the batch is dropped."""

@@ -1,0 +1,45 @@
+"""The state under one root, for whoever reads: runtime, RPC, workers.
+
+Owns `StateReader`. Invariant: it gives what the state with its root holds, or raises; it never
+gives data of another state, also when its state is pruned while it reads.
+
+Source: WP V.D (state and ledger), Substrate `StateBackend`.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from flockchain.storage.trie_proof import read_proof
+from flockchain.storage.trie_update import NodeSource, TrieRoot
+from flockchain.storage.trie_view import TrieView
+
+
+class StateReader:
+    """Reads one state. Every method raises StateDiscarded if the state was given up meanwhile."""
+
+    def __init__(self, source: NodeSource, root: TrieRoot) -> None:
+        self._source = source
+        self._root = root
+        self._view = TrieView(source, root)
+        self.get = self._view.get
+
+    @property
+    def root(self) -> bytes:
+        return self._root.hash
+
+    def keys(self, prefix: bytes = b"", after: bytes | None = None) -> Iterator[bytes]:
+        """The keys under `prefix` in byte order, those strictly above `after` if it is given."""
+        return self._view.keys(prefix, after)
+
+    def pairs(
+        self, prefix: bytes = b"", after: bytes | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """As `keys`, with the values."""
+        return self._view.pairs(prefix, after)
+
+    def closest_descendant_merkle_value(self, key: bytes) -> bytes | None:
+        """The merkle value of the shallowest node at or below `key`, None if there is none."""
+        return self._view.closest_descendant_merkle_value(key)
+
+    def read_proof(self, keys: Iterable[bytes]) -> list[bytes]:
+        """The nodes and values that prove what the state holds at `keys`."""
+        return read_proof(self._source, self._root, keys)
