@@ -20,6 +20,7 @@ from runtime.frame.pallet import encode_call
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
 from runtime.pallets.timestamp import Timestamp
+from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
 from runtime.primitives.types import Hash, Moment
 from runtime.runtime import Runtime
@@ -120,6 +121,36 @@ def validate_transaction(
     return Executive(runtime, verify).validate_transaction(source, data)
 
 
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What slots of an epoch are claimed with. `weights` are stake / 10^9 planck."""
+
+    index: int
+    authorities: tuple[Authority, ...]
+    randomness: Hash
+
+
+def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> Epoch:
+    """The epoch in which a child of that state would lie in `slot`.
+
+    Epochs that passed without a block are jumped over: what was announced last applies.
+    """
+    babe = runtime_at(parent_state).babe
+    authorities = tuple(Authority(item.key, item.weight) for item in babe.authorities.get())
+    if parent_number == 0:
+        return Epoch(0, authorities, babe.randomness.get())
+    index = (slot - babe.genesis_slot.get()) // babe.config.epoch_duration
+    is_current = index == babe.current_epoch.get()
+    randomness = babe.randomness.get() if is_current else babe.next_randomness.get()
+    return Epoch(index, authorities, randomness)
+
+
+def grandpa_authorities(state: StateReader) -> tuple[int, tuple[Authority, ...]]:
+    """(set id, voters with weights)."""
+    grandpa = runtime_at(state).grandpa
+    return grandpa.current_set_id.get(), tuple(grandpa.authorities.get())
+
+
 def genesis_state(config: GenesisConfig) -> dict[bytes, bytes]:
     """The state of block 0. Raises ValueError with the key and the rule that it breaks."""
     return build_genesis(config)
@@ -129,9 +160,12 @@ __all__ = [
     "BlockExecution",
     "Changes",
     "DictState",
+    "Epoch",
     "Executed",
+    "epoch_of_slot",
     "execute_block",
     "genesis_state",
+    "grandpa_authorities",
     "inherent_extrinsics",
     "preset_of",
     "runtime_at",

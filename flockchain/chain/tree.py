@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.primitives.types import Hash
+
+
+BLOCKS_MAX: Final = 65_536  # unfinalized blocks held at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class BlockTree:
     def get(self, block: Hash) -> TreeBlock | None:
         """The block, or None if it is not in the tree."""
         return self._blocks.get(block)
+
+    def is_full(self) -> bool:
+        """Whether finality has been down for so long that an operator is needed."""
+        return len(self._blocks) > BLOCKS_MAX
 
     def insert(self, block: Hash, parent: Hash, number: int, *, is_primary: bool) -> TreeBlock:
         """Add a child of a block in the tree. Raises KeyError if the parent is not in it."""

@@ -20,11 +20,11 @@ _MISSING: Final = object()
 class StateReader(Protocol):
     """The state at the end of some block."""
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: bytes, /) -> bytes | None:
         """The value, or None."""
 
-    def keys(self, prefix: bytes, start: bytes | None = None) -> Iterator[bytes]:
-        """Keys with `prefix`, in byte order, strictly after `start`."""
+    def keys(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[bytes]:
+        """Keys with `prefix`, in byte order, strictly above `after`."""
 
 
 class DictState:
@@ -33,12 +33,12 @@ class DictState:
     def __init__(self, top: dict[bytes, bytes] | None = None) -> None:
         self.top = {} if top is None else top
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: bytes, /) -> bytes | None:
         return self.top.get(key)
 
-    def keys(self, prefix: bytes, start: bytes | None = None) -> Iterator[bytes]:
+    def keys(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[bytes]:
         found = sorted(key for key in self.top if key.startswith(prefix))
-        yield from found if start is None else found[bisect_right(found, start) :]
+        yield from found if after is None else found[bisect_right(found, after) :]
 
 
 class Externalities:

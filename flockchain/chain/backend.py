@@ -1,0 +1,230 @@
+"""The chain on disk: blocks, states and finality change together, one synced batch a step.
+
+Owns the tree of unfinalized blocks, the best and the finalized head. Invariant: after a crash the
+store holds the state before a step or after it, never between.
+
+Source: Substrate `sc_client_db::Backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flockchain.chain.blocks import BlockStore
+from flockchain.chain.errors import BelowFinality, UnknownParent
+from flockchain.chain.notifications import Finalized, Imported, Notifications
+from flockchain.chain.tree import BlockTree, Route
+from flockchain.storage.errors import StorageError
+from flockchain.storage.kv import KeyValueStore, WriteBatch
+from flockchain.storage.state import StateDelta, StateStore
+from flockchain.storage.state_reader import StateReader
+from flockchain.storage.trie_build import ordered_root, root_of
+from flockchain.storage.trie_codec import EMPTY_ROOT, StateVersion
+from runtime.primitives.babe_digest import SlotKind, find_claim
+from runtime.primitives.header import Digest, Header
+from runtime.primitives.types import ZERO_HASH, Hash
+
+
+class WrongGenesis(Exception):
+    """The database belongs to another chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A block that a chain ends in."""
+
+    hash: Hash
+    number: int
+
+
+def is_primary(header: Header) -> bool:
+    """Whether the block's slot was won by lottery; blocks without slots all count."""
+    claim = find_claim(header)
+    return claim is None or claim.kind is SlotKind.PRIMARY
+
+
+class Backend:
+    """One chain's blocks and states."""
+
+    def __init__(self, store: KeyValueStore, state: StateStore) -> None:
+        self.store = store
+        self.state = state
+        self.blocks = BlockStore(store)
+        self.notifications = Notifications()
+        self.tree: BlockTree
+        self.genesis: Hash
+        self.best: Head
+
+    # -- opening
+
+    def open(self, genesis: Mapping[bytes, bytes]) -> None:
+        """Load the chain, or begin it with this genesis state.
+
+        Raises WrongGenesis if the store holds another chain.
+        """
+        known = self.blocks.meta("genesis")
+        header = genesis_header(root_of(genesis, StateVersion.V1))
+        if known is None:
+            self._begin(genesis, header)
+        elif known != header.hash():
+            raise WrongGenesis(
+                f"the database holds the chain of genesis 0x{known.hex()}, the chain spec gives "
+                f"0x{header.hash().hex()}: use another --base-path, or purge-chain"
+            )
+        self.genesis = header.hash()
+        self._load_tree()
+
+    def _begin(self, genesis: Mapping[bytes, bytes], header: Header) -> None:
+        batch, block = WriteBatch(), header.hash()
+        self.state.commit(EMPTY_ROOT, genesis, block, ZERO_HASH, 0, batch)
+        self.state.canonicalize(block, batch)
+        self.blocks.put_block(batch, block, header, [])
+        self.blocks.mark_final(batch, 0, block)
+        self.blocks.put_number(batch, 0, block)
+        for name in ("genesis", "best", "finalized"):
+            self.blocks.put_meta(batch, name, block)
+        self._write(batch)
+
+    def _load_tree(self) -> None:
+        finalized = Hash(self._meta("finalized"))
+        root = self._header(finalized)
+        self.tree = BlockTree(finalized, root.number)
+        for _, block in self.blocks.unfinalized():
+            header = self._header(block)
+            if header.parent_hash in self.tree:
+                self.tree.insert(
+                    block, header.parent_hash, header.number, is_primary=is_primary(header)
+                )
+        best = self.tree.best()
+        self.best = Head(best.hash, best.number)
+
+    def _meta(self, name: str) -> bytes:
+        value = self.blocks.meta(name)
+        if value is None:
+            raise StorageError(f"the database has no {name} block: purge-chain and sync again")
+        return value
+
+    def _header(self, block: Hash) -> Header:
+        header = self.blocks.header(block)
+        if header is None:
+            raise StorageError(
+                f"the database lacks block 0x{block.hex()}: purge-chain and sync again"
+            )
+        return header
+
+    # -- reading
+
+    @property
+    def finalized(self) -> Head:
+        """The last finalized block."""
+        return Head(self.tree.root.hash, self.tree.root.number)
+
+    def header(self, block: Hash) -> Header | None:
+        """The header of a known block."""
+        return self.blocks.header(block)
+
+    def state_at(self, block: Hash) -> StateReader:
+        """The state behind a block. Raises UnknownParent, or StateDiscarded when pruned."""
+        header = self.blocks.header(block)
+        if header is None:
+            raise UnknownParent(f"block 0x{block.hex()} is not known")
+        return self.state.reader(header.state_root)
+
+    def is_finalized(self, block: Hash) -> bool:
+        """Whether a known block is final."""
+        header = self.blocks.header(block)
+        if header is None or header.number > self.tree.root.number:
+            return False
+        return self.blocks.hash_at(header.number) == block
+
+    # -- changing
+
+    def insert(
+        self,
+        header: Header,
+        body: list[bytes],
+        delta: StateDelta,
+        *,
+        justification: bytes | None = None,
+        is_own: bool = False,
+    ) -> Imported:
+        """Store a checked block with its state. Raises UnknownParent, BelowFinality."""
+        block, parent = header.hash(), header.parent_hash
+        if parent not in self.tree:
+            if self.blocks.has(parent):
+                raise BelowFinality(f"block {header.number} forks off below the finalized block")
+            raise UnknownParent(f"block 0x{parent.hex()} is not known")
+        if self.tree.is_full():
+            raise BelowFinality(f"{len(self.tree)} blocks wait for finality, no more are taken")
+        batch = WriteBatch()
+        self.state.commit_delta(delta, block, parent, header.number, batch)
+        self.blocks.put_block(batch, block, header, body)
+        if justification is not None:
+            self.blocks.put_justification(batch, block, justification)
+        node = self.tree.insert(block, parent, header.number, is_primary=is_primary(header))
+        before = self.tree.get(self.best.hash)
+        is_new_best = before is None or node.order() > before.order()
+        route = self.tree.route(self.best.hash, block) if is_new_best else Route((), ())
+        if is_new_best:
+            self._put_best(batch, Head(block, header.number), route)
+        self._write(batch)
+        self.blocks.remember(block, header)
+        if is_new_best:
+            self.best = Head(block, header.number)
+        imported = Imported(block, header, is_new_best, route, is_own)
+        self.notifications.imported(imported)
+        return imported
+
+    def finalize(self, block: Hash, justification: bytes | None = None) -> Finalized | None:
+        """Make a block of the tree final; None if it is already. Raises KeyError if unknown."""
+        if block == self.tree.root.hash:
+            return None
+        final, lost = self.tree.finalize(block)
+        batch = WriteBatch()
+        for node in final:
+            self.blocks.mark_final(batch, node.number, node.hash)
+            self.blocks.put_number(batch, node.number, node.hash)
+        self.state.canonicalize(block, batch)
+        for node in lost:
+            self.blocks.remove_block(batch, node.number, node.hash)
+        self.blocks.put_meta(batch, "finalized", block)
+        if justification is not None:
+            self.blocks.put_justification(batch, block, justification)
+        best = self.tree.best()
+        if best.hash != self.best.hash and self.best.hash not in self.tree:
+            self._rewrite_best(batch, Head(best.hash, best.number), final[-1].number)
+        self._write(batch)
+        header = self._header(block)
+        event = Finalized(
+            block,
+            header,
+            tuple(node.hash for node in final),
+            tuple(node.hash for node in lost),
+        )
+        self.notifications.finalized(event)
+        return event
+
+    def _put_best(self, batch: WriteBatch, head: Head, route: Route) -> None:
+        for node in route.retracted:
+            self.blocks.remove_number(batch, node.number)
+        for node in route.enacted:
+            self.blocks.put_number(batch, node.number, node.hash)
+        self.blocks.put_meta(batch, "best", head.hash)
+
+    def _rewrite_best(self, batch: WriteBatch, head: Head, above: int) -> None:
+        """The former best lost to finality: index the new best chain above the final block."""
+        for number in range(above + 1, max(self.best.number, head.number) + 1):
+            self.blocks.remove_number(batch, number)
+        for node in self.tree.path(self.tree.root.hash, head.hash) or []:
+            self.blocks.put_number(batch, node.number, node.hash)
+        self.blocks.put_meta(batch, "best", head.hash)
+        self.best = head
+
+    def _write(self, batch: WriteBatch) -> None:
+        self.store.write(batch, sync=True)
+
+
+def genesis_header(state_root: bytes) -> Header:
+    """Block 0: no parent, no extrinsics, no digest."""
+    return Header(ZERO_HASH, 0, Hash(state_root), Hash(ordered_root([])), Digest([]))

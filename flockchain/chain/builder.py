@@ -1,0 +1,72 @@
+"""Building a block: inherents, then the pool's best until weight, bytes or time are used up.
+
+Source: Substrate `sc_basic_authorship`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from flockchain.storage.trie_build import ordered_root
+from runtime.api import BlockExecution, Changes, inherent_extrinsics
+from runtime.frame.errors import InvalidKind, TransactionValidityError
+from runtime.frame.executive import Verifier
+from runtime.frame.externalities import StateReader
+from runtime.frame.extrinsic import extrinsic_hash
+from runtime.primitives.header import Digest, PreRuntime
+from runtime.primitives.types import Hash
+
+log = logging.getLogger(__name__)
+
+_PASSED_OVER_MAX = 32  # extrinsics that no longer fit, before the block counts as full
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A block without its state root and seal, and what it changed."""
+
+    number: int
+    parent: Hash
+    extrinsics_root: Hash
+    digest: Digest
+    body: list[bytes]
+    changes: Changes
+
+
+def build_block(
+    parent_state: StateReader,
+    parent: Hash,
+    number: int,
+    logs: list[PreRuntime],
+    now_ms: int,
+    candidates: Iterable[bytes],
+    verify: Verifier,
+    is_time_up: Callable[[], bool],
+    on_invalid: Callable[[Hash], None],
+) -> Built:
+    """Build on `parent`. `on_invalid` is told of candidates that can never be included."""
+    execution = BlockExecution(parent_state, parent, number, logs, verify)
+    body = inherent_extrinsics(now_ms)
+    for data in body:
+        execution.apply(data)
+    passed_over = 0
+    for data in candidates:
+        if is_time_up() or passed_over > _PASSED_OVER_MAX:
+            break
+        try:
+            execution.apply(data)
+        except TransactionValidityError as error:
+            if error.kind is InvalidKind.EXHAUSTS_RESOURCES:
+                passed_over += 1
+            elif error.kind is not InvalidKind.FUTURE:
+                on_invalid(extrinsic_hash(data))
+            continue
+        except Exception:  # a bug that one extrinsic meets must not stop authoring
+            log.exception("extrinsic 0x%s cannot be executed, dropped", extrinsic_hash(data).hex())
+            on_invalid(extrinsic_hash(data))
+            continue
+        body.append(data)
+    executed = execution.finish()
+    return Built(number, parent, Hash(ordered_root(body)), executed.digest, body, executed.changes)

@@ -1,0 +1,31 @@
+"""Why a block is not imported.
+
+Source: Substrate `sc_consensus::ImportResult`.
+"""
+
+from __future__ import annotations
+
+from runtime.frame.errors import InvalidBlock
+
+
+class UnknownParent(Exception):
+    """The parent is not known: ask for it, or wait."""
+
+
+class AlreadyKnown(Exception):
+    """The block is in the chain."""
+
+
+class FutureBlock(Exception):
+    """The block's slot lies ahead of our clock: hold it. `slot` says until when."""
+
+    def __init__(self, slot: int, now_slot: int) -> None:
+        super().__init__(f"slot {slot} lies ahead of {now_slot}")
+        self.slot = slot
+
+
+class BelowFinality(Exception):
+    """The block would fork off below the last finalized one."""
+
+
+__all__ = ["AlreadyKnown", "BelowFinality", "FutureBlock", "InvalidBlock", "UnknownParent"]

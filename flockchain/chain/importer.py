@@ -1,0 +1,95 @@
+"""The one door for blocks: own, gossiped and synced ones are checked and stored here.
+
+Order of checks: cheap before dear. Seal and slot, then the extrinsics root, then execution, then
+the state root.
+
+Source: Substrate `sc_consensus::import_queue`, `frame_executive::final_checks`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.builder import Built
+from flockchain.chain.errors import AlreadyKnown, BelowFinality, InvalidBlock, UnknownParent
+from flockchain.chain.notifications import Imported
+from flockchain.storage.state import StateDelta
+from flockchain.storage.trie_build import ordered_root
+from runtime.api import execute_block
+from runtime.frame.executive import Verifier
+from runtime.primitives.header import Header
+from runtime.primitives.scale import ScaleError
+from runtime.primitives.types import Hash
+
+log = logging.getLogger(__name__)
+
+
+class Consensus(Protocol):
+    """Who may author which block."""
+
+    def verify(self, header: Header, parent: Header) -> None:
+        """Check slot, claim and seal. Raises InvalidBlock, FutureBlock."""
+
+
+class Importer:
+    """Checks blocks and puts them into the backend."""
+
+    def __init__(self, backend: Backend, consensus: Consensus, verify: Verifier) -> None:
+        self.backend = backend
+        self.consensus = consensus
+        self.verify = verify
+
+    def import_block(self, header: Header, body: list[bytes]) -> Imported:
+        """Check and store a block made by somebody else.
+
+        Raises AlreadyKnown, UnknownParent, FutureBlock, BelowFinality or InvalidBlock.
+        """
+        parent = self._parent_of(header)
+        self.consensus.verify(header, parent)
+        root = ordered_root(body)
+        if root != header.extrinsics_root:
+            raise InvalidBlock(
+                f"extrinsics root 0x{root.hex()} != 0x{header.extrinsics_root.hex()} "
+                f"in block {header.number}"
+            )
+        state = self.backend.state.reader(parent.state_root)
+        try:
+            executed = execute_block(state, header, body, self.verify)
+        except (ScaleError, LookupError, ArithmeticError, TypeError) as error:
+            log.exception("block %d of a peer cannot be executed", header.number)
+            raise InvalidBlock(f"block {header.number} cannot be executed: {error!r}") from error
+        root, delta = self.backend.state.compute_root(parent.state_root, executed.changes)
+        if root != header.state_root:
+            raise InvalidBlock(
+                f"state root 0x{root.hex()} != 0x{header.state_root.hex()} in block {header.number}"
+            )
+        return self.backend.insert(header, body, delta)
+
+    def prepare(self, built: Built) -> tuple[Header, StateDelta]:
+        """The header that the author signs, and the state that comes with it."""
+        parent = self.backend.header(built.parent)
+        if parent is None:
+            raise UnknownParent(f"block 0x{built.parent.hex()} is not known")
+        root, delta = self.backend.state.compute_root(parent.state_root, built.changes)
+        header = Header(built.parent, built.number, Hash(root), built.extrinsics_root, built.digest)
+        return header, delta
+
+    def import_own(self, header: Header, body: list[bytes], delta: StateDelta) -> Imported:
+        """Store a block that this node built and sealed: it was executed while it was made."""
+        self.consensus.verify(header, self._parent_of(header))
+        return self.backend.insert(header, body, delta, is_own=True)
+
+    def _parent_of(self, header: Header) -> Header:
+        block, blocks = header.hash(), self.backend.blocks
+        if blocks.has(block):
+            raise AlreadyKnown(f"block {header.number} 0x{block.hex()} is known")
+        parent = blocks.header(header.parent_hash)
+        if parent is None:
+            raise UnknownParent(f"block 0x{header.parent_hash.hex()} is not known")
+        if header.number != parent.number + 1:
+            raise InvalidBlock(f"block {header.number} says that its parent is {parent.number}")
+        if header.parent_hash not in self.backend.tree:
+            raise BelowFinality(f"block {header.number} forks off below the finalized block")
+        return parent
