@@ -7,6 +7,8 @@ Source: WP V.H (the validation day), WP Fig. 3 (submission, validation, consensu
 
 from __future__ import annotations
 
+import itertools
+
 from runtime.primitives.scale import scale_type
 from runtime.primitives.types import U32
 
@@ -35,7 +37,7 @@ class Calendar:
             self.alias_end,
             self.day_blocks,
         )
-        if ends[0] < 1 or any(end <= start for start, end in zip(ends, ends[1:], strict=False)):
+        if ends[0] < 1 or any(end <= start for start, end in itertools.pairwise(ends)):
             raise ValueError(f"windows of a day must follow one another: {ends}")
 
     def day_of(self, number: int) -> int:

@@ -3,7 +3,8 @@
 Daily splits follow a change from the next day; Reward B keeps the `VestingRules` of the day on
 which its task was created.
 Source: WP V.E (q, alpha_t), V.F (lambda_v, alpha_v), V.H (delta), Table I (k_1, k_2), IV.A (the
-creator's slice). FLock published delta = 0.1, q = 0.85 and the 50/50 split; other defaults are ours.
+creator's slice). FLock published delta = 0.1, q = 0.85 and the 50/50 split; the other defaults are
+this project's.
 """
 
 from __future__ import annotations
@@ -77,11 +78,11 @@ class ArenaParameters:
             ("node_alpha", self.vesting.node_alpha),
             ("validator_alpha", self.validator_alpha),
         ):
-            if _ALPHA_MAX < alpha or alpha.denominator > _ALPHA_PARTS_MAX:
+            if alpha > _ALPHA_MAX or alpha.denominator > _ALPHA_PARTS_MAX:
                 raise ParameterOutOfBounds(f"{name} is {alpha}, at most 4 in 1/1000ths is allowed")
-        if _LAMBDA_MAX < self.distance_lambda:
+        if self.distance_lambda > _LAMBDA_MAX:
             raise ParameterOutOfBounds(f"distance_lambda is {self.distance_lambda}, at most 10^6")
-        if self.outlier_kappa is not None and _KAPPA_MAX < self.outlier_kappa:
+        if self.outlier_kappa is not None and self.outlier_kappa > _KAPPA_MAX:
             raise ParameterOutOfBounds(f"outlier_kappa is {self.outlier_kappa}, at most 100")
         if self.outlier_tolerance > SCORE_MAX:
             raise ParameterOutOfBounds(f"outlier_tolerance is {self.outlier_tolerance}")

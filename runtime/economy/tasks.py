@@ -1,7 +1,7 @@
 """What a task is: roles, metric, data, funding, life.
 
-Source: WP II.B (roles), V.A (task creation), V.D (metric), V.H (two validation sets), IV.A (verified
-or self-funded).
+Source: WP II.B (roles), V.A (task creation), V.D (metric), V.H (two validation sets), IV.A (who
+pays).
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""Emission: the curve, the split between tasks, and that only allotted tokens are minted.
+
+Vectors `emission` and `task_split` of the economics specification.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import frame
+from runtime.frame.errors import BadOrigin
+from runtime.frame.traits import pallet_account
+from runtime.pallets import balances, emission, system
+from runtime.pallets.emission import Emission, EmissionParameters, split_between_tasks
+from runtime.primitives.rational import Rational
+from runtime.primitives.types import FML
+
+POT = pallet_account(b"arena")
+
+
+def make() -> tuple[Emission, balances.Balances]:
+    ext = frame.Externalities(frame.DictState())
+    accounts = system.System(ext, system.Config())
+    currency = balances.Balances(ext, balances.Config(), accounts=accounts)
+    pallet = Emission(ext, emission.Config(), currency=currency)
+    pallet.genesis_build(EmissionParameters())
+    return pallet, currency
+
+
+def test_the_curve_falls_by_a_hundredth_a_month() -> None:
+    pallet, _ = make()
+    assert {day: pallet.emission_of(day) for day in (0, 29, 30, 60, 360)} == {
+        0: 100_000 * FML,
+        29: 100_000 * FML,
+        30: 99_000 * FML,
+        60: 98_010 * FML,
+        360: 88638487171612928065880,
+    }
+    assert pallet.scheduled_until(360) == 34084538485161215802359700
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [
+        ("0", [466666666666666666667, 466666666666666666667, 466666666666666666666]),
+        ("1/2", [233333333333333333333, 466666666666666666667, 700 * FML]),
+        ("1", [100 * FML, 400 * FML, 900 * FML]),
+        ("2", [14285714285714285714, 228571428571428571429, 1157142857142857142857]),
+    ],
+)
+def test_tasks_share_by_the_power_of_their_stake(exponent: str, expected: list[int]) -> None:
+    stakes = [100 * FML, 400 * FML, 900 * FML]
+    arena, alliance = split_between_tasks(1400 * FML, Rational.parse(exponent), stakes, [])
+    assert (arena, alliance) == (expected, [])
+
+
+def test_arena_and_alliance_share_by_stake() -> None:
+    one = Rational(1, 1)
+    assert split_between_tasks(1000 * FML, one, [3000 * FML], [1000 * FML]) == (
+        [750 * FML],
+        [250 * FML],
+    )
+    assert split_between_tasks(1000 * FML, one, [0], [0]) == ([0], [0])
+    assert split_between_tasks(999 * FML, Rational(0, 1), [0, 5], []) == ([0, 999 * FML], [])
+
+
+def test_only_what_is_paid_is_minted() -> None:
+    pallet, currency = make()
+    pallet.allot(0, [(7, 1), (8, 1)], [])
+    assert pallet.reward_of(0, 7) == 50_000 * FML
+    assert pallet.reward_of(0, 9) == pallet.reward_of(1, 7) == 0
+    assert currency.issuance() == 0
+    pallet.mint(0, 7, POT, 3)
+    assert currency.issuance() == pallet.minted.get() == 3
+    pallet.try_state()
+    pallet.mint(0, 7, POT, 50_000 * FML)
+    with pytest.raises(AssertionError, match="day 0: task 7 overpaid"):
+        pallet.try_state()
+
+
+def test_emission_ends_at_its_bound() -> None:
+    pallet, _ = make()
+    pallet.minted.put(emission.EMISSION_MAX - 5)
+    assert pallet.emission_of(0) == 5
+    pallet.minted.put(emission.EMISSION_MAX)
+    assert pallet.emission_of(0) == 0
+
+
+def test_a_new_curve_acts_from_the_next_month() -> None:
+    pallet, _ = make()
+    pallet.allot(31, [], [])
+    new = EmissionParameters(daily=1000 * FML, decay=Rational(1, 2))
+    with pytest.raises(BadOrigin):
+        pallet.set_parameters(frame.NONE, new)
+    pallet.set_parameters(frame.ROOT, new)
+    assert pallet.emission_of(59) == 99_000 * FML
+    assert pallet.emission_of(60) == 1000 * FML
+    assert pallet.emission_of(90) == 500 * FML
+    pallet.allot(60, [], [])
+    assert pallet.emission_of(90) == 500 * FML
+
+
+def test_parameters_have_hard_bounds() -> None:
+    pallet, _ = make()
+    for bad in (
+        EmissionParameters(daily=emission.DAILY_MAX + 1),
+        EmissionParameters(decay=Rational(101, 100)),
+        EmissionParameters(stake_exponent=Rational(5, 1)),
+        EmissionParameters(host_share=Rational(2, 1)),
+    ):
+        with pytest.raises(emission.EmissionOutOfBounds):
+            pallet.set_parameters(frame.ROOT, bad)
+
+
+def test_old_allotments_are_pruned() -> None:
+    pallet, _ = make()
+    for day in range(32):
+        pallet.allot(day, [(1, 1)], [])
+    assert sorted(pallet.allotments.keys()) == list(range(2, 32))
