@@ -7,6 +7,7 @@ Source: WP V.A (peer-to-peer layer); yamux specification, py-libp2p 0.8.1
 """
 
 import logging
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,7 +16,9 @@ from typing import Any, Final
 import libp2p
 import libp2p.stream_muxer.muxer_multistream as muxer_multistream
 import libp2p.stream_muxer.yamux.yamux as yamux
+import libp2p.transport.tcp.tcp as tcp
 import trio
+from libp2p.io import trio as trio_io
 from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.network.connection.raw_connection import RawConnection
 
@@ -26,6 +29,14 @@ RECEIVE_BUFFER_MAX: Final = yamux.MAX_WINDOW_SIZE + 1024 * 1024
 FRAME_WRITE_TIMEOUT_S: Final = 10.0
 UPGRADES_PER_ADDRESS_MAX: Final = 16
 """Connections of one IP address that may be in the handshake at once."""
+DEAD_PEER_OPTIONS: Final = (
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 10),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 5),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 20_000),
+)
+"""A peer whose machine vanished is noticed within 25 s; the system's default is hours."""
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +96,22 @@ def install_safe_yamux() -> None:
     """Use `SafeYamux` for every connection: the library names Yamux and ignores the option."""
     library: Any = muxer_multistream
     library.Yamux = SafeYamux
+
+
+class WatchedStream(trio_io.TrioTCPStream):
+    """A TCP connection that ends when the other machine has vanished without a word."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        super().__init__(stream)
+        for level, name, value in DEAD_PEER_OPTIONS:
+            if hasattr(socket, name):
+                stream.setsockopt(level, getattr(socket, name), value)
+
+
+def install_watched_streams() -> None:
+    """Use `WatchedStream` for every connection, dialled or accepted."""
+    library: Any = tcp
+    library.TrioTCPStream = WatchedStream
 
 
 def contain_handlers(host: Any) -> None:

@@ -189,7 +189,8 @@ class Admission(INotifee):
             reason = "the handshake took too long"
         except Exception as error:  # noqa: BLE001  the library raises many kinds
             reason = f"the handshake failed: {error!r}"
-        if reason is not None:
+        # Of two connections dialled at once one may end while the other was admitted.
+        if reason is not None and (is_final or not self.is_admitted(str(peer))):
             self._refuse(peer, reason, is_final=is_final)
 
     async def _serve(self, stream: Any) -> None:

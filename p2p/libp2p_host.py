@@ -25,7 +25,7 @@ from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from multiaddr import Multiaddr
 
-from p2p.hardening import SafeYamux, contain_handlers, install_safe_yamux
+from p2p.hardening import SafeYamux, contain_handlers, install_safe_yamux, install_watched_streams
 from p2p.interface import PROTOCOLS, TOPIC_SIZES_MAX, PeerId
 from p2p.libp2p_speed import install_speed_patches
 
@@ -71,11 +71,10 @@ def peer_id_of(seed: bytes) -> PeerId:
 def build_host(seed: bytes, peers_max: int) -> Any:
     """A host with the key of `seed`, every repair and limit in place, not yet running."""
     install_safe_yamux()
+    install_watched_streams()
     install_speed_patches()
-    quiet = logging.getLogger("libp2p")
-    if quiet.level == logging.NOTSET:
-        # The library reports mishaps of single peers as errors; ours are logged by this package.
-        quiet.setLevel(logging.CRITICAL)
+    # The library reports the mishaps of single peers as errors; this package logs what matters.
+    logging.getLogger("libp2p").setLevel(logging.CRITICAL)
     key: KeyPair = create_new_key_pair(seed)
     noise = NoiseTransport(key, noise_privkey=create_noise_key().private_key)
     connections = ConnectionConfig(
