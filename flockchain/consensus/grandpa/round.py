@@ -97,6 +97,15 @@ class Round:
         )
         return counted, evidence
 
+    def find_contradiction(self, signed: SignedMessage) -> Equivocation | None:
+        """Evidence in a vote that cannot be counted here, say because it lies off our base."""
+        _, tally = self._phase(signed)
+        for first in tally.of(signed.id):
+            if first.message != signed.message:
+                set_id = self.authorities.set_id
+                return Equivocation(set_id, self.number, signed.id, first, signed)
+        return None
+
     def state(self) -> RoundState:
         """What the votes so far decide; computed once after each change."""
         if self._state is None:

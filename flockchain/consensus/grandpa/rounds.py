@@ -126,7 +126,7 @@ def _count(votes: Round, signed: SignedMessage) -> tuple[Placed, Equivocation | 
     try:
         counted, evidence = votes.import_vote(signed)
     except (UnknownBlock, NotDescendant):
-        return Placed.REFUSED, None
+        return Placed.REFUSED, votes.find_contradiction(signed)
     if counted is Counted.REDUNDANT:
         return Placed.REFUSED, None
     return (Placed.KNOWN if counted is Counted.DUPLICATE else Placed.COUNTED), evidence

@@ -48,6 +48,7 @@ from flockchain.consensus.grandpa.messages import (
 )
 from flockchain.consensus.grandpa.round import Round
 from flockchain.consensus.grandpa.rounds import Placed, Rounds
+from flockchain.consensus.grandpa.votes import Equivocation
 from flockchain.consensus.grandpa.voting_round import Stage
 from p2p.interface import PeerId, Verdict
 from runtime.primitives.types import Hash
@@ -239,6 +240,7 @@ class Voter:
         self._rounds.start(now_ms)
         self._finality = Finality(base, authorities, self._chain)
         self._forwarded_ms: dict[tuple[int, Message, bytes], int] = {}
+        self._reported: set[tuple[int, type[Message], bytes]] = set()
         self._repeat_at_ms = now_ms + self._config.repeat_ms
         self._now_ms = now_ms
         completed = self._journal.load(authorities.set_id).completed
@@ -273,7 +275,9 @@ class Voter:
     def _enter(self, completed: Round, now_ms: int, effects: list[Effect]) -> None:
         """Go to the round after `completed`, which is on disk before we vote there."""
         self._journal.record_completed(self.authorities.set_id, completed.catch_up())
-        effects.extend(ReportEquivocation(found) for found in self._rounds.enter(completed, now_ms))
+        self._reported = {one for one in self._reported if one[0] >= completed.number}
+        for evidence in self._rounds.enter(completed, now_ms):
+            self._report(evidence, effects)
         self._forwarded_ms = {
             key: at for key, at in self._forwarded_ms.items() if key[0] >= completed.number
         }
@@ -338,8 +342,15 @@ class Voter:
     def _place(self, vote: VoteMessage, effects: list[Effect]) -> Placed:
         placed, evidence = self._rounds.place(vote)
         if evidence is not None:
-            effects.append(ReportEquivocation(evidence))
+            self._report(evidence, effects)
         return placed
+
+    def _report(self, evidence: Equivocation, effects: list[Effect]) -> None:
+        """Report an offender once a round and kind of vote."""
+        offence = (evidence.round_number, type(evidence.first.message), evidence.authority)
+        if offence not in self._reported:
+            self._reported.add(offence)
+            effects.append(ReportEquivocation(evidence))
 
     def _watch_own(self, vote: VoteMessage, effects: list[Effect]) -> None:
         """Stop for good if our key signed something that our journal does not know."""

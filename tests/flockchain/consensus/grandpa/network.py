@@ -27,6 +27,7 @@ from flockchain.consensus.grandpa.messages import (
     CatchUpResponse,
     Envelope,
     GossipVote,
+    GrandpaJustification,
     VoteMessage,
 )
 from flockchain.consensus.grandpa.voter import Voter, VoterConfig
@@ -51,6 +52,7 @@ class Node:
         self.is_up = False
         self.seen: set[bytes] = set()
         self.sent_votes: list[VoteMessage] = []
+        self.proofs: list[GrandpaJustification] = []
         self.stops: list[StopVoting] = []
         self.key = name.split("'")[0]  # alice' is a second node with alice's key
 
@@ -180,6 +182,7 @@ class Network:
                     self._ask(node, self.nodes[peer], request)
                 case Finalize(block, justification):
                     verify_for(justification, self.authorities, block)
+                    node.proofs.append(justification)
                     self._check_final(node, block)
                 case ReportEquivocation(evidence):
                     self.evidence.append(evidence)
