@@ -213,5 +213,5 @@ class _Builder:
 
 def _docs_of(kind: type) -> list[str]:
     """The class's own docstring, else its module's."""
-    docs = vars(kind).get("__doc__") or getattr(sys.modules.get(kind.__module__), "__doc__", None)
+    docs = vars(kind).get("__doc__") or sys.modules[kind.__module__].__doc__
     return (docs or "").strip().splitlines()

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from runtime.frame.metadata.generics import GENERICS
 from runtime.frame.metadata.types import (
     ArrayDef,
     CompactDef,
@@ -141,7 +142,7 @@ class Registry:
             case Composite() | VariantShape():
                 return [
                     TypeParameter(name, None if item is None else self.id_of(item))
-                    for name, item in shape.params
+                    for name, item in shape.params or GENERICS.get(shape, ())
                 ]
             case _:
                 return []
