@@ -1,0 +1,212 @@
+"""The ledger's storage, what it tells of a day's stakes, and the writes that keep its sums.
+
+Owns the items; `pallet` adds calls and moves. Invariant (`try_state`): for every
+account and reason what is held equals what the ledger knows of it, and the sums by role and by
+operator equal their parts.
+Source: WP V.E (t_i, s_j: own and delegated), WP IV.A (S_i: everyone's stake in a task).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from runtime import frame
+from runtime.economy.calendar import Calendar
+from runtime.economy.stakes import OperatorStake, StakeShares
+from runtime.economy.tasks import Role
+from runtime.frame.traits import BlockInfo, Currency, HoldReason
+from runtime.pallets.delegation.position import Position
+from runtime.pallets.delegation.records import (
+    NotRegistered,
+    Operator,
+    OperatorKey,
+    TaskClosed,
+    Ties,
+    Unbonding,
+)
+from runtime.primitives.scale import Limit
+from runtime.primitives.types import FML, U32, AccountId, Balance
+
+UNBONDINGS_MAX: Final = 16  # pieces of one staker behind one operator
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the ledger; `unbonding_days` from leaving to free, `delegation_min` in planck."""
+
+    calendar: Calendar
+    unbonding_days: U32
+    nodes_max: U32 = 1_000
+    validators_max: U32 = 200
+    delegators_max: U32 = 1_000
+    delegation_min: Balance = FML
+    releases_per_block: U32 = 200  # stakers freed in a block once a task has ended
+
+
+def reason_of(role: Role, *, is_own: bool) -> HoldReason:
+    """What stakes of this kind are held for."""
+    return HoldReason.TASK_CREATION if is_own and role is Role.CREATOR else HoldReason.STAKE
+
+
+class Delegation(frame.Pallet[Config], index=31):
+    """Storage and reads."""
+
+    starts = frame.StorageMap[int, int](U32, U32, docs="First day of each task with stakes.")
+    operators = frame.StorageDoubleMap[tuple[int, AccountId], Operator](
+        U32, AccountId, Operator, docs="Everyone with a role in a task."
+    )
+    delegations = frame.StorageDoubleMap[tuple[OperatorKey, AccountId], Position](
+        OperatorKey, AccountId, Position, docs="Delegations to an operator in a task."
+    )
+    unbonding = frame.StorageDoubleMap[tuple[OperatorKey, AccountId], list[Unbonding]](
+        OperatorKey,
+        AccountId,
+        Annotated[list[Unbonding], Limit(UNBONDINGS_MAX)],
+        default=[],
+        docs="Stake on its way out from behind an operator, by staker.",
+    )
+    ties = frame.StorageDoubleMap[tuple[int, AccountId], Ties](
+        U32, AccountId, Ties, default=Ties(), docs="Whom a delegator backs in a task, by role."
+    )
+    totals = frame.StorageDoubleMap[tuple[int, Role], Position](
+        U32, Role, Position, default=Position(), docs="All stake of a role in a task."
+    )
+    counts = frame.StorageDoubleMap[tuple[int, Role], int](
+        U32, Role, U32, default=0, docs="Operators of a role in a task."
+    )
+    closing = frame.StorageValue[list[int]](
+        list[U32], default=[], docs="Ended tasks whose stakes are being freed."
+    )
+
+    def __init__(
+        self, ext: frame.Externalities, config: Config, *, currency: Currency, block: BlockInfo
+    ) -> None:
+        super().__init__(ext, config)
+        self.currency = currency
+        self.block = block
+
+    def today(self) -> int:
+        """The current day."""
+        return self.config.calendar.day_of(self.block.block_number())
+
+    # -- what the days' settlement asks
+
+    def operators_of(self, task: int, role: Role, day: int) -> list[OperatorStake]:
+        """All of a role with their stakes at the start of the day, in account order. O(n)."""
+        return sorted(
+            (
+                self._stake_of(who, operator, day)
+                for who, operator in self.operators.items_of(task)
+                if operator.role is role
+            ),
+            key=lambda stake: stake.account,
+        )
+
+    def stake_of(self, task: int, who: AccountId, day: int) -> OperatorStake | None:
+        """An operator's stake at the start of the day; None without a role in the task."""
+        operator = self.operators.find((task, who))
+        return None if operator is None else self._stake_of(who, operator, day)
+
+    def _stake_of(self, who: AccountId, operator: Operator, day: int) -> OperatorStake:
+        own, delegated = operator.own.at(day), operator.delegated.at(day)
+        return OperatorStake(who, operator.role, own, delegated, operator.hardware)
+
+    def total_of(self, task: int, role: Role, day: int) -> int:
+        """T or S: all stake of a role at the start of the day, planck."""
+        return self.totals.get((task, role)).at(day)
+
+    def task_stake(self, task: int, day: int) -> int:
+        """S_i: everybody's stake in the task at the start of the day, planck."""
+        return sum(self.total_of(task, role, day) for role in Role)
+
+    def shares_on(self, task: int, who: AccountId, day: int) -> StakeShares:
+        """What the operator's reward of the day is divided by."""
+        operator = self._operator(task, who)
+        parts = self._delegations_of(task, who)
+        return StakeShares(
+            operator.own.at(day),
+            tuple((delegator, part.at(day)) for delegator, part in parts),
+            operator.ratio,
+        )
+
+    def shares_through(self, task: int, who: AccountId, day: int) -> StakeShares:
+        """The same with the sums of all days' snapshots up to `day`, for Reward B."""
+        operator = self._operator(task, who)
+        parts = self._delegations_of(task, who)
+        return StakeShares(
+            operator.own.stake_days_through(day),
+            tuple((delegator, part.stake_days_through(day)) for delegator, part in parts),
+            operator.ratio,
+        )
+
+    # -- writes
+
+    def _operator(self, task: int, who: AccountId) -> Operator:
+        found = self.operators.find((task, who))
+        if found is None:
+            raise NotRegistered
+        return found
+
+    def _delegations_of(self, task: int, who: AccountId) -> list[tuple[AccountId, Position]]:
+        return sorted(self.delegations.items_of(OperatorKey(task, who)))
+
+    def _ensure_open(self, task: int) -> int:
+        start = self.starts.find(task)
+        if start is None or task in self.closing.get():
+            raise TaskClosed
+        return start
+
+    def _new_position(self, start_day: int, amount: int) -> Position:
+        # A position of before the task's first day enters it with that day's snapshot.
+        return Position(amount, day=max(self.today(), start_day - 1))
+
+    def _change_own(self, task: int, who: AccountId, operator: Operator, delta: int) -> None:
+        own = operator.own.changed(self.today(), delta)
+        self.operators.put((task, who), operator.with_own(own))
+        self._change_total(task, operator.role, delta)
+
+    def _change_total(self, task: int, role: Role, delta: int) -> None:
+        total = self.totals.get((task, role)).changed(self.today(), delta)
+        self.totals.put((task, role), total)
+
+    def _put_delegation(
+        self, key: OperatorKey, delegator: AccountId, position: Position, delta: int
+    ) -> None:
+        """Store a delegator's position, which changed by `delta`, and the sums above it.
+
+        A position of 0 planck stays until the task ends: its stake-days earn Reward B.
+        """
+        operator = self._operator(key.task, key.operator)
+        count = operator.delegators + (not self.delegations.contains((key, delegator)))
+        delegated = operator.delegated.changed(self.today(), delta)
+        self.operators.put((key.task, key.operator), operator.with_delegated(delegated, count))
+        self.delegations.put((key, delegator), position)
+        self._change_total(key.task, operator.role, delta)
+
+    # -- invariants
+
+    def try_state(self) -> None:
+        held: dict[tuple[AccountId, HoldReason], int] = {}
+        for task in sorted(self.starts.keys()):
+            self._try_task(task, held)
+        for (who, reason), amount in held.items():
+            assert self.currency.held(reason, who) == amount, f"holds of {who.hex()} for {reason}"
+
+    def _try_task(self, task: int, held: dict[tuple[AccountId, HoldReason], int]) -> None:
+        sums = dict.fromkeys(Role, 0)
+        for who, operator in self.operators.items_of(task):
+            sums[operator.role] += operator.own.amount + operator.delegated.amount
+            key = OperatorKey(task, who)
+            parts = self._delegations_of(task, who)
+            assert sum(part.amount for _, part in parts) == operator.delegated.amount
+            assert operator.delegators == len(parts)
+            pieces = [(who, operator.own.amount), *((d, part.amount) for d, part in parts)]
+            for staker, chunks in self.unbonding.items_of(key):
+                pieces.extend((staker, chunk.amount) for chunk in chunks)
+            for staker, amount in pieces:
+                reason = reason_of(operator.role, is_own=staker == who)
+                held[staker, reason] = held.get((staker, reason), 0) + amount
+        if task not in self.closing.get():
+            for role in Role:
+                assert self.totals.get((task, role)).amount == sums[role], f"{role} of {task}"

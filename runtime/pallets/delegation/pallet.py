@@ -1,0 +1,307 @@
+"""Staking, delegating, leaving, slashing and freeing: all moves of the stake ledger.
+
+Source: WP II.D (delegation; stakes are free when a task ends), WP V.G, WP III.A.3 (slashes reach
+delegators pro rata, and stake that is already on its way out).
+"""
+
+from __future__ import annotations
+
+from runtime import frame
+from runtime.economy.tasks import Hardware, Role
+from runtime.frame.weights import Weight
+from runtime.pallets.delegation import ledger
+from runtime.pallets.delegation.ledger import UNBONDINGS_MAX, Config, reason_of
+from runtime.pallets.delegation.records import (
+    AlreadyRegistered,
+    CreatorStakeLocked,
+    DelegationTooSmall,
+    Freed,
+    InsufficientStake,
+    NothingToFree,
+    Operator,
+    OperatorKey,
+    RatioAboveOne,
+    SelfDelegation,
+    Slashed,
+    Staked,
+    StakeTooLow,
+    TaskFull,
+    TaskStakesFreed,
+    TiedAccount,
+    Ties,
+    TooManyDelegators,
+    TooManyUnbondings,
+    Unbonding,
+    UnbondingBegan,
+)
+from runtime.primitives.apportion import apportion
+from runtime.primitives.rational import Rational
+from runtime.primitives.types import U32, AccountId, Balance, BlockNumber, CompactBalance
+
+STAKE = Weight(150_000_000)
+FREE_ONE = Weight(100_000_000)
+
+__all__ = ["Config", "Delegation"]
+
+
+class Delegation(ledger.Delegation, index=31):
+    # -- calls
+
+    @frame.call(0, weight=STAKE)
+    def bond_extra(self, origin: frame.Origin, task: U32, amount: CompactBalance) -> None:
+        """Add to one's own stake in a task; it counts from the next day. Signed. Emits Staked."""
+        who = frame.ensure_signed(origin)
+        self._ensure_open(task)
+        operator = self._operator(task, who)
+        if operator.own.amount + amount < operator.minimum:
+            raise StakeTooLow
+        self.currency.hold(reason_of(operator.role, is_own=True), who, amount)
+        self._change_own(task, who, operator, amount)
+        self.deposit_event(Staked(task, who, who, operator.role, amount))
+
+    @frame.call(1, weight=STAKE)
+    def unbond(self, origin: frame.Origin, task: U32, amount: CompactBalance) -> None:
+        """Take out own stake: all, or so much that the minimum stays. Signed.
+
+        Emits UnbondingBegan. Raises CreatorStakeLocked, StakeTooLow, InsufficientStake.
+        """
+        who = frame.ensure_signed(origin)
+        self._ensure_open(task)
+        operator = self._operator(task, who)
+        if operator.role is Role.CREATOR:
+            raise CreatorStakeLocked
+        left = operator.own.amount - amount
+        if left < 0 or amount == 0:
+            raise InsufficientStake
+        if 0 < left < operator.minimum:
+            raise StakeTooLow
+        self._begin_unbonding(OperatorKey(task, who), who, amount)
+        self._change_own(task, who, operator, -amount)
+
+    @frame.call(2, weight=STAKE)
+    def free_unbonded(self, origin: frame.Origin, task: U32, operator: AccountId) -> None:
+        """Get back what has matured behind `operator`. Signed by the staker. Emits Freed."""
+        who = frame.ensure_signed(origin)
+        key, role = OperatorKey(task, operator), self._operator(task, operator).role
+        chunks, today = self.unbonding.get((key, who)), self.today()
+        amount = sum(chunk.amount for chunk in chunks if chunk.free_day <= today)
+        if not amount:
+            raise NothingToFree
+        self.currency.release(reason_of(role, is_own=who == operator), who, amount)
+        self._put_unbonding(key, who, [chunk for chunk in chunks if chunk.free_day > today])
+        self.deposit_event(Freed(task, operator, who, amount))
+
+    @frame.call(3, weight=STAKE)
+    def delegate(
+        self, origin: frame.Origin, task: U32, operator: AccountId, amount: CompactBalance
+    ) -> None:
+        """Put stake behind an operator; it counts from the next day. Signed. Emits Staked.
+
+        Raises TiedAccount, SelfDelegation, DelegationTooSmall, TooManyDelegators.
+        """
+        who = frame.ensure_signed(origin)
+        start = self._ensure_open(task)
+        target, key = self._operator(task, operator), OperatorKey(task, operator)
+        if who == operator:
+            raise SelfDelegation
+        position = self.delegations.find((key, who))
+        self._ensure_untied(task, who, target.role)
+        if (position.amount if position else 0) + amount < self.config.delegation_min:
+            raise DelegationTooSmall
+        if position is None and target.delegators >= self.config.delegators_max:
+            raise TooManyDelegators
+        self.currency.hold(reason_of(target.role, is_own=False), who, amount)
+        if position is None:
+            position = self._new_position(start, amount)
+            self.ties.put((task, who), self.ties.get((task, who)).changed(target.role, 1))
+        else:
+            position = position.changed(self.today(), amount)
+        self._put_delegation(key, who, position, amount)
+        self.deposit_event(Staked(task, operator, who, target.role, amount))
+
+    @frame.call(4, weight=STAKE)
+    def undelegate(
+        self, origin: frame.Origin, task: U32, operator: AccountId, amount: CompactBalance
+    ) -> None:
+        """Begin to take a delegation back, all or all but the least. Signed by the delegator."""
+        who = frame.ensure_signed(origin)
+        self._ensure_open(task)
+        key = OperatorKey(task, operator)
+        position = self.delegations.find((key, who))
+        left = (position.amount if position else 0) - amount
+        if position is None or left < 0 or amount == 0:
+            raise InsufficientStake
+        if 0 < left < self.config.delegation_min:
+            raise DelegationTooSmall
+        self._begin_unbonding(key, who, amount)
+        self._put_delegation(key, who, position.changed(self.today(), -amount), -amount)
+
+    def _ensure_untied(self, task: int, who: AccountId, backed: Role) -> None:
+        own = self.operators.find((task, who))
+        if own is not None and Ties().changed(backed, 1).forbids(own.role):
+            raise TiedAccount
+
+    # -- the ledger of the other pallets
+
+    def open_task(self, task: int, start_day: int) -> None:
+        """Take stakes for a task whose first day is `start_day`, a later one than today."""
+        self.starts.put(task, start_day)
+        for role in Role:
+            self.totals.put((task, role), self._new_position(start_day, 0))
+
+    def ensure_can_register(
+        self, task: int, who: AccountId, role: Role, stake: int, minimum: int, ratio: Rational
+    ) -> None:
+        """Raises why `register` would fail, but for missing funds."""
+        self._ensure_open(task)
+        if self.operators.contains((task, who)):
+            raise AlreadyRegistered
+        if stake < minimum:
+            raise StakeTooLow
+        if not ratio.is_at_most_one():
+            raise RatioAboveOne
+        limits = {
+            Role.CREATOR: 1,
+            Role.TRAINING_NODE: self.config.nodes_max,
+            Role.TASK_VALIDATOR: self.config.validators_max,
+        }
+        if self.counts.get((task, role)) >= limits[role]:
+            raise TaskFull
+        if self.ties.get((task, who)).forbids(role):
+            raise TiedAccount
+
+    def register(
+        self,
+        task: int,
+        who: AccountId,
+        role: Role,
+        stake: int,
+        minimum: int,
+        ratio: Rational,
+        hardware: Hardware,
+    ) -> None:
+        """Give `who` a role with its own stake, held. `ensure_can_register` came before."""
+        self.currency.hold(reason_of(role, is_own=True), who, stake)
+        start = self._ensure_open(task)
+        own, none = self._new_position(start, stake), self._new_position(start, 0)
+        self.operators.put((task, who), Operator(role, own, none, ratio, minimum, hardware))
+        self.counts.put((task, role), self.counts.get((task, role)) + 1)
+        self._change_total(task, role, stake)
+        self.deposit_event(Staked(task, who, who, role, stake))
+
+    def slash(self, task: int, who: AccountId, rate: Rational, to: AccountId | None) -> Balance:
+        """Take `rate` of all that is at stake behind an operator, floored; the amount taken.
+
+        Own stake, delegations and what unbonds bear it pro rata. Burned if `to` is None. A day's
+        snapshot does not change. Emits Slashed for every staker.
+        """
+        operator, key = self._operator(task, who), OperatorKey(task, who)
+        parts = dict(self._delegations_of(task, who))
+        pieces: list[tuple[AccountId, int | None, int]] = []  # staker, unbonding index, amount
+        for staker, position in ((who, operator.own), *parts.items()):
+            pieces.append((staker, None, position.amount))
+            for index, chunk in enumerate(self.unbonding.get((key, staker))):
+                pieces.append((staker, index, chunk.amount))
+        total = sum(amount for *_, amount in pieces)
+        cut = rate.mul_floor(total)
+        if not cut:
+            return 0
+        shares = apportion(cut, [amount for *_, amount in pieces])
+        for staker in (who, *parts):
+            taken = {i: s for (by, i, _), s in zip(pieces, shares, strict=True) if by == staker}
+            self._take(key, staker, taken, to)
+        return cut
+
+    def _take(
+        self,
+        key: OperatorKey,
+        staker: AccountId,
+        taken: dict[int | None, int],
+        to: AccountId | None,
+    ) -> None:
+        """Take from a staker's position (None) and its unbonding pieces, by index."""
+        amount = sum(taken.values())
+        if not amount:
+            return
+        operator, is_own = self._operator(key.task, key.operator), staker == key.operator
+        if is_own:
+            self._change_own(key.task, staker, operator, -taken[None])
+        else:
+            position = self.delegations.get((key, staker)).changed(self.today(), -taken[None])
+            self._put_delegation(key, staker, position, -taken[None])
+        chunks = [
+            Unbonding(chunk.amount - taken[index], chunk.free_day)
+            for index, chunk in enumerate(self.unbonding.get((key, staker)))
+        ]
+        self._put_unbonding(key, staker, [chunk for chunk in chunks if chunk.amount])
+        reason = reason_of(operator.role, is_own=is_own)
+        if to is None:
+            self.currency.burn_held(reason, staker, amount)
+        else:
+            self.currency.transfer_held(reason, staker, to, amount)
+        self.deposit_event(Slashed(key.task, key.operator, staker, amount, to))
+
+    def close_task(self, task: int) -> None:
+        """The task ended: no stake is taken, all of it is freed over the next blocks."""
+        self.closing.put([*self.closing.get(), task])
+
+    # -- unbonding
+
+    def _begin_unbonding(self, key: OperatorKey, staker: AccountId, amount: int) -> None:
+        free_day = self.today() + self.config.unbonding_days
+        chunks = self.unbonding.get((key, staker))
+        if chunks and chunks[-1].free_day == free_day:
+            chunks = [*chunks[:-1], Unbonding(chunks[-1].amount + amount, free_day)]
+        elif len(chunks) < UNBONDINGS_MAX:
+            chunks = [*chunks, Unbonding(amount, free_day)]
+        else:
+            raise TooManyUnbondings
+        self.unbonding.put((key, staker), chunks)
+        self.deposit_event(UnbondingBegan(key.task, key.operator, staker, amount, free_day))
+
+    def _put_unbonding(self, key: OperatorKey, staker: AccountId, chunks: list[Unbonding]) -> None:
+        if chunks:
+            self.unbonding.put((key, staker), chunks)
+        else:
+            self.unbonding.remove((key, staker))
+
+    # -- freeing what ended tasks hold
+
+    def on_initialize(self, number: BlockNumber) -> Weight:
+        """Free stakes of ended tasks, so many stakers a block."""
+        budget = self.config.releases_per_block
+        freed = 0
+        while (queue := self.closing.get()) and freed < budget:
+            task = queue[0]
+            for who in [who for who, _ in self.operators.items_of(task)]:
+                freed += self._free_operator(task, who)
+                if freed >= budget:
+                    break
+            else:
+                self._forget_task(task)
+                self.closing.put(queue[1:])
+                self.deposit_event(TaskStakesFreed(task))
+        return FREE_ONE.times(freed)
+
+    def _free_operator(self, task: int, who: AccountId) -> int:
+        """Free all stakes behind an operator and forget it; how many stakers it had."""
+        operator, key = self._operator(task, who), OperatorKey(task, who)
+        parts = [(who, operator.own), *self._delegations_of(task, who)]
+        for staker, position in parts:
+            chunks = self.unbonding.get((key, staker))
+            amount = position.amount + sum(chunk.amount for chunk in chunks)
+            if amount:
+                reason = reason_of(operator.role, is_own=staker == who)
+                self.currency.release(reason, staker, amount)
+                self.deposit_event(Freed(task, who, staker, amount))
+            self._put_unbonding(key, staker, [])
+            self.delegations.remove((key, staker))
+            self.ties.remove((task, staker))
+        self.operators.remove((task, who))
+        return len(parts)
+
+    def _forget_task(self, task: int) -> None:
+        for role in Role:
+            self.totals.remove((task, role))
+            self.counts.remove((task, role))
+        self.starts.remove(task)

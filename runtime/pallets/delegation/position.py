@@ -1,0 +1,69 @@
+"""An amount of stake that remembers how much it was at the start of each day that still matters.
+
+Owns the arithmetic of snapshots: a position is brought up to date only when it is touched, so a day
+without a change costs nothing. Invariant: what arrives or leaves during a day changes neither that
+day's snapshot nor an earlier one.
+Source: WP V.E (t_i), WP V.H (Reward B by time-weighted stake).
+"""
+
+from __future__ import annotations
+
+from runtime.primitives.scale import scale_type
+from runtime.primitives.types import U32, U256, Balance
+
+
+@scale_type
+class Position:
+    """Planck. `amount` now; `snapshot` at the start of `day`, `previous` at that of the day before.
+
+    `stake_days`: the sum of the snapshots of all days before `day`, planck * days.
+    """
+
+    amount: Balance = 0
+    snapshot: Balance = 0
+    previous: Balance = 0
+    day: U32 = 0
+    stake_days: U256 = 0
+
+    def rolled(self, day: int) -> Position:
+        """The same position seen on `day`; unchanged if it was touched on that day or later."""
+        gap = day - self.day
+        if gap <= 0:
+            return self
+        return Position(
+            self.amount,
+            self.amount,
+            self.snapshot if gap == 1 else self.amount,
+            day,
+            self.stake_days + self.snapshot + self.amount * (gap - 1),
+        )
+
+    def changed(self, day: int, delta: int) -> Position:
+        """`delta` planck arrive, or leave, during `day`."""
+        now = self.rolled(day)
+        return Position(now.amount + delta, now.snapshot, now.previous, now.day, now.stake_days)
+
+    def at(self, day: int) -> int:
+        """What it was at the start of `day`: that of the last touch, the one before, or any later.
+
+        0 before the task began. Raises ValueError for days that are forgotten.
+        """
+        now = self.rolled(day)
+        if day == now.day:
+            return now.snapshot
+        if day == now.day - 1:
+            return now.previous
+        if not now.stake_days and not now.snapshot:
+            return 0
+        raise ValueError(f"stake of day {day} is forgotten, it was touched on day {now.day}")
+
+    def stake_days_through(self, day: int) -> int:
+        """The sum of the snapshots of all days up to `day`, `day` included."""
+        now = self.rolled(day)
+        if day == now.day:
+            return now.stake_days + now.snapshot
+        if day == now.day - 1:
+            return now.stake_days
+        if not now.stake_days and not now.snapshot:
+            return 0
+        raise ValueError(f"stake-days through day {day} are forgotten, touched on day {now.day}")
