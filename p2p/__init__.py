@@ -1,0 +1,1 @@
+"""Bytes and peers: the network as the node sees it, over libp2p and in memory."""

@@ -17,8 +17,8 @@ PeerId = NewType("PeerId", str)
 TOPIC_SIZES_MAX: Final[dict[str, int]] = {
     "transactions": 128 * 1024,
     "block-announces": 512 * 1024,
-    # A commit for 100 authorities holds 67 votes of 136 bytes (target, number, signature and
-    # authority), 9 KiB together; 4 KiB would stop commits at 29 authorities.
+    # A commit of 100 authorities holds 67 votes of 136 bytes (target hash and number, signature
+    # and authority), 9 KiB together; 4 KiB would hold 29 votes, too few above 43 authorities.
     "grandpa": 16 * 1024,
     "model-hashes": 4 * 1024,
 }

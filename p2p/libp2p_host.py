@@ -77,29 +77,10 @@ def build_host(seed: bytes, peers_max: int) -> Any:
     logging.getLogger("libp2p").setLevel(logging.CRITICAL)
     key: KeyPair = create_new_key_pair(seed)
     noise = NoiseTransport(key, noise_privkey=create_noise_key().private_key)
-    connections = ConnectionConfig(
-        max_connections=peers_max + SPARE_CONNECTIONS,
-        min_connections=0,
-        low_watermark=0,
-        high_watermark=peers_max,
-        max_connections_per_peer=2,
-        inbound_upgrade_timeout=UPGRADE_S,
-        outbound_upgrade_timeout=UPGRADE_S,
-    )
-    resources = ResourceManager(
-        limits=ResourceLimits(
-            max_connections=2 * (peers_max + SPARE_CONNECTIONS), max_streams=STREAMS_MAX
-        ),
-        # It shrinks its limits when they are reached, and never grows them again.
-        enable_graceful_degradation=False,
-        enable_circuit_breaker=False,
-        enable_memory_limits=False,
-        enable_metrics=False,
-    )
     host: Any = new_host(
         key_pair=key,
-        connection_config=connections,
-        resource_manager=resources,
+        connection_config=_connection_limits(peers_max),
+        resource_manager=_resource_limits(peers_max),
         negotiate_timeout=NEGOTIATE_S,
         sec_opt={TProtocol(NOISE): noise},
         muxer_opt={TProtocol(YAMUX): SafeYamux},
@@ -146,3 +127,27 @@ def check_ports_are_free(addresses: tuple[str, ...]) -> None:
                 else:
                     message = f"cannot listen on {text}: {error.strerror}"
                 raise NetworkStartError(message) from error
+
+
+def _connection_limits(peers_max: int) -> ConnectionConfig:
+    return ConnectionConfig(
+        max_connections=peers_max + SPARE_CONNECTIONS,
+        min_connections=0,
+        low_watermark=0,
+        high_watermark=peers_max,
+        max_connections_per_peer=2,
+        inbound_upgrade_timeout=UPGRADE_S,
+        outbound_upgrade_timeout=UPGRADE_S,
+    )
+
+
+def _resource_limits(peers_max: int) -> ResourceManager:
+    connections_max = 2 * (peers_max + SPARE_CONNECTIONS)
+    return ResourceManager(
+        limits=ResourceLimits(max_connections=connections_max, max_streams=STREAMS_MAX),
+        # It shrinks its limits when they are reached, and never grows them again.
+        enable_graceful_degradation=False,
+        enable_circuit_breaker=False,
+        enable_memory_limits=False,
+        enable_metrics=False,
+    )

@@ -9,8 +9,6 @@ Source: WP V.A (peer-to-peer layer); libp2p specifications
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from random import Random, SystemRandom
 from typing import Any, Final
 
 import trio
@@ -32,6 +30,7 @@ from p2p.interface import (
     check_request,
 )
 from p2p.libp2p_admission import Admission
+from p2p.libp2p_config import Libp2pConfig
 from p2p.libp2p_dialer import Dialer, parse_address
 from p2p.libp2p_gossip import GRAYLIST_SCORE, NodePubsub, build_router
 from p2p.libp2p_host import (
@@ -54,25 +53,6 @@ SCORE_INTERVAL_S: Final = 5.0
 CLOSE_S: Final = 5.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Libp2pConfig:
-    """What a node's network needs to know."""
-
-    genesis_hash: bytes
-    """32 bytes; its first four are part of every name on the wire."""
-    node_key: bytes
-    """The ed25519 seed, 32 bytes."""
-    listen: tuple[str, ...] = ("/ip4/0.0.0.0/tcp/30333",)
-    bootnodes: tuple[str, ...] = ()
-    """Addresses that end in `/p2p/<peer id>`; ours among them is skipped."""
-    peers_max: int = 64
-    outbound_wanted: int = 8
-    """Dial while fewer connections than this are ours; at least 3."""
-    use_mdns: bool = False
-    prng: Random = field(default_factory=SystemRandom)
-    """For the jitter of dials."""
 
 
 class Libp2pNetwork:

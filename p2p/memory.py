@@ -1,30 +1,20 @@
 """The network in memory, on virtual time, for simulations that replay bit for bit.
 
-`MemoryHub` owns the clock, the queue of deliveries and the links; `MemoryNetwork` is one node's
-side of it. Invariant: nothing is delivered outside `deliver_until`, and the same seed and calls
-give the same deliveries in the same order. A handler that raises ends the simulation: a bug.
+It owns the clock, the queue of deliveries and the links between nodes. Invariant: nothing is
+delivered outside `deliver_until`, and the same seed and calls give the same deliveries in the
+same order. A handler that raises ends the simulation: it is a bug.
 Source: WP V.A (peer-to-peer layer)
 """
 
 import heapq
-import logging
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Final
 
-from p2p.interface import (
-    REJECTED_GOSSIP_CHANGE,
-    RESPONSE_SIZE_MAX,
-    NetworkHandler,
-    OnResponse,
-    PeerError,
-    PeerId,
-    Verdict,
-    check_message,
-    check_request,
-)
-from p2p.reputation import Reputations
-from p2p.seen import SeenMessages, message_id
+from p2p.interface import NetworkHandler, OnResponse, PeerId
+from p2p.memory_node import MemoryNetwork
+
+__all__ = ["Latency", "MemoryHub", "MemoryNetwork"]
 
 Latency = Callable[[Random, PeerId, PeerId, int], int]
 """(prng, sender, receiver, size in bytes) to the delay of one message in milliseconds."""
@@ -32,8 +22,6 @@ Latency = Callable[[Random, PeerId, PeerId, int], int]
 REDIAL_MS: Final = 2_000
 """A wanted link that went down is dialled again after this time."""
 PARTS_PER_MILLION: Final = 1_000_000
-
-logger = logging.getLogger(__name__)
 
 
 class MemoryHub:
@@ -55,7 +43,7 @@ class MemoryHub:
         """Connected pairs and the number of the connection; older deliveries are lost."""
         self._groups: dict[PeerId, int] = {}
 
-    def join(self, peer: PeerId, handler: NetworkHandler) -> "MemoryNetwork":
+    def join(self, peer: PeerId, handler: NetworkHandler) -> MemoryNetwork:
         """Add a node, or start one again that left; its wanted links are dialled."""
         if peer in self._nodes:
             raise ValueError(f"peer {peer} joined already")
@@ -208,131 +196,6 @@ class MemoryHub:
 
     def _is_hit(self, share_ppm: int) -> bool:
         return share_ppm > 0 and self._prng.randrange(PARTS_PER_MILLION) < share_ppm
-
-
-class MemoryNetwork:
-    """One node's `Network` on a hub."""
-
-    def __init__(self, hub: MemoryHub, peer: PeerId, handler: NetworkHandler) -> None:
-        self.handler = handler
-        self.running = True
-        self._hub = hub
-        self._peer = peer
-        self._seen = SeenMessages()
-        self._reputations = Reputations()
-        self._refused: dict[PeerId, None] = {}
-        self._asked: dict[int, tuple[PeerId, OnResponse]] = {}
-        self._next_request = 0
-
-    @property
-    def local_peer_id(self) -> PeerId:
-        """Our own id."""
-        return self._peer
-
-    def listen_addresses(self) -> list[str]:
-        """A memory address, so that logs read alike."""
-        return [f"/memory/{self._peer}/p2p/{self._peer}"]
-
-    def peers(self) -> list[PeerId]:
-        """Connected peers in ascending order."""
-        return self._hub.peers_of(self._peer)
-
-    def publish(self, topic: str, data: bytes) -> None:
-        """Gossip to every peer. Raises: ValueError."""
-        check_message(topic, data)
-        if self._seen.add(message_id(topic, data), self._hub.now_ms):
-            self._forward(topic, data, None)
-
-    def request(
-        self, peer: PeerId, protocol: str, data: bytes, on_response: OnResponse, timeout_ms: int
-    ) -> None:
-        """Ask `peer`; answered once, later. Raises: ValueError."""
-        check_request(protocol, data)
-        number = self._next_request
-        self._next_request += 1
-        self._asked[number] = (peer, on_response)
-        if peer not in self.peers():
-            self._fail_later(number, 0, f"peer {peer} is not connected")
-            return
-        self._fail_later(number, timeout_ms, f"no answer from {peer} within {timeout_ms} ms")
-        self._hub.send_request(
-            self._peer, peer, protocol, data, lambda answer: self._finish(number, answer)
-        )
-
-    def disconnect(self, peer: PeerId, reason: str) -> None:
-        """Close the link after the present delivery; the hub dials it again later."""
-        logger.debug("%s disconnects %s: %s", self._peer, peer, reason)
-        self._hub.schedule(0, lambda: self._hub.close(self._peer, peer))
-
-    def report(self, peer: PeerId, change: int, reason: str) -> None:
-        """Change a reputation; at the threshold the peer is banned."""
-        if self._reputations.change(peer, change, self._hub.now_ms):
-            self.disconnect(peer, f"banned: {reason}")
-
-    def reputation(self, peer: PeerId) -> int:
-        """The reputation of `peer` now."""
-        return self._reputations.score(peer, self._hub.now_ms)
-
-    def banned_until_ms(self, peer: PeerId) -> int | None:
-        """When our ban of `peer` ends."""
-        return self._reputations.banned_until_ms(peer, self._hub.now_ms)
-
-    def is_refused(self, peer: PeerId, status: bytes) -> bool:
-        """Whether the node refuses the handshake of `peer`, which is then banned."""
-        try:
-            self.handler.check_status(peer, status)
-        except PeerError as error:
-            if peer not in self._refused:
-                self._refused[peer] = None
-                logger.info("%s refused %s: %s", self._peer, peer, error)
-            self._reputations.ban(peer, self._hub.now_ms)
-            return True
-        return False
-
-    def receive_gossip(self, peer: PeerId, topic: str, data: bytes) -> None:
-        """Judge a message from `peer` and forward what is accepted."""
-        identity, now_ms = message_id(topic, data), self._hub.now_ms
-        if self._seen.is_bad(identity):
-            return self.report(peer, REJECTED_GOSSIP_CHANGE, f"known bad message on {topic}")
-        if self._seen.is_seen(identity, now_ms):
-            return None
-        verdict = self.handler.on_gossip(peer, topic, data)
-        if verdict is Verdict.ACCEPT:
-            self._seen.add(identity, now_ms)
-            self._forward(topic, data, peer)
-        elif verdict is Verdict.REJECT:
-            self._seen.add_bad(identity)
-            self.report(peer, REJECTED_GOSSIP_CHANGE, f"invalid message on {topic}")
-        return None
-
-    def answer(self, peer: PeerId, protocol: str, data: bytes) -> bytes | PeerError:
-        """The node's answer to a request of `peer`."""
-        try:
-            response = self.handler.on_request(peer, protocol, data)
-        except PeerError as error:
-            return error
-        assert len(response) <= RESPONSE_SIZE_MAX, f"{protocol} response of {len(response)} bytes"
-        return response
-
-    def lose(self, peer: PeerId) -> None:
-        """Hear that the link to `peer` is gone."""
-        for number, (asked, _) in list(self._asked.items()):
-            if asked == peer:
-                self._fail_later(number, 0, f"peer {peer} disconnected")
-        self.handler.on_peer_disconnected(peer)
-
-    def _forward(self, topic: str, data: bytes, origin: PeerId | None) -> None:
-        for peer in self.peers():
-            if peer != origin:
-                self._hub.send_gossip(self._peer, peer, topic, data)
-
-    def _fail_later(self, number: int, delay_ms: int, message: str) -> None:
-        self._hub.schedule(delay_ms, lambda: self._finish(number, PeerError(message)))
-
-    def _finish(self, number: int, answer: bytes | PeerError) -> None:
-        asked = self._asked.pop(number, None)
-        if asked is not None and self.running:
-            asked[1](answer)
 
 
 def _pair_of(left: PeerId, right: PeerId) -> tuple[PeerId, PeerId]:

@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
+from libp2p.peer.id import ID
+
 from p2p.interface import PeerError, PeerId
-from p2p.libp2p_network import Libp2pConfig, Libp2pNetwork
+from p2p.libp2p_config import Libp2pConfig
+from p2p.libp2p_network import Libp2pNetwork
 from tests.p2p.recorder import Recorder
 
 GENESIS = b"\x07" * 32
@@ -77,8 +80,6 @@ class LiveNode:
             return await done
 
     async def _wait_for_mesh(self, peer: PeerId, topic: str) -> None:
-        from libp2p.peer.id import ID
-
         wire_topic = self.network._names.topic(topic)
         await self.network._pubsub.wait_for_mesh(ID.from_string(peer), wire_topic, DEADLINE_S)
 

@@ -8,7 +8,8 @@ from p2p.blobs import IN_FLIGHT_PER_PEER_MAX, BlobExchange
 from p2p.envelope import encode
 from p2p.interface import PeerError, PeerId
 from p2p.manifest import CHUNK_SIZE, BlobId, Manifest
-from p2p.memory import MemoryHub, MemoryNetwork
+from p2p.memory import MemoryHub
+from p2p.memory_node import MemoryNetwork
 from tests.p2p.blob_store import MemoryBlobs
 from tests.p2p.recorder import Recorder
 

@@ -9,8 +9,9 @@ import pytest
 
 from p2p.blobs import PROTOCOL, BlobExchange
 from p2p.interface import PeerError, PeerId, Verdict
+from p2p.libp2p_config import Libp2pConfig
 from p2p.libp2p_host import NetworkStartError
-from p2p.libp2p_network import Libp2pConfig, Libp2pNetwork
+from p2p.libp2p_network import Libp2pNetwork
 from p2p.manifest import CHUNK_SIZE, Manifest
 from tests.p2p.blob_store import MemoryBlobs
 from tests.p2p.live import DEADLINE_S, GENESIS, LiveNode, running, star
@@ -130,6 +131,25 @@ def test_a_restarted_peer_is_dialled_again() -> None:
                     await second.until(lambda: second.network.peers() == [first.peer])
                     await reborn.until(lambda: reborn.network.peers() == [second.peer])
                     assert await second.ask(first.peer, b"ab") == b"ba"
+
+    asyncio.run(main())
+
+
+def test_two_nodes_that_dial_each_other_at_once() -> None:
+    async def main() -> None:
+        first, second = LiveNode(1), LiveNode(2)
+        async with running(first, second):
+            for node, other in ((first, second), (second, first)):
+                address = other.address
+                dialer = node.network._dialer
+                node.network._thread.post(lambda d=dialer, a=address: d.add_bootnode(a))  # type: ignore[misc]
+            await first.until(lambda: first.network.peers() == [second.peer])
+            await second.until(lambda: second.network.peers() == [first.peer])
+            await first.until_meshed(second)
+            first.network.publish("transactions", b"x")
+            await second.until(lambda: second.recorder.gossip)
+            assert first.recorder.events == [("connected", second.peer)]
+            assert second.recorder.events == [("connected", first.peer)]
 
     asyncio.run(main())
 

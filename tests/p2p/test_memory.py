@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from p2p.interface import BAN_MS, REJECTED_GOSSIP_CHANGE, PeerError, PeerId, Verdict
-from p2p.memory import REDIAL_MS, MemoryHub, MemoryNetwork
+from p2p.memory import REDIAL_MS, MemoryHub
+from p2p.memory_node import MemoryNetwork
 from tests.p2p.recorder import Recorder
 
 A, B, C, D = (PeerId(name) for name in "abcd")
