@@ -38,6 +38,7 @@ class Chain(Protocol):
     def best_containing(self, base: Hash) -> BlockRef | None:
         """Head of the best chain that contains `base`, None if `base` is unknown.
 
+        `base` may lie below the finalized block, when finality overtook the round we are in.
         The head must not lie beyond a block that changes the authority set: the blocks after it
         belong to the next set.
         """

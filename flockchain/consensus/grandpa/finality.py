@@ -35,6 +35,7 @@ class Finality:
         self._authorities = authorities
         self._chain = chain
         self._due_ms: int | None = None
+        self._reported: BlockRef | None = None
         self.block = base
         self.commit: CommitMessage | None = None
 
@@ -97,7 +98,10 @@ class Finality:
         target = message.commit.target
         justification = proofs.from_commit(message.round, message.commit, self._chain)
         if not self._chain.is_equal_or_descendant(self.block.hash, target.hash):
-            effects.append(ReportConflict(self.block, justification))
+            # Rounds and repeated commits come back to it: once is enough.
+            if target != self._reported:
+                self._reported = target
+                effects.append(ReportConflict(self.block, justification))
             return False
         self.block = target
         self.commit = message

@@ -92,8 +92,11 @@ class VotingRound:
         return None
 
     def is_over(self) -> bool:
-        """Whether the next round may start: we have voted, nothing above the estimate can be
-        finalized here, and what the last round might have finalized is final."""
+        """Whether the next round may start.
+
+        That is when we have voted, nothing above the estimate can be finalized here any more, and
+        what the last round might have finalized is final.
+        """
         state, before = self.votes.state(), self.previous.state()
         if self.stage is not Stage.PRECOMMITTED or not state.completable:
             return False

@@ -351,6 +351,7 @@ def test_a_proof_against_finality_is_reported_and_not_followed():
     (conflict,) = alone.hear_commit(1, "EC", votes, 7).effects
     assert isinstance(conflict, ReportConflict)
     assert conflict.finalized == tree["F"]
+    assert alone.hear_commit(2, "EC", votes, 7).effects == []
     assert alone.voter.finalized == tree["F"]
 
 
