@@ -24,6 +24,7 @@ from runtime.primitives.types import FML, U32, AccountId, Balance
 
 MONTH_DAYS: Final = 30
 EMISSION_MAX: Final = 300_000_000 * FML  # ever
+CAP: Final = 1_000_000_000 * FML
 DAILY_MAX: Final = 1_000_000 * FML  # C_0's hard bound
 _MONTHS_MAX: Final = 2_400  # 200 years: a limit on the exponent
 _P_MAX: Final = Rational(4, 1)
@@ -99,9 +100,13 @@ class EmissionOutOfBounds(frame.ModuleError, index=0):
 
 @dataclass(frozen=True)
 class Config:
-    """`emission_max`: all that may ever be minted, planck. `kept_days`: allotments kept."""
+    """`emission_max`: all that may ever be minted, `cap`: all FML that may ever be, planck.
+
+    `kept_days`: for how long a day's allotment is kept.
+    """
 
     emission_max: Balance = EMISSION_MAX
+    cap: Balance = CAP
     kept_days: U32 = 30
 
 
@@ -138,6 +143,9 @@ class Emission(frame.Pallet[Config], index=32):
     )
     next_curve = frame.StorageValue[Curve](Curve, docs="The curve from its first month on.")
     minted = frame.StorageValue[int](Balance, default=0, docs="All emission ever minted, planck.")
+    ceiling = frame.StorageValue[int](
+        Balance, default=0, docs="All emission that there can ever be: its bound or the cap's rest."
+    )
     last_day = frame.StorageValue[int](U32, default=0, docs="The last day that was allotted.")
     allotments = frame.StorageMap[int, Allotment](U32, Allotment, docs="What each day allotted.")
 
@@ -163,8 +171,8 @@ class Emission(frame.Pallet[Config], index=32):
 
     def emission_of(self, day: int) -> Balance:
         """C(day) in planck, the hosts' slice included; 0 once everything is minted."""
-        left = max(self.config.emission_max - self.minted.get(), 0)
-        return min(self.scheduled_of(day), left)
+        left = self.ceiling.get() - self.minted.get()
+        return min(self.scheduled_of(day), max(left, 0))
 
     def scheduled_of(self, day: int) -> Balance:
         """C(day) by the curve alone."""
@@ -237,16 +245,18 @@ class Emission(frame.Pallet[Config], index=32):
         self.minted.put(self.minted.get() + amount)
 
     def genesis_build(self, parameters: EmissionParameters) -> None:
-        """Start the curve. Raises ValueError for parameters out of bounds."""
+        """Start the curve, after balances are built. Raises ValueError for bad parameters."""
         try:
             ensure_within_bounds(parameters)
         except EmissionOutOfBounds as error:
             raise ValueError(f"emission: {type(error).__doc__}") from error
         self.parameters.put(parameters)
         self.curve.put(Curve(parameters.daily, parameters.decay, 0))
+        left = max(self.config.cap - self.currency.issuance(), 0)
+        self.ceiling.put(min(self.config.emission_max, left))
 
     def try_state(self) -> None:
-        assert self.minted.get() <= self.config.emission_max
+        assert self.minted.get() <= self.ceiling.get()
         for day, found in self.allotments.items():
             rewards = (*found.arena, *found.alliance)
             assert sum(reward.amount for reward in rewards) <= found.emission

@@ -1,0 +1,343 @@
+"""Tasks: creation with locked stake, registration, the start of days, Dataset B's key, the end.
+
+Owns every task's record, its escrow and the reward rules in force. Invariant (`try_state`): each
+self-funded task's escrow pot holds at least what is left of its budget; live tasks are listed.
+
+Source: WP V.A (task creators), WP IV.A (verified or self-funded), WP III.A.2 (registration fee),
+WP V.H (Dataset B).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runtime import frame
+from runtime.economy.calendar import Calendar
+from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
+from runtime.economy.tasks import (
+    Funding,
+    Hardware,
+    Role,
+    SelfFunded,
+    Task,
+    TaskStatus,
+    TaskTerms,
+    Verified,
+)
+from runtime.frame.traits import BlockInfo, Currency, pallet_account
+from runtime.frame.weights import Weight
+from runtime.pallets.tasks import records
+from runtime.pallets.tasks.needs import StakeLedger
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.rational import Rational
+from runtime.primitives.types import (
+    FML,
+    U32,
+    AccountId,
+    Balance,
+    BlockNumber,
+    Bytes32,
+    CompactBalance,
+)
+
+CREATE: Final = Weight(400_000_000)
+REGISTER: Final = Weight(300_000_000)
+DAY: Final = Weight(50_000_000)  # for each live task when a day begins
+ALL: Final = Rational(1, 1)
+FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
+
+
+@dataclass(frozen=True)
+class Config:
+    """Amounts in planck. `treasury` gets what is not burned of a registration fee."""
+
+    calendar: Calendar
+    treasury: AccountId
+    creator_stake: Balance = 10_000 * FML
+    node_stake: Balance = 1_000 * FML
+    validator_stake: Balance = 3_000 * FML
+    registration_fee: Balance = 10 * FML
+    fee_burn: Rational = FEE_BURN
+    live_tasks_max: U32 = 256
+
+
+def escrow_of(task: int) -> AccountId:
+    """The pot that holds the budget of a self-funded task."""
+    return pallet_account(b"escrow", task.to_bytes(4, "little"))
+
+
+@frame.scale_type
+class ScheduledParameters:
+    """Reward rules and the day that they act from."""
+
+    from_day: U32
+    parameters: ArenaParameters
+
+
+class Tasks(frame.Pallet[Config], index=30):
+    next_task = frame.StorageValue[int](U32, default=0, docs="The number of the next task.")
+    tasks = frame.StorageMap[int, Task](U32, Task, docs="Every task.")
+    live = frame.StorageValue[list[int]](
+        list[U32], default=[], docs="Scheduled and active tasks, in order of creation."
+    )
+    escrows = frame.StorageMap[int, int](
+        U32, Balance, default=0, docs="What is left of a self-funded task's budget, planck."
+    )
+    parameters = frame.StorageValue[ArenaParameters](
+        ArenaParameters, default=ArenaParameters(), docs="The reward rules in force."
+    )
+    scheduled_parameters = frame.StorageValue[ScheduledParameters](
+        ScheduledParameters, docs="Rules that a decision of the DAO puts in force later."
+    )
+
+    def __init__(
+        self,
+        ext: frame.Externalities,
+        config: Config,
+        *,
+        currency: Currency,
+        ledger: StakeLedger,
+        block: BlockInfo,
+    ) -> None:
+        super().__init__(ext, config)
+        self.currency = currency
+        self.ledger = ledger
+        self.block = block
+
+    # -- calls
+
+    @frame.call(0, weight=CREATE)
+    def create_task(self, origin: frame.Origin, terms: TaskTerms, budget: CompactBalance) -> None:
+        """Create a self-funded task: locks S_c, escrows the whole budget. Signed.
+
+        It starts with the next day. Emits TaskCreated.
+        """
+        who = frame.ensure_signed(origin)
+        records.ensure_valid_terms(terms)
+        if budget < terms.days:
+            raise records.BudgetTooSmall
+        self._create(who, terms, SelfFunded(budget), self.today() + 1)
+
+    @frame.call(1, weight=CREATE)
+    def create_verified_task(
+        self, origin: frame.Origin, creator: AccountId, terms: TaskTerms
+    ) -> None:
+        """Create a task that emission pays for; locks S_c of `creator`. Root: only the DAO."""
+        frame.ensure_root(origin)
+        records.ensure_valid_terms(terms)
+        self._create(creator, terms, Verified(), self.today() + 1)
+
+    @frame.call(2, weight=REGISTER)
+    def register(
+        self,
+        origin: frame.Origin,
+        task: U32,
+        role: Role,
+        stake: CompactBalance,
+        share_ratio: Rational,
+        hardware: Hardware,
+    ) -> None:
+        """Take a role in a task with a stake; pays the registration fee. Signed.
+
+        The stake counts from the next day. `share_ratio` is what delegators get of their pro-rata
+        part. Emits Registered.
+        """
+        who = frame.ensure_signed(origin)
+        if role is Role.CREATOR:
+            raise records.CreatorsRole
+        self._live_task(task)
+        minimum = self._minimum(role)
+        self.ledger.ensure_can_register(task, who, role, stake, minimum, share_ratio)
+        fee = self.config.registration_fee
+        if self.currency.spendable(who) < fee + stake:
+            raise records.InsufficientFunds
+        burned = self.config.fee_burn.mul_floor(fee)
+        self.currency.burn(who, burned)
+        self.currency.transfer(who, self.config.treasury, fee - burned)
+        self.ledger.register(task, who, role, stake, minimum, share_ratio, hardware)
+        self.deposit_event(records.Registered(task, who, role, stake))
+
+    @frame.call(3, weight=REGISTER)
+    def reveal_key(self, origin: frame.Origin, task: U32, key: Bytes32) -> None:
+        """Open Dataset B, after submissions froze and before the final day's draw. Signed."""
+        who = frame.ensure_signed(origin)
+        found = self._live_task(task)
+        if who != found.creator:
+            raise records.NotTheCreator
+        if found.key is not None:
+            raise records.KeyAlreadyRevealed
+        number, calendar = self.block.block_number(), self.config.calendar
+        final = calendar.first_block(found.final_day())
+        if number < final - calendar.day_blocks + calendar.reveal_end:
+            raise records.KeyTooEarly
+        if number >= final + calendar.reveal_end:
+            raise records.KeyTooLate
+        if blake2b_256(key) != found.terms.validation_b.key_hash:
+            raise records.WrongKey
+        self.tasks.put(task, replace(found, key=key))
+        self.deposit_event(records.KeyRevealed(task, key))
+
+    @frame.call(4, weight=REGISTER)
+    def cancel_task(self, origin: frame.Origin, task: U32) -> None:
+        """End a task before its first reveal; the escrow returns. Signed by the creator."""
+        who = frame.ensure_signed(origin)
+        found = self._live_task(task)
+        if who != found.creator:
+            raise records.NotTheCreator
+        if found.has_reveals:
+            raise records.TooLateToCancel
+        self.end_task(task, TaskStatus.CANCELLED)
+
+    @frame.call(5, weight=CREATE)
+    def set_parameters(self, origin: frame.Origin, parameters: ArenaParameters) -> None:
+        """Change the reward rules from the next day on. Root. Emits ParametersScheduled."""
+        frame.ensure_root(origin)
+        try:
+            parameters.ensure_within_bounds()
+        except ParameterOutOfBounds:
+            raise records.ParametersOutOfBounds from None
+        from_day = self.today() + 1
+        self.parameters.put(self.parameters_on(self.today()))
+        self.scheduled_parameters.put(ScheduledParameters(from_day, parameters))
+        self.deposit_event(records.ParametersScheduled(from_day, parameters))
+
+    # -- creation
+
+    def _create(self, who: AccountId, terms: TaskTerms, funding: Funding, start_day: int) -> int:
+        task, live = self.next_task.get(), self.live.get()
+        if len(live) >= self.config.live_tasks_max:
+            raise records.TooManyTasks
+        stake = self.config.creator_stake
+        budget = funding.budget if isinstance(funding, SelfFunded) else 0
+        if self.currency.spendable(who) < stake + budget:
+            raise records.InsufficientFunds
+        self.ledger.open_task(task, start_day)
+        self.ledger.register(task, who, Role.CREATOR, stake, stake, Rational(0, 1), terms.hardware)
+        if budget:
+            self.currency.transfer(who, escrow_of(task), budget)
+            self.escrows.put(task, budget)
+        number = self.block.block_number()
+        vesting = self.parameters_on(self.today()).vesting
+        self.tasks.put(
+            task, Task(who, terms, funding, vesting, start_day, number, TaskStatus.SCHEDULED)
+        )
+        self.next_task.put(task + 1)
+        self.live.put([*live, task])
+        self.deposit_event(records.TaskCreated(task, who, terms.spec, start_day, budget))
+        return task
+
+    def _minimum(self, role: Role) -> int:
+        return {
+            Role.CREATOR: self.config.creator_stake,
+            Role.TRAINING_NODE: self.config.node_stake,
+            Role.TASK_VALIDATOR: self.config.validator_stake,
+        }[role]
+
+    def _live_task(self, task: int) -> Task:
+        found = self.get_task(task)
+        if not found.status.is_live():
+            raise records.TaskNotLive
+        return found
+
+    # -- what other pallets ask and tell
+
+    def today(self) -> int:
+        """The current day."""
+        return self.config.calendar.day_of(self.block.block_number())
+
+    def get_task(self, task: int) -> Task:
+        """The task's record. Raises UnknownTask."""
+        found = self.tasks.find(task)
+        if found is None:
+            raise records.UnknownTask
+        return found
+
+    def tasks_on(self, day: int) -> list[int]:
+        """Live tasks that have `day` among their days, in order of creation."""
+        return [task for task in self.live.get() if self.get_task(task).is_on(day)]
+
+    def parameters_on(self, day: int) -> ArenaParameters:
+        """The reward rules of a day, today's or yesterday's."""
+        scheduled = self.scheduled_parameters.find()
+        if scheduled is not None and day >= scheduled.from_day:
+            return scheduled.parameters
+        return self.parameters.get()
+
+    def daily_budget(self, task: int, day: int) -> Balance:
+        """R_d of a self-funded task: the budget in equal days, the odd planck first."""
+        found = self.get_task(task)
+        if not isinstance(found.funding, SelfFunded):
+            return 0
+        share, odd = divmod(found.funding.budget, found.terms.days)
+        return share + (day - found.start_day < odd)
+
+    def pay_from_escrow(self, task: int, to: AccountId, amount: Balance) -> None:
+        """Move a part of the day's budget to the pot that rewards are paid from."""
+        self.escrows.put(task, self.escrows.get(task) - amount)
+        self.currency.transfer(escrow_of(task), to, amount)
+
+    def note_reveal(self, task: int) -> None:
+        """A submission was revealed: the creator can no longer cancel."""
+        found = self.get_task(task)
+        if not found.has_reveals:
+            self.tasks.put(task, replace(found, has_reveals=True))
+
+    def note_key_missing(self, task: int) -> None:
+        """Dataset B stays closed: all of S_c is burned. Emits KeyMissing."""
+        burned = self.ledger.slash(task, self.get_task(task).creator, ALL, None)
+        self.deposit_event(records.KeyMissing(task, burned))
+
+    def end_task(self, task: int, status: TaskStatus) -> None:
+        """End a task: the rest of its escrow returns, its stakes become free. Emits TaskEnded."""
+        found = self.get_task(task)
+        self.tasks.put(task, replace(found, status=status))
+        self.live.put([other for other in self.live.get() if other != task])
+        returned = self.escrows.get(task)
+        if returned:
+            self.escrows.remove(task)
+            self.currency.transfer(escrow_of(task), found.creator, returned)
+        self.ledger.close_task(task)
+        self.deposit_event(records.TaskEnded(task, status, returned))
+
+    # -- hooks and genesis
+
+    def on_initialize(self, number: BlockNumber) -> Weight:
+        """Begin a day: start the tasks that are due."""
+        calendar = self.config.calendar
+        if calendar.position_of(number):
+            return frame.ZERO_WEIGHT
+        day, live = calendar.day_of(number), self.live.get()
+        self.deposit_event(records.DayStarted(day))
+        for task in live:
+            found = self.get_task(task)
+            if found.status is TaskStatus.SCHEDULED and found.start_day <= day:
+                self.tasks.put(task, replace(found, status=TaskStatus.ACTIVE))
+                self.deposit_event(records.TaskStarted(task, day))
+        return DAY.times(1 + len(live))
+
+    def genesis_build(
+        self,
+        parameters: ArenaParameters,
+        verified: list[tuple[AccountId, TaskTerms, int]],
+    ) -> None:
+        """Set the rules and create verified tasks: creator, terms, first day (at least 1).
+
+        The creators' balances must be there. Raises ValueError, DispatchError.
+        """
+        parameters.ensure_within_bounds()
+        self.parameters.put(parameters)
+        for creator, terms, start_day in verified:
+            if start_day < 1:
+                raise ValueError(f"tasks: {terms.name!r} cannot start before day 1")
+            records.ensure_valid_terms(terms)
+            self._create(creator, terms, Verified(), start_day)
+
+    def try_state(self) -> None:
+        live = self.live.get()
+        for task, found in self.tasks.items():
+            assert found.status.is_live() == (task in live), f"task {task} is {found.status}"
+            assert self.escrows.contains(task) <= found.status.is_live()
+        for task, left in self.escrows.items():
+            # Above it is what somebody sent there; nothing can take it out.
+            assert self.currency.free(escrow_of(task)) >= left, f"escrow of task {task}"

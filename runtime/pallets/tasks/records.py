@@ -1,0 +1,172 @@
+"""The events and errors of tasks, and the checks of what a creator declares.
+
+Source: WP V.A (task creation), WP IV.A (self-funded tasks), WP V.H (two validation sets).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime import frame
+from runtime.economy.parameters import SCORE_MAX, ArenaParameters
+from runtime.economy.tasks import Role, TaskStatus, TaskTerms
+from runtime.primitives.types import U32, AccountId, Balance, Bytes32
+
+NAME_BYTES_MAX: Final = 64
+DAYS_MIN: Final = 2  # the last-but-one day freezes submissions, the last scores them on set B
+DAYS_MAX: Final = 365
+SEATS_MAX: Final = 50
+
+
+@frame.event(0)
+class TaskCreated:
+    """A task was created; registration is open, its first day is `start_day`.
+
+    `budget` planck are escrowed; 0 for a verified task, which emission pays for.
+    """
+
+    task: U32
+    creator: AccountId
+    spec: Bytes32
+    start_day: U32
+    budget: Balance
+
+
+@frame.event(1)
+class Registered:
+    """`who` takes part in the task."""
+
+    task: U32
+    who: AccountId
+    role: Role
+    stake: Balance
+
+
+@frame.event(2)
+class DayStarted:
+    """A day of the arena began."""
+
+    day: U32
+
+
+@frame.event(3)
+class TaskStarted:
+    """The task's first day began: nodes may submit."""
+
+    task: U32
+    day: U32
+
+
+@frame.event(4)
+class KeyRevealed:
+    """The creator opened Dataset B; the final day is scored on it."""
+
+    task: U32
+    key: Bytes32
+
+
+@frame.event(5)
+class KeyMissing:
+    """The key of Dataset B did not come in time: `burned` planck of the creator's stake."""
+
+    task: U32
+    burned: Balance
+
+
+@frame.event(6)
+class TaskEnded:
+    """The task is over; `returned` planck of its escrow went back to the creator."""
+
+    task: U32
+    status: TaskStatus
+    returned: Balance
+
+
+@frame.event(7)
+class ParametersScheduled:
+    """New reward rules act from `from_day` on."""
+
+    from_day: U32
+    parameters: ArenaParameters
+
+
+class UnknownTask(frame.ModuleError, index=0):
+    """There is no task of this number."""
+
+
+class TaskNotLive(frame.ModuleError, index=1):
+    """The task has ended."""
+
+
+class TooManyTasks(frame.ModuleError, index=2):
+    """As many tasks are live as the chain settles in a day. Wait for one to end."""
+
+
+class BadName(frame.ModuleError, index=3):
+    """A task's name has 1 to 64 bytes of UTF-8."""
+
+
+class BadDays(frame.ModuleError, index=4):
+    """A task runs for 2 to 365 days."""
+
+
+class BadBaseline(frame.ModuleError, index=5):
+    """The baseline is a score: at most 10^9."""
+
+
+class BadSeats(frame.ModuleError, index=6):
+    """A committee has 1 to 50 seats; both numbers are 0 for a task without committees."""
+
+
+class BudgetTooSmall(frame.ModuleError, index=7):
+    """A self-funded task escrows at least one planck a day."""
+
+
+class InsufficientFunds(frame.ModuleError, index=8):
+    """Too little is spendable for the stake with fee, budget or deposit."""
+
+
+class NotTheCreator(frame.ModuleError, index=9):
+    """Only the task's creator may do this."""
+
+
+class TooLateToCancel(frame.ModuleError, index=10):
+    """A submission was revealed: others have worked for the task."""
+
+
+class KeyTooEarly(frame.ModuleError, index=11):
+    """Submissions are not frozen yet: revealed now, Dataset B would leak into training."""
+
+
+class KeyTooLate(frame.ModuleError, index=12):
+    """The final day's seats are drawn."""
+
+
+class WrongKey(frame.ModuleError, index=13):
+    """The key does not have the hash that was fixed at creation."""
+
+
+class KeyAlreadyRevealed(frame.ModuleError, index=14):
+    """The key is known."""
+
+
+class ParametersOutOfBounds(frame.ModuleError, index=15):
+    """A parameter lies outside of its hard bounds."""
+
+
+class CreatorsRole(frame.ModuleError, index=16):
+    """Creating a task gives the creator's role; others register as node or validator."""
+
+
+def ensure_valid_terms(terms: TaskTerms) -> None:
+    """Raises the rule that the terms break."""
+    if not 1 <= len(terms.name.encode()) <= NAME_BYTES_MAX:
+        raise BadName
+    if not DAYS_MIN <= terms.days <= DAYS_MAX:
+        raise BadDays
+    if terms.baseline > SCORE_MAX:
+        raise BadBaseline
+    if max(terms.seats, terms.final_seats) > SEATS_MAX or (terms.seats == 0) != (
+        terms.final_seats == 0
+    ):
+        raise BadSeats
