@@ -199,6 +199,12 @@ class Fields:
             entries.append(entry)
         return entries
 
+    def take_null(self, name: str) -> bool:
+        """Take the field if it is null; whether it was. Raises: PeerError: it is missing."""
+        if name in self._fields and self._fields[name] is not None:
+            return False
+        return self._take(name) is None
+
     def ensure_empty(self) -> None:
         """Raises: PeerError: a field was not asked for."""
         if self._fields:

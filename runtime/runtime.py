@@ -29,7 +29,7 @@ from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
 
 BASE_BLOCK: Final = Weight(2_000_000_000)  # an empty block: hooks, events, header
 BASE_EXTRINSIC: Final = Weight(110_000_000)  # decode, one signature check, nonce, fee, events
-BLOCK_BYTES_MAX: Final = 5 * 1024 * 1024
+BLOCK_BYTES_MAX: Final = 768 * 1024  # a block fits into one response of a peer (1 MiB)
 
 PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     system.System,

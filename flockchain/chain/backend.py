@@ -176,12 +176,20 @@ class Backend:
         self.notifications.imported(imported)
         return imported
 
-    def finalize(self, block: Hash, justification: bytes | None = None) -> Finalized | None:
-        """Make a block of the tree final; None if it is already. Raises KeyError if unknown."""
+    def finalize(
+        self, block: Hash, justification: bytes | None = None, *, keep_proof: bool = False
+    ) -> Finalized | None:
+        """Make a block of the tree final; None if it is already. Raises KeyError if unknown.
+
+        The newest proof is always kept; earlier ones only where `keep_proof` said so.
+        """
         if block == self.tree.root.hash:
             return None
+        former = self.tree.root.hash
         final, lost = self.tree.finalize(block)
         batch = WriteBatch()
+        if self.blocks.is_passing_proof(former):
+            self.blocks.remove_justification(batch, former)
         for node in final:
             self.blocks.mark_final(batch, node.number, node.hash)
             self.blocks.put_number(batch, node.number, node.hash)
@@ -190,7 +198,7 @@ class Backend:
             self.blocks.remove_block(batch, node.number, node.hash)
         self.blocks.put_meta(batch, "finalized", block)
         if justification is not None:
-            self.blocks.put_justification(batch, block, justification)
+            self.blocks.put_justification(batch, block, justification, passing=not keep_proof)
         best = self.tree.best()
         if best.hash != self.best.hash and self.best.hash not in self.tree:
             self._rewrite_best(batch, Head(best.hash, best.number), final[-1].number)

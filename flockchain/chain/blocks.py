@@ -20,6 +20,7 @@ from runtime.primitives.types import Hash
 _HEADER: Final = b"h"
 _BODY: Final = b"b"
 _JUSTIFICATION: Final = b"j"
+_PASSING: Final = b"p"
 _NUMBER: Final = b"n"  # number (big endian) → hash, along the best chain
 _UNFINALIZED: Final = b"u"  # number (big endian) ‖ hash, of every block above the finalized one
 _META: Final = b"m/"
@@ -63,7 +64,11 @@ class BlockStore:
 
     def justification(self, block: Hash) -> bytes | None:
         """The kept proof of finality, or None."""
-        return self._store.get(_JUSTIFICATION + block)
+        return self._store.get(_JUSTIFICATION + block) or self._store.get(_PASSING + block)
+
+    def is_passing_proof(self, block: Hash) -> bool:
+        """Whether the block's proof is only kept as long as it is the newest."""
+        return self._store.get(_PASSING + block) is not None
 
     def hash_at(self, number: int) -> Hash | None:
         """The block of that number on the best chain."""
@@ -91,9 +96,15 @@ class BlockStore:
         """Cache a header whose batch was written."""
         self._remember(block, header)
 
-    def put_justification(self, batch: WriteBatch, block: Hash, justification: bytes) -> None:
-        """Keep a proof of finality."""
-        batch.put(_JUSTIFICATION + block, justification)
+    def put_justification(
+        self, batch: WriteBatch, block: Hash, justification: bytes, *, passing: bool = False
+    ) -> None:
+        """Keep a proof of finality, for good or until a newer one comes."""
+        batch.put((_PASSING if passing else _JUSTIFICATION) + block, justification)
+
+    def remove_justification(self, batch: WriteBatch, block: Hash) -> None:
+        """Let go of a proof that has passed."""
+        batch.delete(_PASSING + block)
 
     def put_number(self, batch: WriteBatch, number: int, block: Hash) -> None:
         """Put a block onto the best chain."""

@@ -13,7 +13,6 @@ from typing import Final
 
 from runtime.primitives.types import Hash
 
-
 BLOCKS_MAX: Final = 65_536  # unfinalized blocks held at most
 
 

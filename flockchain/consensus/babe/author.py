@@ -1,0 +1,94 @@
+"""Authoring: in a slot that is ours, build on the best block, seal, import by the common door.
+
+Source: WP II.A; Substrate `sc_consensus_slots`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.builder import build_block
+from flockchain.chain.importer import Importer
+from flockchain.chain.notifications import Imported
+from flockchain.clock import Clock
+from flockchain.consensus.babe.lottery import VrfKey, claim_slot
+from flockchain.consensus.babe.seal import seal_header
+from flockchain.consensus.babe.verifier import epoch_after
+from flockchain.pool.pool import Pool
+from runtime.primitives.babe_digest import claim_log
+
+log = logging.getLogger(__name__)
+
+_BUILD_PERCENT = 33  # of a slot that may be spent on building
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorKey:
+    """An authoring key: it proves slots and signs headers."""
+
+    vrf: VrfKey
+    sign: Callable[[bytes], bytes]
+
+
+class SlotAuthor:
+    """Makes this node's blocks."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        importer: Importer,
+        pool: Pool,
+        keys: list[AuthorKey],
+        clock: Clock,
+        slot_ms: int,
+    ) -> None:
+        self._backend = backend
+        self._importer = importer
+        self._pool = pool
+        self._keys = {key.vrf.public: key for key in keys}
+        self._clock = clock
+        self._slot_ms = slot_ms
+        self._last_slot = clock.now_ms() // slot_ms  # never author twice in a slot, also restarted
+
+    def next_slot_ms(self) -> int:
+        """When the next slot begins."""
+        return (self._last_slot + 1) * self._slot_ms
+
+    def on_time(self, now_ms: int) -> tuple[Imported, list[bytes]] | None:
+        """Author if a new slot has begun and is ours; the block and its body."""
+        slot = now_ms // self._slot_ms
+        if slot <= self._last_slot:
+            return None
+        self._last_slot = slot
+        parent = self._backend.best
+        epoch = epoch_after(self._backend, parent.hash, slot)
+        claimed = claim_slot(slot, epoch, [key.vrf for key in self._keys.values()])
+        if claimed is None:
+            return None
+        claim, vrf_key = claimed
+        deadline_ms = now_ms + self._slot_ms * _BUILD_PERCENT // 100
+        built = build_block(
+            self._backend.state_at(parent.hash),
+            parent.hash,
+            parent.number + 1,
+            [claim_log(claim)],
+            now_ms,
+            (entry.data for entry in list(self._pool.best())),
+            self._importer.verify,
+            lambda: self._clock.now_ms() >= deadline_ms,
+            lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
+        )
+        header, delta = self._importer.prepare(built)
+        sealed = seal_header(header, self._keys[vrf_key.public].sign)
+        imported = self._importer.import_own(sealed, built.body, delta)
+        log.info(
+            "authored #%d (0x%s..) %d extrinsics in slot %d",
+            sealed.number,
+            imported.hash[:4].hex(),
+            len(built.body),
+            slot,
+        )
+        return imported, built.body

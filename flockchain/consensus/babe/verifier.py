@@ -1,0 +1,50 @@
+"""Is this block its author's to make? Slot, lottery and seal against the parent's state.
+
+Source: WP II.A, VI.B; Substrate `sc_consensus_babe::verification`.
+"""
+
+from __future__ import annotations
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.errors import FutureBlock, InvalidBlock
+from flockchain.clock import Clock
+from flockchain.consensus.babe.epochs import Epoch, EpochData
+from flockchain.consensus.babe.lottery import check_claim, check_slot
+from flockchain.consensus.babe.seal import check_seal
+from runtime.api import epoch_of_slot
+from runtime.primitives.babe_digest import find_claim
+from runtime.primitives.header import Header
+from runtime.primitives.types import Hash
+
+
+def epoch_after(backend: Backend, parent: Hash, slot: int) -> Epoch:
+    """The epoch of a child of `parent` in `slot`."""
+    header = backend.header(parent)
+    assert header is not None, "the parent is known"
+    found = epoch_of_slot(backend.state_at(parent), header.number, slot)
+    return Epoch(found.index, EpochData.of(found.authorities, found.randomness))
+
+
+class BabeConsensus:
+    """Checks headers by slot lottery."""
+
+    def __init__(self, backend: Backend, clock: Clock, slot_ms: int) -> None:
+        self._backend = backend
+        self._clock = clock
+        self.slot_ms = slot_ms
+
+    def verify(self, header: Header, parent: Header) -> None:
+        """Check slot, claim and seal. Raises InvalidBlock, FutureBlock."""
+        now_slot = self._clock.now_ms() // self.slot_ms
+        try:
+            claim, before = find_claim(header), find_claim(parent)
+            if claim is None:
+                raise InvalidBlock(f"block {header.number} claims no slot")
+            check_slot(claim.slot, None if before is None else before.slot, now_slot)
+            epoch = epoch_after(self._backend, header.parent_hash, claim.slot)
+            check_claim(claim, epoch)
+            check_seal(header, epoch.data.authorities[claim.authority_index].key)
+        except ValueError as error:
+            raise InvalidBlock(f"block {header.number}: {error}") from error
+        if claim.slot > now_slot:
+            raise FutureBlock(claim.slot, now_slot)

@@ -1,0 +1,68 @@
+"""The voter's journal in the node's store: a vote is on disk before it is sent.
+
+Source: GRANDPA paper 2.3 (one vote a round); Substrate `sc_consensus_grandpa::aux_schema`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flockchain.consensus.grandpa.journal import Recovered
+from flockchain.consensus.grandpa.messages import (
+    CATCH_UP,
+    CatchUp,
+    Precommit,
+    Prevote,
+    PrimaryPropose,
+    VoteMessage,
+)
+from flockchain.storage.kv import KeyValueStore, WriteBatch
+from runtime.primitives.scale import codec_of
+
+_VOTE: Final = b"g/v"  # set id ‖ round (big endian) ‖ kind of vote → vote
+_COMPLETED: Final = b"g/c"  # set id → catch-up
+_VOTE_CODEC: Final = codec_of(VoteMessage)
+
+
+_ORDER: Final[dict[Any, bytes]] = {
+    PrimaryPropose: b"0",
+    Prevote: b"1",
+    Precommit: b"2",
+}  # as they are cast
+
+
+def _vote_key(set_id: int, round_number: int, kind: bytes = b"") -> bytes:
+    place = set_id.to_bytes(8, "big") + round_number.to_bytes(8, "big")
+    return _VOTE + place + kind
+
+
+class StoredJournal:
+    """Durable memory of a voter."""
+
+    def __init__(self, store: KeyValueStore) -> None:
+        self._store = store
+
+    def record(self, vote: VoteMessage) -> None:
+        """Keep a vote of our own, synced on return."""
+        batch = WriteBatch()
+        kind = _ORDER[type(vote.message.message)]
+        batch.put(_vote_key(vote.set_id, vote.round, kind), _VOTE_CODEC.encode(vote))
+        self._store.write(batch, sync=True)
+
+    def record_completed(self, set_id: int, completed: CatchUp) -> None:
+        """Keep a completed round instead of the one before it, and drop votes of earlier ones."""
+        batch = WriteBatch()
+        batch.put(_COMPLETED + set_id.to_bytes(8, "big"), CATCH_UP.encode(completed))
+        floor = _vote_key(set_id, completed.round_number)
+        for key, _ in self._store.iterate(_VOTE):
+            if key >= floor:
+                break
+            batch.delete(key)
+        self._store.write(batch, sync=True)
+
+    def load(self, set_id: int) -> Recovered:
+        """What was kept for `set_id`."""
+        prefix = _VOTE + set_id.to_bytes(8, "big")
+        votes = tuple(_VOTE_CODEC.decode_all(raw) for _, raw in self._store.iterate(prefix))
+        raw = self._store.get(_COMPLETED + set_id.to_bytes(8, "big"))
+        return Recovered(votes, None if raw is None else CATCH_UP.decode_all(raw))

@@ -1,0 +1,180 @@
+"""Finality at work: the voter between network, chain and disk.
+
+Carries out the voter's effects in order: gossip, catch-up questions, finalized blocks. Owns no
+timer; whoever owns the node calls `on_time`.
+
+Source: Substrate `sc_consensus_grandpa::{environment, communication}`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from flockchain.chain.backend import Backend
+from flockchain.clock import Clock
+from flockchain.consensus.grandpa.authorities import AuthoritySet
+from flockchain.consensus.grandpa.ballot import Signer
+from flockchain.consensus.grandpa.chain_view import BackendChain
+from flockchain.consensus.grandpa.effects import (
+    AskCatchUp,
+    Effect,
+    Finalize,
+    Gossip,
+    Handled,
+    ReportConflict,
+    ReportEquivocation,
+    StopVoting,
+)
+from flockchain.consensus.grandpa.journal import Journal
+from flockchain.consensus.grandpa.justification import JustificationError, verify_for
+from flockchain.consensus.grandpa.messages import (
+    CATCH_UP_REQUEST,
+    CATCH_UP_RESPONSE,
+    ENVELOPE,
+    JUSTIFICATION,
+    BlockRef,
+    CatchUpRequest,
+)
+from flockchain.consensus.grandpa.voter import Voter, VoterConfig
+from flockchain.sync.messages import catch_up_request, catch_up_response
+from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId, Verdict
+from runtime.api import grandpa_authorities
+from runtime.primitives.scale import DecodeError
+
+log = logging.getLogger(__name__)
+
+TOPIC: Final = "grandpa"
+JUSTIFICATION_PERIOD: Final = 512  # blocks between kept proofs, besides the newest
+_CATCH_UP_TIMEOUT_MS: Final = 5_000
+
+
+class FinalityWorker:
+    """Runs the voter of one node."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        network: Network,
+        journal: Journal,
+        signer: Signer | None,
+        clock: Clock,
+        config: VoterConfig,
+    ) -> None:
+        self._backend = backend
+        self._network = network
+        self._clock = clock
+        final = backend.finalized
+        set_id, listed = grandpa_authorities(backend.state_at(final.hash))
+        self.authorities = AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
+        self.voter = Voter(
+            self.authorities,
+            BlockRef(final.hash, final.number),
+            BackendChain(backend),
+            journal,
+            signer,
+            config,
+            clock.now_ms(),
+        )
+        self.stopped_because: str | None = None
+
+    # -- what happens
+
+    def on_time(self, now_ms: int) -> None:
+        """Time has passed."""
+        if now_ms >= self.voter.next_wake_ms:
+            self._do(self.voter.on_tick(now_ms))
+
+    def next_wake_ms(self) -> int:
+        """When `on_time` is due."""
+        return self.voter.next_wake_ms
+
+    def on_block_imported(self, block: BlockRef) -> None:
+        """The chain grew."""
+        self._do(self.voter.on_block_imported(self._clock.now_ms(), block.hash))
+
+    def on_gossip(self, peer: PeerId, data: bytes) -> Verdict:
+        """A message on the `grandpa` topic."""
+        try:
+            envelope = ENVELOPE.decode_all(data)
+        except DecodeError:
+            return Verdict.REJECT
+        return self._handled(self.voter.on_message(self._clock.now_ms(), peer, envelope))
+
+    def on_peer_connected(self, peer: PeerId) -> None:
+        """A peer to ask."""
+        self._do(self.voter.on_peer_connected(self._clock.now_ms(), peer))
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        """A peer less to ask."""
+        self.voter.on_peer_disconnected(peer)
+
+    def answer_catch_up(self, data: bytes) -> bytes:
+        """Answer a peer's question. Raises DecodeError."""
+        request = CATCH_UP_REQUEST.decode_all(data)
+        return CATCH_UP_RESPONSE.encode(self.voter.answer_catch_up(request))
+
+    def on_justification(self, block: BlockRef, data: bytes) -> None:
+        """A proof that came with a synced block. Raises JustificationError, DecodeError."""
+        if block.number <= self._backend.finalized.number:
+            return
+        proof = JUSTIFICATION.decode_all(data)
+        verify_for(proof, self.authorities, block)
+        self._finalize(block, data)
+        self._do(self.voter.on_finalized(self._clock.now_ms(), block))
+
+    # -- what to do
+
+    def _handled(self, handled: Handled) -> Verdict:
+        self._do(handled.effects)
+        return handled.verdict
+
+    def _do(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Gossip(envelope):
+                    self._network.publish(TOPIC, ENVELOPE.encode(envelope))
+                case AskCatchUp(peer, request):
+                    self._ask(peer, request)
+                case Finalize(block, justification):
+                    self._finalize(block, JUSTIFICATION.encode(justification))
+                case ReportEquivocation(evidence):
+                    log.warning("a voter equivocated: %r", evidence)
+                case ReportConflict(finalized, _):
+                    log.critical(
+                        "a valid proof contradicts the finalized block %s: "
+                        "over a third of the weight is guilty, nothing is reverted",
+                        finalized,
+                    )
+                case StopVoting(reason):
+                    self.stopped_because = reason
+                    log.critical("voting stops until the node is restarted: %s", reason)
+
+    def _ask(self, peer: PeerId, request: CatchUpRequest) -> None:
+        def on_response(answer: bytes | PeerError) -> None:
+            if isinstance(answer, PeerError):
+                return  # asked again of another peer when the round does not move
+            try:
+                response = CATCH_UP_RESPONSE.decode_all(catch_up_response(answer))
+            except (DecodeError, PeerError) as error:
+                self._network.report(peer, MALFORMED_CHANGE, f"catch-up: {error}")
+                return
+            handled = self.voter.on_catch_up(self._clock.now_ms(), peer, response)
+            if self._handled(handled) is Verdict.REJECT:
+                self._network.report(peer, MALFORMED_CHANGE, "a false catch-up")
+
+        message = catch_up_request(CATCH_UP_REQUEST.encode(request))
+        self._network.request(peer, "sync", message, on_response, _CATCH_UP_TIMEOUT_MS)
+
+    def _finalize(self, block: BlockRef, justification: bytes) -> None:
+        before = self._backend.finalized.number
+        if block.number <= before:
+            return
+        keep = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
+        event = self._backend.finalize(block.hash, justification, keep_proof=keep)
+        if event is not None:
+            log.info("finalized #%d (0x%s..)", block.number, block.hash[:4].hex())
+
+
+__all__ = ["FinalityWorker", "JustificationError"]

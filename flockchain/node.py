@@ -1,0 +1,341 @@
+"""The node's logic in one piece: chain, pool, authoring, finality and sync behind one network.
+
+Sans-I/O: time, network, disk and keys are handed in; whoever drives it calls `on_time` when
+`next_wake_ms` has come and hands it the network's events. Production and the simulator drive this
+very class.
+
+Source: WP II.A; Substrate's `service` and `sc_network_sync`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.errors import (
+    AlreadyKnown,
+    BelowFinality,
+    FutureBlock,
+    InvalidBlock,
+    UnknownParent,
+)
+from flockchain.chain.importer import Importer
+from flockchain.chain.notifications import Finalized, Imported
+from flockchain.clock import Clock
+from flockchain.consensus.grandpa.messages import BlockRef
+from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
+from flockchain.pool.entry import Entry
+from flockchain.pool.errors import AlreadyImported, PoolError, Refused
+from flockchain.pool.pool import Pool
+from flockchain.sync.block_sync import BlockSync
+from flockchain.sync.messages import (
+    PROTOCOL_VERSION,
+    BlockData,
+    BlocksRequest,
+    PeerStatus,
+    decode_announcement,
+    decode_extrinsics,
+    decode_request,
+    decode_status,
+    encode_announcement,
+    encode_catch_up_response,
+    encode_extrinsics,
+)
+from flockchain.sync.serve import serve_blocks
+from p2p.interface import Network, PeerError, PeerId, Verdict
+from runtime.frame.validity import TransactionSource
+from runtime.primitives.scale import DecodeError
+from runtime.primitives.types import Hash
+
+log = logging.getLogger(__name__)
+
+_HELD_MAX: Final = 64  # blocks of the next slot, until it begins
+_GOSSIP_EVERY_MS: Final = 50
+_GOSSIP_BYTES_MAX: Final = 120 * 1024
+_FALSE_CHANGE: Final = -50
+
+
+class Author(Protocol):
+    """Makes this node's blocks."""
+
+    def on_time(self, now_ms: int) -> tuple[Imported, list[bytes]] | None:
+        """Author if it is our turn."""
+
+    def next_slot_ms(self) -> int:
+        """When it may be our turn."""
+
+
+# (peer, data) → verdict, and (peer, data) → answer: protocols that other parts of the node own
+GossipRule = Callable[[PeerId, bytes], Verdict]
+RequestRule = Callable[[PeerId, bytes], bytes]
+
+
+@dataclass
+class Node:
+    """One node. `connect` gives it its network before anything else happens."""
+
+    backend: Backend
+    importer: Importer
+    pool: Pool
+    clock: Clock
+    author: Author | None = None
+    roles: str = "full"
+    gossip_rules: dict[str, GossipRule] = field(default_factory=dict)
+    request_rules: dict[str, RequestRule] = field(default_factory=dict)
+    network: Network = field(init=False)
+    finality: FinalityWorker | None = field(init=False, default=None)
+    sync: BlockSync = field(init=False)
+    peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
+    _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
+    _unsent: list[bytes] = field(init=False, default_factory=list)
+    _send_at_ms: int | None = field(init=False, default=None)
+
+    def connect(self, network: Network, finality: FinalityWorker | None) -> None:
+        """Give the node its network and its part in finality."""
+        self.network = network
+        self.finality = finality
+        self.sync = BlockSync(self.backend, network, self.clock, self._import_synced)
+        self.backend.notifications.on_imported.append(self._on_imported)
+        self.backend.notifications.on_finalized.append(self._on_finalized)
+
+    # -- time
+
+    def on_time(self) -> None:
+        """Do what is due."""
+        now_ms = self.clock.now_ms()
+        self._release_held(now_ms)
+        if self.author is not None and now_ms >= self.author.next_slot_ms():
+            made = self.author.on_time(now_ms)
+            if made is not None:
+                imported, body = made
+                self.network.publish("block-announces", encode_announcement(imported.header, body))
+        if self.finality is not None:
+            self.finality.on_time(now_ms)
+        if self._send_at_ms is not None and now_ms >= self._send_at_ms:
+            self._send_extrinsics()
+        self.sync.poke()
+
+    def next_wake_ms(self) -> int:
+        """When `on_time` is due next, if nothing else happens before."""
+        times = [self.clock.now_ms() + 1_000]
+        if self.author is not None:
+            times.append(self.author.next_slot_ms())
+        if self.finality is not None:
+            times.append(self.finality.next_wake_ms())
+        if self._send_at_ms is not None:
+            times.append(self._send_at_ms)
+        wake_ms = self.sync.next_wake_ms()
+        if wake_ms is not None:
+            times.append(wake_ms)
+        times.extend(due_ms for due_ms, _, _ in self._held)
+        return min(times)
+
+    # -- extrinsics
+
+    def submit(self, data: bytes) -> Entry:
+        """Take in an extrinsic from this node's own users, and spread it. Raises PoolError."""
+        entry = self.pool.submit(
+            data,
+            TransactionSource.LOCAL,
+            best_number=self.backend.best.number,
+            now_ms=self.clock.now_ms(),
+        )
+        if entry.propagate:
+            self._unsent.append(data)
+            if self._send_at_ms is None:
+                self._send_at_ms = self.clock.now_ms() + _GOSSIP_EVERY_MS
+        return entry
+
+    def _send_extrinsics(self) -> None:
+        batch: list[bytes] = []
+        size = 0
+        while self._unsent and size + len(self._unsent[0]) <= _GOSSIP_BYTES_MAX:
+            size += len(self._unsent[0]) + 8
+            batch.append(self._unsent.pop(0))
+        if not batch and self._unsent:  # too large for gossip: it waits for our own block
+            self._unsent.pop(0)
+        if batch:
+            self.network.publish("transactions", encode_extrinsics(batch))
+        self._send_at_ms = self.clock.now_ms() + _GOSSIP_EVERY_MS if self._unsent else None
+
+    # -- NetworkHandler
+
+    def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
+        """Judge a gossiped message."""
+        try:
+            if topic == "block-announces":
+                return self._on_announcement(peer, decode_announcement(data))
+            if topic == "transactions":
+                return self._on_extrinsics(decode_extrinsics(data))
+            if topic == "grandpa":
+                finality = self.finality
+                return Verdict.IGNORE if finality is None else finality.on_gossip(peer, data)
+            rule = self.gossip_rules.get(topic)
+            return Verdict.IGNORE if rule is None else rule(peer, data)
+        except PeerError as error:
+            log.debug("bad %s from %s: %s", topic, peer, error)
+            return Verdict.REJECT
+
+    def on_request(self, peer: PeerId, protocol: str, data: bytes) -> bytes:
+        """Answer a request. Raises PeerError."""
+        if protocol != "sync":
+            rule = self.request_rules.get(protocol)
+            if rule is None:
+                raise PeerError(f"{protocol} is not served here")
+            return rule(peer, data)
+        request = decode_request(data)
+        if isinstance(request, BlocksRequest):
+            return serve_blocks(self.backend, request)
+        if self.finality is None:
+            raise PeerError("this node takes no part in finality")
+        try:
+            return encode_catch_up_response(self.finality.answer_catch_up(request.request))
+        except DecodeError as error:
+            raise PeerError(f"a catch-up request that does not decode: {error}") from error
+
+    def status(self) -> bytes:
+        """Our handshake."""
+        best = self.backend.best
+        return PeerStatus(
+            self.backend.genesis,
+            PROTOCOL_VERSION,
+            self.roles,
+            best.number,
+            best.hash,
+            self.backend.finalized.number,
+        ).encode()
+
+    def check_status(self, peer: PeerId, data: bytes) -> None:
+        """Refuse peers of other chains. Raises PeerError."""
+        status = decode_status(data)
+        if status.genesis != self.backend.genesis:
+            raise PeerError(
+                f"its genesis is 0x{status.genesis.hex()}, ours 0x{self.backend.genesis.hex()}: "
+                "another chain"
+            )
+        if status.version != PROTOCOL_VERSION:
+            raise PeerError(f"it speaks protocol {status.version}, we speak {PROTOCOL_VERSION}")
+
+    def on_peer_connected(self, peer: PeerId, status: bytes) -> None:
+        """A peer of our chain is here."""
+        known = self.peers[peer] = decode_status(status)
+        self.sync.on_peer(peer, known.best_number, known.best_hash)
+        if self.finality is not None:
+            self.finality.on_peer_connected(peer)
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        """A peer is gone."""
+        self.peers.pop(peer, None)
+        self.sync.on_peer_disconnected(peer)
+        if self.finality is not None:
+            self.finality.on_peer_disconnected(peer)
+
+    # -- blocks and extrinsics of others
+
+    def _on_announcement(self, peer: PeerId, block: BlockData) -> Verdict:
+        header = block.header
+        if block.body is None:
+            self.sync.on_peer(peer, header.number, header.hash())
+            return Verdict.ACCEPT
+        try:
+            self._import(block)
+        except AlreadyKnown:
+            return Verdict.ACCEPT
+        except UnknownParent:
+            self.sync.on_peer(peer, header.number, header.hash())
+            return Verdict.IGNORE
+        except FutureBlock as error:
+            self._hold(error.slot, peer, block)
+            return Verdict.IGNORE
+        except BelowFinality:
+            return Verdict.IGNORE
+        except InvalidBlock as error:
+            log.warning("false block from %s: %s", peer, error)
+            return Verdict.REJECT
+        return Verdict.ACCEPT
+
+    def _import(self, block: BlockData) -> None:
+        assert block.body is not None, "only whole blocks are imported"
+        imported = self.importer.import_block(block.header, block.body)
+        log.info(
+            "imported #%d (0x%s..) %d extrinsics",
+            block.header.number,
+            imported.hash[:4].hex(),
+            len(block.body),
+        )
+
+    def _import_synced(self, block: BlockData) -> None:
+        """Import a block that was asked for, with its proof of finality if it has one."""
+        try:
+            self._import(block)
+        finally:
+            proof, header = block.justification, block.header
+            if proof is not None and self.finality is not None:
+                target = BlockRef(header.hash(), header.number)
+                if target.hash in self.backend.tree:
+                    try:
+                        self.finality.on_justification(target, proof)
+                    except (JustificationError, DecodeError) as error:
+                        raise InvalidBlock(f"proof of block {header.number}: {error}") from error
+
+    def _hold(self, slot: int, peer: PeerId, block: BlockData) -> None:
+        slot_ms = getattr(self.importer.consensus, "slot_ms", 1_000)
+        if len(self._held) < _HELD_MAX:
+            self._held.append((slot * slot_ms, peer, block))
+
+    def _release_held(self, now_ms: int) -> None:
+        due = [item for item in self._held if item[0] <= now_ms]
+        self._held = [item for item in self._held if item[0] > now_ms]
+        for _, peer, block in due:
+            if self._on_announcement(peer, block) is Verdict.REJECT:
+                self.network.report(peer, _FALSE_CHANGE, "a false block")
+
+    def _on_extrinsics(self, extrinsics: list[bytes]) -> Verdict:
+        """ACCEPT if any is new and good, REJECT if any can never be valid."""
+        now_ms, number = self.clock.now_ms(), self.backend.best.number
+        verdict = Verdict.IGNORE
+        for data in extrinsics:
+            try:
+                self.pool.submit(
+                    data, TransactionSource.EXTERNAL, best_number=number, now_ms=now_ms
+                )
+                verdict = Verdict.ACCEPT
+            except AlreadyImported:
+                continue
+            except Refused as error:
+                log.debug("extrinsic of a peer refused: %s", error)
+            except PoolError as error:
+                log.debug("extrinsic of a peer not taken: %s", error)
+        return verdict
+
+    # -- the chain's own news
+
+    def _on_imported(self, event: Imported) -> None:
+        if event.is_new_best:
+            self._tell_pool(event)
+        if self.finality is not None:
+            self.finality.on_block_imported(BlockRef(event.hash, event.header.number))
+
+    def _tell_pool(self, event: Imported) -> None:
+        now_ms = self.clock.now_ms()
+        blocks = self.backend.blocks
+        retracted: list[tuple[Hash, bytes]] = []
+        for node in event.route.retracted:
+            body = blocks.body(node.hash) or []
+            retracted.extend((node.hash, data) for data in body)
+        last = len(event.route.enacted) - 1
+        for place, node in enumerate(event.route.enacted):
+            self.pool.on_block(
+                node.hash,
+                node.number,
+                blocks.body(node.hash) or [],
+                retracted if place == last else [],
+                now_ms,
+            )
+
+    def _on_finalized(self, event: Finalized) -> None:
+        for block in event.finalized:
+            self.pool.on_finalized(block, self.backend.blocks.body(block) or [])

@@ -1,0 +1,175 @@
+"""Block sync: follow whichever peer has a longer chain, range by range, one question at a time.
+
+Ranges go upwards from our best block; where the peer's chain does not fit onto ours, the start
+moves back, down to the finalized block, below which no chain can differ. Peers that send what does
+not import lose reputation, peers that do not answer are passed over for a while.
+
+Source: Substrate `sc_network_sync::strategy::chain_sync`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.errors import (
+    AlreadyKnown,
+    BelowFinality,
+    FutureBlock,
+    InvalidBlock,
+    UnknownParent,
+)
+from flockchain.clock import Clock
+from flockchain.sync.messages import (
+    BLOCKS_PER_REQUEST_MAX,
+    BlockData,
+    blocks_request,
+    decode_blocks,
+)
+from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId
+from runtime.primitives.types import Hash
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT_MS: Final = 10_000
+_PASSED_OVER_MS: Final = 3_000  # how long a peer that failed is not asked
+_FALSE_CHANGE: Final = -50
+
+ImportBlock = Callable[[BlockData], None]
+
+
+@dataclass
+class _Peer:
+    """What a peer says it has."""
+
+    best_number: int
+    best_hash: Hash
+    back: int = 0  # how far below our best block its chain may fork off
+    not_before_ms: int = 0
+
+
+class BlockSync:
+    """Brings the chain up to that of the peers."""
+
+    def __init__(
+        self, backend: Backend, network: Network, clock: Clock, import_block: ImportBlock
+    ) -> None:
+        self._backend = backend
+        self._network = network
+        self._clock = clock
+        self._import_block = import_block
+        self._peers: dict[PeerId, _Peer] = {}
+        self._asked: PeerId | None = None
+
+    # -- what is known of peers
+
+    def on_peer(self, peer: PeerId, best_number: int, best_hash: Hash) -> None:
+        """A peer told its best block."""
+        known = self._peers.get(peer)
+        if known is None:
+            self._peers[peer] = _Peer(best_number, best_hash)
+        elif best_number >= known.best_number:
+            known.best_number, known.best_hash = best_number, best_hash
+        self.poke()
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        """A peer is gone."""
+        self._peers.pop(peer, None)
+
+    def target(self) -> int:
+        """The highest block that any peer says it has."""
+        return max((peer.best_number for peer in self._peers.values()), default=0)
+
+    def is_syncing(self) -> bool:
+        """Whether peers are well ahead of us."""
+        return self.target() > self._backend.best.number + 5
+
+    # -- asking
+
+    def poke(self) -> None:
+        """Ask, if there is something to ask for and nobody is being asked."""
+        if self._asked is not None:
+            return
+        now_ms = self._clock.now_ms()
+        best = self._backend.best
+        useful = [
+            (state.best_number, name)
+            for name, state in self._peers.items()
+            if state.not_before_ms <= now_ms
+            and state.best_number >= best.number
+            and not self._backend.blocks.has(state.best_hash)
+        ]
+        if useful:
+            self._ask(max(useful)[1])
+
+    def next_wake_ms(self) -> int | None:
+        """When a peer that was passed over may be asked again."""
+        waiting = [
+            state.not_before_ms
+            for state in self._peers.values()
+            if not self._backend.blocks.has(state.best_hash)
+        ]
+        return min(waiting) if waiting and self._asked is None else None
+
+    def _ask(self, peer: PeerId) -> None:
+        state = self._peers[peer]
+        best, final = self._backend.best.number, self._backend.finalized.number
+        start = max(best + 1 - state.back, final + 1)
+        self._asked = peer
+
+        def on_response(answer: bytes | PeerError) -> None:
+            self._asked = None
+            self._take(peer, start, answer)
+            self.poke()
+
+        request = blocks_request(start, BLOCKS_PER_REQUEST_MAX)
+        self._network.request(peer, "sync", request, on_response, _TIMEOUT_MS)
+
+    def _take(self, peer: PeerId, start: int, answer: bytes | PeerError) -> None:
+        state = self._peers.get(peer)
+        if state is None:
+            return
+        if isinstance(answer, PeerError):
+            log.debug("no blocks from %s: %s", peer, answer)
+            self._pass_over(state)
+            return
+        try:
+            blocks = decode_blocks(answer)
+            grew = self._import_all(state, start, blocks)
+        except (PeerError, InvalidBlock, BelowFinality) as error:
+            log.warning("false blocks from %s: %s", peer, error)
+            self._pass_over(state)
+            self._network.report(peer, MALFORMED_CHANGE, f"false blocks: {error}")
+            return
+        if not grew:
+            self._pass_over(state)
+
+    def _import_all(self, state: _Peer, start: int, blocks: list[BlockData]) -> bool:
+        """Import in order; whether anything is new, or the next question will differ."""
+        grew = False
+        for offset, block in enumerate(blocks):
+            if block.header.number != start + offset or block.body is None:
+                raise PeerError(f"block {block.header.number} where {start + offset} was asked for")
+            try:
+                self._import_block(block)
+                grew = True
+            except AlreadyKnown:
+                continue
+            except FutureBlock:
+                return grew
+            except UnknownParent as error:
+                if start <= self._backend.finalized.number + 1:
+                    raise PeerError("its chain contradicts our finalized block") from error
+                state.back = 2 * state.back + 8
+                return True
+        if blocks and grew:
+            state.back = 0
+        if blocks and not grew:  # all known: its chain goes on above them
+            state.back = max(0, self._backend.best.number - blocks[-1].header.number)
+        return grew
+
+    def _pass_over(self, state: _Peer) -> None:
+        state.not_before_ms = self._clock.now_ms() + _PASSED_OVER_MS
