@@ -1,0 +1,146 @@
+"""Whole nodes in one process on a virtual clock: the code that ships, with memory for a network.
+
+Each node has its own store, which survives a kill; a restarted node is built anew over it. Nothing
+here reads the machine's clock or randomness: the same seed gives the same run.
+
+Source: reliability by deterministic simulation; WP II.A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.importer import Importer
+from flockchain.chain.signatures import SignatureCache
+from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
+from flockchain.consensus.babe.lottery import VrfKey
+from flockchain.consensus.babe.verifier import BabeConsensus
+from flockchain.consensus.grandpa.ballot import Signer
+from flockchain.consensus.grandpa.stored_journal import StoredJournal
+from flockchain.consensus.grandpa.voter import VoterConfig
+from flockchain.consensus.grandpa.worker import FinalityWorker
+from flockchain.keys import KeyPair
+from flockchain.node import Node
+from flockchain.pool.pool import Pool, PoolConfig
+from flockchain.storage.kv import MemoryStore
+from flockchain.storage.state import StateStore
+from p2p.interface import PeerId
+from p2p.memory import MemoryHub
+from runtime.api import preset_of, validate_transaction
+from runtime.frame.externalities import DictState
+from runtime.frame.validity import TransactionSource, ValidTransaction
+
+START_MS: Final = 1_700_000_000_000  # what the virtual clock says first
+
+
+class VirtualClock:
+    """The hub's time, from a fixed date on."""
+
+    def __init__(self, hub: MemoryHub) -> None:
+        self._hub = hub
+
+    def now_ms(self) -> int:
+        return START_MS + self._hub.now_ms
+
+
+def pool_over(backend: Backend, verify: SignatureCache) -> Pool:
+    """A pool that validates on the best block."""
+
+    def validate(source: TransactionSource, data: bytes) -> ValidTransaction:
+        best = backend.best
+        return validate_transaction(
+            backend.state_at(best.hash), best.hash, best.number, source, data, verify
+        )
+
+    return Pool(PoolConfig(), validate)
+
+
+@dataclass
+class Member:
+    """One node's place: its key and its disk stay, the node comes and goes."""
+
+    peer: PeerId
+    key: KeyPair | None
+    store: MemoryStore = field(default_factory=MemoryStore)
+    node: Node | None = None
+
+
+class Cluster:
+    """Nodes, links and the clock."""
+
+    def __init__(
+        self,
+        genesis: Mapping[bytes, bytes],
+        keys: list[KeyPair | None],
+        seed: int,
+        latency_ms: Callable[[Random], int] = lambda prng: prng.randint(10, 60),
+    ) -> None:
+        self.genesis = dict(genesis)
+        self.hub = MemoryHub(Random(seed), lambda prng, *_: latency_ms(prng))
+        self.clock = VirtualClock(self.hub)
+        self.members = [Member(PeerId(f"peer{i}"), key) for i, key in enumerate(keys)]
+        self.slot_ms = preset_of(DictState(self.genesis)).slot_ms
+        for index, left in enumerate(self.members):
+            for right in self.members[index + 1 :]:
+                self.hub.connect(left.peer, right.peer)
+        for member in self.members:
+            self.start(member)
+
+    def start(self, member: Member) -> Node:
+        """Build the member's node over its store and let it join."""
+        assert member.node is None, "the node is running"
+        backend = Backend(member.store, StateStore(member.store))
+        backend.open(self.genesis)
+        verify = SignatureCache()
+        consensus = BabeConsensus(backend, self.clock, self.slot_ms)
+        importer = Importer(backend, consensus, verify)
+        pool = pool_over(backend, verify)
+        author = None
+        if member.key is not None:
+            vrf = VrfKey(member.key.public, member.key.vrf_prove)
+            keys = [AuthorKey(vrf, member.key.sign)]
+            author = SlotAuthor(backend, importer, pool, keys, self.clock, self.slot_ms)
+        node = Node(backend, importer, pool, self.clock, author)
+        network = self.hub.join(member.peer, node)
+        signer = None if member.key is None else Signer(member.key.public, member.key.sign)
+        finality = FinalityWorker(
+            backend,
+            network,
+            StoredJournal(member.store),
+            signer,
+            self.clock,
+            VoterConfig(gossip_ms=self.slot_ms // 3),
+        )
+        node.connect(network, finality)
+        member.node = node
+        return node
+
+    def kill(self, member: Member) -> None:
+        """Stop a node at once; its store stays."""
+        self.hub.leave(member.peer)
+        member.node = None
+
+    def nodes(self) -> list[Node]:
+        """The running nodes."""
+        return [member.node for member in self.members if member.node is not None]
+
+    def run(self, duration_ms: int) -> None:
+        """Let virtual time pass."""
+        end_ms = self.hub.now_ms + duration_ms
+        while True:
+            for node in self.nodes():
+                if node.next_wake_ms() <= self.clock.now_ms():
+                    node.on_time()
+            times = [node.next_wake_ms() - START_MS for node in self.nodes()]
+            event_ms = self.hub.next_event_ms()
+            if event_ms is not None:
+                times.append(event_ms)
+            step_ms = max(min(times, default=end_ms), self.hub.now_ms + 1)
+            if step_ms > end_ms:
+                self.hub.deliver_until(end_ms)
+                return
+            self.hub.deliver_until(step_ms)
