@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime.frame.naming import snake_case
 from runtime.frame.pallet import CallEntry, Pallet
 from runtime.primitives.scale import Codec, DecodeError, codec_of, set_shape
 from runtime.primitives.scale.declare import fields_of
@@ -75,7 +76,7 @@ def describe_calls(pallet: type[Pallet[Any]]) -> VariantShape:
     known = _described.get(pallet)
     if known is not None:
         return known
-    shape = VariantShape((f"pallet_{pallet.__name__.lower()}", "pallet", "Call"), [])
+    shape = VariantShape((f"pallet_{snake_case(pallet.__name__)}", "pallet", "Call"), [])
     _described[pallet] = shape
     for index, entry in sorted(pallet.calls.items()):
         members = fields_of(dict(entry.parameters))

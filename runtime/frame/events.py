@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from runtime.frame.call import installed_pallets
 from runtime.frame.errors import pallet_index_of
+from runtime.frame.naming import snake_case
 from runtime.frame.pallet import EVENT_INDEX, Pallet
 from runtime.primitives.scale import (
     Codec,
@@ -76,7 +77,7 @@ def describe_events(pallet: type[Pallet[Any]]) -> VariantShape:
     known = _described.get(pallet)
     if known is not None:
         return known
-    shape = VariantShape((f"pallet_{pallet.__name__.lower()}", "pallet", "Event"), [])
+    shape = VariantShape((f"pallet_{snake_case(pallet.__name__)}", "pallet", "Event"), [])
     _described[pallet] = shape
     for index, kind in sorted(pallet.event_types.items()):
         record = shape_of(kind)

@@ -17,3 +17,11 @@ def pallet_key(module: str) -> str:
     if "pallets" in parts and parts.index("pallets") + 1 < len(parts):
         return parts[parts.index("pallets") + 1]
     return module
+
+
+def snake_case(name: str) -> str:
+    """`TransactionPayment` → `transaction_payment`."""
+    return "".join(
+        f"_{letter.lower()}" if letter.isupper() and place else letter.lower()
+        for place, letter in enumerate(name)
+    )

@@ -9,6 +9,7 @@ import inspect
 from typing import Any, Final
 
 from runtime.frame.call import installed_pallets
+from runtime.frame.naming import snake_case
 from runtime.frame.pallet import Pallet
 from runtime.primitives.scale.shape import Field, Shape, VariantCase, VariantShape
 
@@ -20,7 +21,7 @@ def describe_errors(pallet: type[Pallet[Any]]) -> VariantShape:
     """The pallet's `Error` type."""
     known = _described.get(pallet)
     if known is None:
-        path = (f"pallet_{pallet.__name__.lower()}", "pallet", "Error")
+        path = (f"pallet_{snake_case(pallet.__name__)}", "pallet", "Error")
         known = _described[pallet] = VariantShape(path, [])
     known.cases = [
         VariantCase(
