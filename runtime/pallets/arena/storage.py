@@ -1,0 +1,184 @@
+"""The arena's state: every item, its constants, and what its parts share.
+
+Owns the items; submissions, the draw, scores, settlement and payout are classes of their own that
+work on this state. Invariant (`try_state`): each task's pot holds at least what vests and what is
+still to be paid.
+Source: WP V.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime import frame
+from runtime.economy.calendar import Calendar
+from runtime.economy.tasks import ContentDigest, Task, TaskStatus
+from runtime.frame.traits import BlockInfo, Currency, Randomness, pallet_account
+from runtime.pallets.arena.events import OutsideWindow, TaskNotActive
+from runtime.pallets.arena.needs import (
+    AllianceStakes,
+    EmissionSource,
+    ModelRegistry,
+    NoAlliance,
+    Stakes,
+    TaskBook,
+)
+from runtime.pallets.arena.records import (
+    Assignment,
+    Ballot,
+    Best,
+    Cursor,
+    DayKey,
+    DayResult,
+    DaySeals,
+    FirstSeen,
+    Job,
+    NodeRecord,
+    Payment,
+    Phase,
+    Roster,
+    ScoreSeal,
+    Submission,
+    SubmissionResult,
+    Submitter,
+)
+from runtime.primitives.types import FML, U32, AccountId, Balance
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes. `quota_*`: L_0 and L_max; stakes are the minimums s_min of the curve, planck.
+
+    `steps_per_block` bounds the work of a block: a step is about a quarter of a millisecond.
+    `kept_days`: for how long the inputs of a payment stay in the state.
+    """
+
+    calendar: Calendar
+    treasury: AccountId
+    node_stake: Balance = 1_000 * FML
+    validator_stake: Balance = 3_000 * FML
+    quota_base: U32 = 4
+    quota_max: U32 = 100
+    steps_per_block: U32 = 400
+    kept_days: U32 = 30
+
+
+def pot_of(task: int) -> AccountId:
+    """The pot that a task's rewards are paid from and Reward B vests in."""
+    return pallet_account(b"arena", task.to_bytes(4, "little"))
+
+
+class Arena(frame.Pallet[Config], index=33):
+    """Storage, neighbours and shared checks."""
+
+    # submissions
+    next_submission = frame.StorageMap[int, int](
+        U32, U32, default=0, docs="The number of a task's next submission."
+    )
+    seals = frame.StorageDoubleMap[tuple[int, Submitter], DaySeals](
+        U32, Submitter, DaySeals, docs="What a submitter sealed on its last active day."
+    )
+    submissions = frame.StorageDoubleMap[tuple[int, int], Submission](
+        U32, U32, Submission, docs="Revealed submissions of a task by number."
+    )
+    first_seen = frame.StorageDoubleMap[tuple[int, bytes], FirstSeen](
+        U32, ContentDigest, FirstSeen, docs="The earliest commitment of each content id."
+    )
+    standing = frame.StorageDoubleMap[tuple[int, AccountId], int](
+        U32, AccountId, U32, docs="Each node's standing submission: its last."
+    )
+    node_records = frame.StorageDoubleMap[tuple[int, AccountId], NodeRecord](
+        U32, AccountId, NodeRecord, default=NodeRecord(), docs="A node's ranked days and f_i."
+    )
+    # committees and scores
+    vrf_outputs = frame.StorageMap[int, bytes](
+        U32, bytes, docs="VRF outputs of the last reveal window's blocks by offset in the day."
+    )
+    rosters = frame.StorageMap[DayKey, Roster](DayKey, Roster, docs="Who scores what on a day.")
+    assignments = frame.StorageDoubleMap[tuple[DayKey, AccountId], list[Assignment]](
+        DayKey, AccountId, list[Assignment], default=[], docs="Seats of a validator on a day."
+    )
+    score_seals = frame.StorageDoubleMap[tuple[DayKey, AccountId], ScoreSeal](
+        DayKey, AccountId, ScoreSeal, docs="Sealed score sheets of a day."
+    )
+    ballots = frame.StorageDoubleMap[tuple[DayKey, int], list[Ballot]](
+        DayKey, U32, list[Ballot], default=[], docs="Revealed verdicts on a submission."
+    )
+    # results
+    results = frame.StorageDoubleMap[tuple[DayKey, int], SubmissionResult](
+        DayKey, U32, SubmissionResult, docs="A submission's consensus score on a day."
+    )
+    day_results = frame.StorageMap[DayKey, DayResult](
+        DayKey, DayResult, docs="What a day's payments were made from."
+    )
+    payments = frame.StorageMap[DayKey, list[Payment]](
+        DayKey, list[Payment], default=[], docs="A day's payments, operator by operator."
+    )
+    vested = frame.StorageMap[int, int](
+        U32, Balance, default=0, docs="Reward B that accrued in a task, planck."
+    )
+    best = frame.StorageMap[int, Best](U32, Best, docs="First rank of the last ranked day.")
+    counted = frame.StorageMap[int, bool](
+        U32, bool, default=False, docs="Tasks in which a submission ever had a counted score."
+    )
+    # work
+    jobs = frame.StorageValue[list[Job]](list[Job], default=[], docs="Work that waits.")
+    cursor = frame.StorageValue[Cursor](Cursor, docs="Work in progress.")
+    expiring = frame.StorageMap[int, list[DayKey]](
+        U32, list[DayKey], default=[], docs="Which records are dropped on a day."
+    )
+
+    def __init__(
+        self,
+        ext: frame.Externalities,
+        config: Config,
+        *,
+        currency: Currency,
+        block: BlockInfo,
+        randomness: Randomness,
+        tasks: TaskBook,
+        stakes: Stakes,
+        emission: EmissionSource,
+        models: ModelRegistry,
+        alliance: AllianceStakes | None = None,
+    ) -> None:
+        super().__init__(ext, config)
+        self.currency = currency
+        self.block = block
+        self.randomness = randomness
+        self.tasks = tasks
+        self.stakes = stakes
+        self.emission = emission
+        self.models = models
+        self.alliance = NoAlliance() if alliance is None else alliance
+
+    def today(self) -> int:
+        """The current day."""
+        return self.config.calendar.day_of(self.block.block_number())
+
+    def ensure_window(self, start: int, end: int) -> None:
+        """Raises OutsideWindow unless the block's offset in the day lies in [start, end)."""
+        position = self.config.calendar.position_of(self.block.block_number())
+        if not start <= position < end:
+            raise OutsideWindow
+
+    def active_task(self, task: int) -> Task:
+        """The record of a task that runs today. Raises TaskNotActive."""
+        found = self.tasks.get_task(task)
+        if found.status is not TaskStatus.ACTIVE or not found.is_on(self.today()):
+            raise TaskNotActive
+        return found
+
+    def try_state(self) -> None:
+        unpaid: dict[int, int] = {}
+        cursor = self.cursor.find()
+        if cursor is not None and cursor.tasks:
+            task, index = cursor.tasks[0], cursor.index
+            unpaid[task] = cursor.slashed
+            if cursor.phase is Phase.PAY:
+                left = self.payments.get(DayKey(task, cursor.job.day))[index:]
+                unpaid[task] = sum(payment.amount for payment in left)
+        for task, amount in self.vested.items():
+            unpaid[task] = unpaid.get(task, 0) + amount
+        for task, amount in unpaid.items():
+            assert self.currency.free(pot_of(task)) >= amount, f"pot of task {task}"
