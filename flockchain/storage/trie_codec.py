@@ -23,7 +23,7 @@ from typing import Final
 
 HASH_BYTES: Final = 32
 LOCATION_BYTES: Final = 8
-KEY_BYTES_MAX: Final = 384
+KEY_BYTES_MAX: Final = 320
 """Longest state key: bounds the depth of the trie, hence the recursion that walks it."""
 VALUE_BYTES_INLINE_MAX: Final = 32
 """State version 1 replaces every longer value by its hash."""
@@ -137,15 +137,13 @@ def decode_node(record: bytes, offset: int = 0) -> tuple[TrieNode, int]:
     Raises: NodeFormatError.
     """
     kind, length, offset = _decode_head(record, offset)
-    packed = record[offset : offset + (length + 1) // 2]
+    packed = _take(record, offset, (length + 1) // 2)
     offset += len(packed)
     partial = packed.hex()
     if length & 1:
         if partial[:1] != "0":
             raise NodeFormatError("padding nibble of an odd partial key is not zero")
         partial = partial[1:]
-    if len(partial) != length:
-        raise NodeFormatError(f"partial key of {length} nibbles is cut off")
     if kind in (_LEAF, _LEAF_HASHED):
         value, value_hash, offset = _decode_value(record, offset, kind)
         return TrieNode(partial, value, value_hash), offset

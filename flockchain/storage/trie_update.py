@@ -144,7 +144,8 @@ class TrieUpdate:
                     return None
             node = self._leaf(paths[low][depth:], values[low])
             low += 1
-            return node if low == high else self._update(node, low, high, depth)
+            if low == high:
+                return node
         partial, first = node.partial, paths[low]
         if node.refs is None and high - low == 1 and first[depth:] == partial:
             # The commonest case by far: an account's leaf gets a new value.
