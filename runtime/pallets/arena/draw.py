@@ -1,0 +1,183 @@
+"""Committees: seats drawn with replacement, in proportion to stake, from the chain's VRF outputs.
+
+The beacon is every VRF output of the reveal window, so that nobody knows a committee while
+submissions can still change. Without VRF outputs (instant seal) the parent hash and the number of
+each block stand in: reproducible, not secure. Bounded: a step reads a task's day or deals one seat.
+Invariant: no validator has more seats in a task and day than L(s).
+Source: WP V.B (selection rises with stake; rate limiting, Fig. 4), WP IV.B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from runtime.economy.tasks import Role, Task
+from runtime.pallets.arena import events
+from runtime.pallets.arena.quota import rate_limit
+from runtime.pallets.arena.records import (
+    Assignment,
+    Cursor,
+    DayKey,
+    Juror,
+    Phase,
+    Roster,
+    RosterEntry,
+)
+from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
+from runtime.pallets.arena.storage import Arena
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.types import AccountId, Hash
+
+SEATS_PER_STEP = 4  # a hash and a search; what is stored is written once a block
+
+
+class Draw:
+    """Records the beacon and deals seats."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def record_beacon(self, number: int) -> None:
+        """Keep this block's VRF output."""
+        arena = self.arena
+        output = arena.randomness.author_vrf_output()
+        if output is None:
+            output = blake2b_256(arena.block.parent() + number.to_bytes(4, "little"))
+        arena.vrf_outputs.put(arena.config.calendar.position_of(number), output)
+
+    def step(self, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Go on with the cursor's first task; the new cursor and the steps used."""
+        task, day = cursor.tasks[0], cursor.job.day
+        key = DayKey(task, day)
+        if cursor.phase is Phase.START:
+            roster = self._open(task, day)
+            self.arena.rosters.put(key, roster)
+            used = 1 + (len(roster.entries) + len(roster.jurors)) // 8
+            return replace(cursor, phase=Phase.SCORE), used
+        roster, used = self._deal(key, self.arena.rosters.get(key), budget)
+        self.arena.rosters.put(key, roster)
+        if not roster.is_drawn:
+            return cursor, used
+        self.arena.deposit_event(
+            events.SeatsDrawn(task, day, len(roster.entries), len(roster.jurors))
+        )
+        return replace(cursor, tasks=cursor.tasks[1:], phase=Phase.START), used + 1
+
+    # -- who scores what
+
+    def _open(self, task: int, day: int) -> Roster:
+        found = self.arena.tasks.get_task(task)
+        randomness = self._randomness(task, day)
+        seats = found.seats_on(day)
+        if day == found.final_day() and found.key is None:
+            self.arena.tasks.note_key_missing(task)
+            return Roster(randomness, seats, [], [], is_drawn=True)
+        jurors = self._jurors(task, found, day, seats)
+        entries = self._entries(task, found, day, randomness)
+        if not seats:
+            stake = sum(juror.stake for juror in jurors)
+            entries = [replace(entry, dealt=stake) for entry in entries]
+        return Roster(randomness, seats, entries, jurors, is_drawn=not (seats and entries))
+
+    def _randomness(self, task: int, day: int) -> Hash:
+        arena, calendar = self.arena, self.arena.config.calendar
+        offsets = range(calendar.submit_end, calendar.reveal_end)
+        outputs = [output for at in offsets if (output := arena.vrf_outputs.find(at)) is not None]
+        return draw_randomness(arena.block.genesis_hash(), task, day, outputs)
+
+    def _jurors(self, task: int, found: Task, day: int, seats: int) -> list[Juror]:
+        """Validators with stake and fitting hardware, and with committees with quota."""
+        config = self.arena.config
+        jurors = []
+        for stake in self.arena.stakes.operators_of(task, Role.TASK_VALIDATOR, day):
+            if not stake.total or not stake.hardware.fits(found.terms.hardware):
+                continue
+            quota = rate_limit(
+                stake.total, config.validator_stake, config.quota_base, config.quota_max
+            )
+            if quota or not seats:
+                jurors.append(Juror(stake.account, stake.total, quota))
+        return jurors
+
+    def _entries(self, task: int, found: Task, day: int, randomness: Hash) -> list[RosterEntry]:
+        """Standing submissions of nodes with stake, copies left out, in the order of dealing."""
+        arena = self.arena
+        staked = {
+            stake.account
+            for stake in arena.stakes.operators_of(task, Role.TRAINING_NODE, day)
+            if stake.total
+        }
+        entries = []
+        for owner, number in arena.standing.items_of(task):
+            made = arena.submissions.get((task, number))
+            first = arena.first_seen.get((task, made.content))
+            if owner in staked and first.submitter == made.submitter:
+                entries.append(RosterEntry(number, owner, made.content))
+        is_final = day == found.final_day()
+
+        def order(entry: RosterEntry) -> tuple[int, bytes]:
+            # The final day's seats go first to those that were ranked on the most days.
+            ranked = arena.node_records.get((task, entry.owner)).days_ranked if is_final else 0
+            return -ranked, dealing_order(randomness, entry.submission)
+
+        return sorted(entries, key=order)
+
+    # -- dealing
+
+    def _deal(self, key: DayKey, roster: Roster, budget: int) -> tuple[Roster, int]:
+        """Deal seats round by round, at most `budget` steps' worth."""
+        entries, jurors = list(roster.entries), list(roster.jurors)
+        dealt: dict[AccountId, dict[int, int]] = {}
+        round_, position, count = roster.round, roster.position, 0
+        is_drawn = roster.is_drawn
+        while not is_drawn and count < budget * SEATS_PER_STEP:
+            entry = entries[position]
+            index = find_juror(jurors, seat_number(roster.randomness, entry.submission, round_))
+            if index is None:  # no quota is left anywhere
+                is_drawn = True
+                break
+            juror = jurors[index]
+            jurors[index] = replace(juror, seats_left=juror.seats_left - 1)
+            entries[position] = replace(entry, dealt=entry.dealt + 1)
+            seats = dealt.setdefault(juror.account, {})
+            seats[entry.submission] = seats.get(entry.submission, 0) + 1
+            count, position = count + 1, position + 1
+            if position == len(entries):
+                round_, position = round_ + 1, 0
+                is_drawn = round_ == roster.seats
+        for account, seats in dealt.items():
+            self._assign(key, account, seats)
+        made = replace(
+            roster,
+            entries=entries,
+            jurors=jurors,
+            round=round_,
+            position=position,
+            is_drawn=is_drawn,
+        )
+        return made, 1 + count // SEATS_PER_STEP
+
+    def _assign(self, key: DayKey, account: AccountId, seats: dict[int, int]) -> None:
+        """Add seats to what the validator has, by submission, ascending."""
+        arena = self.arena
+        have = {a.submission: a.seats for a in arena.assignments.get((key, account))}
+        for submission, count in seats.items():
+            have[submission] = have.get(submission, 0) + count
+        arena.assignments.put(
+            (key, account), [Assignment(number, have[number]) for number in sorted(have)]
+        )
+
+
+def find_juror(jurors: Sequence[Juror], number: int) -> int | None:
+    """The index that `number` modulo the stake of those with seats left falls on; None if none.
+
+    Jurors are in account order.
+    """
+    weights = [juror.stake if juror.seats_left else 0 for juror in jurors]
+    total = sum(weights)
+    if not total:
+        return None
+    target = number % total
+    return next(index for index, reached in enumerate(accumulate(weights)) if target < reached)

@@ -1,0 +1,92 @@
+"""Score sheets: sealed by the drawn validators, then opened, so that nobody can copy a score.
+
+Invariant: a sheet has exactly one verdict for each submission that its validator must score.
+Source: WP V.D (validation), WP V.F (validators are paid by closeness), Table I.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runtime.economy.parameters import SCORE_MAX
+from runtime.pallets.arena import events
+from runtime.pallets.arena.records import (
+    Ballot,
+    DayKey,
+    GivenScore,
+    Roster,
+    Score,
+    ScoreSeal,
+)
+from runtime.pallets.arena.seals import seal_scores
+from runtime.pallets.arena.storage import Arena
+from runtime.primitives.types import AccountId, Hash
+
+
+class Scores:
+    """Commit and reveal of score sheets."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def commit(self, who: AccountId, task: int, seal: Hash) -> None:
+        """Seal today's sheet. Emits ScoresCommitted."""
+        arena, calendar = self.arena, self.arena.config.calendar
+        arena.active_task(task)
+        arena.ensure_window(calendar.reveal_end, calendar.commit_end)
+        key = DayKey(task, arena.today())
+        if not self.weights_of(key, who):
+            raise events.NotDrawn
+        if arena.score_seals.contains((key, who)):
+            raise events.AlreadyCommitted
+        arena.score_seals.put((key, who), ScoreSeal(seal))
+        arena.deposit_event(events.ScoresCommitted(task, key.day, who))
+
+    def reveal(self, who: AccountId, task: int, scores: Sequence[GivenScore], salt: bytes) -> None:
+        """Open today's sheet. Emits ScoresRevealed. Cost: a write a verdict."""
+        arena, calendar = self.arena, self.arena.config.calendar
+        arena.active_task(task)
+        arena.ensure_window(calendar.commit_end, calendar.score_reveal_end)
+        key = DayKey(task, arena.today())
+        sealed = arena.score_seals.find((key, who))
+        if sealed is None:
+            raise events.NothingCommitted
+        if sealed.is_revealed:
+            raise events.AlreadyRevealed
+        if seal_scores(arena.block.genesis_hash(), task, key.day, who, scores, salt) != sealed.seal:
+            raise events.WrongSeal
+        weights = self.weights_of(key, who)
+        if [given.submission for given in scores] != list(weights):
+            raise events.WrongSheet
+        for given in scores:
+            if isinstance(given.verdict, Score) and given.verdict.value > SCORE_MAX:
+                raise events.ScoreTooHigh
+        arena.score_seals.put((key, who), replace(sealed, is_revealed=True))
+        for given in scores:
+            place = (key, given.submission)
+            ballot = Ballot(who, weights[given.submission], given.verdict)
+            arena.ballots.put(place, [*arena.ballots.get(place), ballot])
+        arena.deposit_event(events.ScoresRevealed(task, key.day, who, len(scores)))
+
+    def weights_of(self, key: DayKey, who: AccountId) -> dict[int, int]:
+        """What `who` must score that day and with what weight, by submission, ascending.
+
+        Seats; in a task without committees every validator scores everything by its stake. Empty
+        while the draw is not finished.
+        """
+        roster = self.arena.rosters.find(key)
+        if roster is None or not roster.is_drawn:
+            return {}
+        if not roster.seats:
+            return weights_by_stake(roster, who)
+        assigned = self.arena.assignments.get((key, who))
+        return {assignment.submission: assignment.seats for assignment in assigned}
+
+
+def weights_by_stake(roster: Roster, who: AccountId) -> dict[int, int]:
+    """Every submission by number with the validator's stake as weight."""
+    stake = next((juror.stake for juror in roster.jurors if juror.account == who), 0)
+    if not stake:
+        return {}
+    return dict.fromkeys(sorted(entry.submission for entry in roster.entries), stake)
