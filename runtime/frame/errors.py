@@ -110,9 +110,15 @@ class ModuleError(DispatchError):
 PALLET_INDICES: dict[str, int] = {}  # pallet key → index, filled as pallets are declared
 
 
+_INDEX_OF: dict[type, int] = {}  # asked for with every event
+
+
 def pallet_index_of(cls: type) -> int:
     """The index of the pallet whose module declares `cls`."""
-    return PALLET_INDICES[pallet_key(cls.__module__)]
+    found = _INDEX_OF.get(cls)
+    if found is None:
+        found = _INDEX_OF[cls] = PALLET_INDICES[pallet_key(cls.__module__)]
+    return found
 
 
 @scale_enum("sp_runtime::transaction_validity::InvalidTransaction")

@@ -94,6 +94,9 @@ class SystemLike(Protocol):
     def add_weight(self, info: DispatchInfo, base: Weight) -> None:
         """Use weight."""
 
+    def has_room(self, info: DispatchInfo, base: Weight, limits: BlockWeights) -> bool:
+        """Whether a call fits into what its class and the block have left."""
+
 
 class FeesLike(Protocol):
     """What the executive asks of transaction payment."""
@@ -342,15 +345,7 @@ class Executive:
     def _ensure_fits(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
         if info.class_ is DispatchClass.MANDATORY:
             return
-        system, limits = self.runtime.system, self.runtime.weights
-        added = info.weight + self._base(info)
-        total_max = limits.total_max(info.class_)
-        used = system.weight_of(info.class_) + added
-        if total_max is not None and not used.fits(total_max):
-            raise InvalidTransaction(
-                InvalidKind.EXHAUSTS_RESOURCES, "the block's weight is used up"
-            )
-        if not (system.total_weight() + added).fits(limits.max_block):
+        if not self.runtime.system.has_room(info, self._base(info), self.runtime.weights):
             raise InvalidTransaction(
                 InvalidKind.EXHAUSTS_RESOURCES, "the block's weight is used up"
             )

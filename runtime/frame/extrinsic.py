@@ -15,7 +15,7 @@ from typing import Final
 from runtime.frame.call import RUNTIME_CALL, RuntimeCall
 from runtime.primitives.era import Era
 from runtime.primitives.hashing import blake2b_256
-from runtime.primitives.multi import MultiAddress, MultiSignature
+from runtime.primitives.multi import Ecdsa, Id, MultiAddress, MultiSignature
 from runtime.primitives.scale import DecodeError, codec_of, scale_enum, scale_type
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.types import U32, Bytes32, CompactBalance, CompactU32, Hash
@@ -94,13 +94,20 @@ def decode_extrinsic(data: bytes) -> Extrinsic:
         return Extrinsic(None, call, b"", len(data))
     if version != SIGNED_V4:
         raise DecodeError(f"extrinsic version {version:#04x}, the chain takes 0x04 and 0x84")
-    address, offset = _ADDRESS.decode(data, start + 1)
-    signature, extra_start = _SIGNATURE.decode(data, offset)
-    extra, call_start = _EXTRA.decode(data, extra_start)
+    preamble, call_start = _PREAMBLE.decode(data, start + 1)
     call, end = RUNTIME_CALL.decode(data, call_start)
     _ensure_end(data, end)
+    extra_start = start + 1 + _signer_length(preamble)
     signed_part = data[call_start:] + data[extra_start:call_start]
-    return Extrinsic(Preamble(address, signature, extra), call, signed_part, len(data))
+    return Extrinsic(preamble, call, signed_part, len(data))
+
+
+def _signer_length(preamble: Preamble) -> int:
+    """Bytes of address and signature."""
+    if isinstance(preamble.address, Id) and not isinstance(preamble.signature, Ecdsa):
+        return 33 + 65
+    address = _ADDRESS.encode(preamble.address)
+    return len(address) + len(_SIGNATURE.encode(preamble.signature))
 
 
 def _ensure_end(data: bytes, end: int) -> None:

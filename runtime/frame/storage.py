@@ -43,6 +43,8 @@ class Hasher(enum.Enum):
     IDENTITY = 6
 
 
+_PATHS_MAX: Final = 16_384  # storage keys remembered per map
+
 _HASH: Final[dict[Hasher, tuple[Callable[[bytes], bytes], int]]] = {
     Hasher.BLAKE2_128_CONCAT: (blake2b_128, 16),
     Hasher.TWOX_64_CONCAT: (twox_64, 8),
@@ -178,6 +180,7 @@ class StorageMap(_Item[V], Generic[K, V]):
         self.key_codec: Codec[K] = codec_of(key)
         self.hashers: tuple[Hasher, ...] = (hasher,)
         self._hash, self._hash_size = _HASH[hasher]
+        self._paths: dict[Any, bytes] = {}  # keys to storage keys, for keys that can be hashed
 
     def get(self, key: K) -> V:
         """The value or the default. Raises KeyError if there is neither."""
@@ -214,8 +217,14 @@ class StorageMap(_Item[V], Generic[K, V]):
 
     def path(self, key: K) -> bytes:
         """The storage key."""
+        known = self._paths.get(key)
+        if known is not None:
+            return known
         encoded = self.key_codec.encode(key)
-        return self.prefix + self._hash(encoded) + encoded
+        if len(self._paths) >= _PATHS_MAX:
+            self._paths.clear()
+        path = self._paths[key] = self.prefix + self._hash(encoded) + encoded
+        return path
 
     def key_of(self, path: bytes) -> K:
         """The map key of a storage key."""

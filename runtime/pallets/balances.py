@@ -298,6 +298,10 @@ class Balances(frame.Pallet[Config], index=5):
         self.collected.put(self.collected.get() + amount)
         self.deposit_event(Withdraw(who, amount))
 
+    def collected_fees(self) -> Balance:
+        """What was taken in this block and not given out yet."""
+        return self.collected.get()
+
     def pay_from_collected(self, who: AccountId, amount: Balance) -> bool:
         """Give a share of the collected fees; False if it would be dust at `who`."""
         info = self.accounts.account_info(who)

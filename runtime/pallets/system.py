@@ -14,6 +14,7 @@ from runtime import frame
 from runtime.frame.account import AccountInfo
 from runtime.frame.dispatch_error import DispatchErrorValue, dispatch_error_value
 from runtime.frame.events import ApplyExtrinsic, EventRecord, Finalization, Initialization
+from runtime.frame.limits import BlockWeights
 from runtime.frame.traits import is_pot
 from runtime.frame.weights import DispatchInfo, Weight
 from runtime.primitives.hashing import blake2b_256
@@ -188,7 +189,10 @@ class System(frame.Pallet[Config], index=0):
 
     def add_weight(self, info: DispatchInfo, base: Weight) -> None:
         """Count a call's weight and the base weight of an extrinsic."""
-        used, weight = self.block_weight.get(), info.weight + base
+        used = self.block_weight.get()
+        weight = Weight(
+            info.weight.ref_time + base.ref_time, info.weight.proof_size + base.proof_size
+        )
         match info.class_:
             case frame.DispatchClass.NORMAL:
                 used = ConsumedWeight(used.normal + weight, used.operational, used.mandatory)
@@ -197,6 +201,22 @@ class System(frame.Pallet[Config], index=0):
             case frame.DispatchClass.MANDATORY:
                 used = ConsumedWeight(used.normal, used.operational, used.mandatory + weight)
         self.block_weight.put(used)
+
+    def has_room(self, info: DispatchInfo, base: Weight, limits: BlockWeights) -> bool:
+        """Whether a call fits into what its class and the block have left."""
+        used, block = self.block_weight.get(), limits.max_block
+        time = info.weight.ref_time + base.ref_time
+        proof = info.weight.proof_size + base.proof_size
+        total_time = used.normal.ref_time + used.operational.ref_time + used.mandatory.ref_time
+        total_proof = (
+            used.normal.proof_size + used.operational.proof_size + used.mandatory.proof_size
+        )
+        if total_time + time > block.ref_time or total_proof + proof > block.proof_size:
+            return False
+        most, own = limits.total_max(info.class_), self.weight_of(info.class_)
+        return most is None or (
+            own.ref_time + time <= most.ref_time and own.proof_size + proof <= most.proof_size
+        )
 
     def weight_of(self, dispatch_class: frame.DispatchClass) -> Weight:
         """Weight that a class has used in this block."""

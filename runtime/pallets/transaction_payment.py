@@ -39,6 +39,9 @@ class FeeSink(Protocol):
     def collect(self, who: AccountId, amount: Balance) -> None:
         """Take a fee from `who`. Raises DispatchError if it cannot be paid."""
 
+    def collected_fees(self) -> Balance:
+        """What was taken in this block and not given out yet, tips included."""
+
     def pay_from_collected(self, who: AccountId, amount: Balance) -> bool:
         """Give a share; False if it would be dust."""
 
@@ -77,7 +80,6 @@ class Multiplier:
 class TransactionPayment(frame.Pallet[Config], index=6):
     next_fee_multiplier = frame.StorageValue[Multiplier](Multiplier, default=Multiplier(ONE))
     tips = frame.StorageValue[int](Balance, default=0, docs="Tips taken in this block.")
-    fees = frame.StorageValue[int](Balance, default=0, docs="Fees taken in this block, no tips.")
 
     def __init__(
         self, ext: frame.Externalities, config: Config, *, sink: FeeSink, author: Author
@@ -105,8 +107,8 @@ class TransactionPayment(frame.Pallet[Config], index=6):
                 raise frame.InvalidTransaction(
                     frame.InvalidKind.PAYMENT, f"cannot pay a fee of {fee + tip} planck"
                 ) from error
-            self.fees.put(self.fees.get() + fee)
-            self.tips.put(self.tips.get() + tip)
+            if tip:
+                self.tips.put(self.tips.get() + tip)
         return fee + tip
 
     def note_paid(self, who: AccountId, fee: Balance, tip: Balance) -> None:
@@ -129,7 +131,8 @@ class TransactionPayment(frame.Pallet[Config], index=6):
 
     def on_finalize(self, number: int) -> None:
         """Give out the block's fees; what nobody can take is burned."""
-        fees, tips = self.fees.get(), self.tips.get()
+        tips = self.tips.get()
+        fees = self.sink.collected_fees() - tips
         if fees + tips:
             config = self.config
             author_percent = 100 - config.burn_percent - config.treasury_percent
@@ -140,6 +143,6 @@ class TransactionPayment(frame.Pallet[Config], index=6):
             self.sink.pay_from_collected(config.treasury, treasury)
             if who is not None:
                 self.sink.pay_from_collected(who, author + tips)
-            self.fees.remove()
-            self.tips.remove()
+            if tips:
+                self.tips.remove()
         self.sink.burn_collected()

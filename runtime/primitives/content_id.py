@@ -23,8 +23,9 @@ ContentId = NewType("ContentId", bytes)
 CONTENT_ID_BYTES: Final = 32
 CHUNK_BYTES: Final = 1 << 20
 """Every chunk but the last has this size, in bytes."""
-BLOB_BYTES_MAX: Final = 1 << 36
-"""The largest blob that a manifest may describe: 64 GiB, 65,536 chunks."""
+BLOB_BYTES_MAX: Final = 30_000 * CHUNK_BYTES
+"""The largest blob that a manifest may describe, 29 GiB: its manifest fits into 1 MiB, which is
+what a peer answers at once."""
 MANIFEST_BYTES_MAX: Final = 64 + 34 * (BLOB_BYTES_MAX // CHUNK_BYTES)
 """34 bytes a chunk hash (2 of them msgpack's), and the map around them."""
 

@@ -9,8 +9,10 @@ Source: SCALE (Parity).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from struct import Struct
+from types import MemberDescriptorType
 from typing import Any
 
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
@@ -54,6 +56,7 @@ class Generator:
             "DecodeError": DecodeError,
             "EncodeError": EncodeError,
             "from_bytes": int.from_bytes,
+            "new": object.__new__,
         }
         self._count = 0
         self._functions: dict[Shape, tuple[str, str]] = {}
@@ -205,7 +208,24 @@ class Generator:
         lines: list[str] = []
         for name, member in zip(names, fields, strict=True):
             lines += self._decode(member.shape, name, depth)
-        return [*lines, f"{' ' * depth}{x} = {self._bind(build)}({', '.join(names)})"]
+        attributes = [member.attribute or member.name for member in fields]
+        return [*lines, *self._build(build, x, attributes, names, depth)]
+
+    def _build(
+        self, build: Any, x: str, attributes: list[Any], names: list[str], depth: int
+    ) -> list[str]:
+        """Make the record. Frozen dataclasses are filled past their slow `__init__`."""
+        pad, maker = " " * depth, self._bind(build)
+        if not _is_plain_dataclass(build):
+            return [f"{pad}{x} = {maker}({', '.join(names)})"]
+        lines = [f"{pad}{x} = new({maker})"]
+        for attribute, name in zip(attributes, names, strict=True):
+            slot = build.__dict__.get(attribute)
+            if isinstance(slot, MemberDescriptorType):
+                lines.append(f"{pad}{self._bind(slot.__set__, 's')}({x}, {name})")
+            else:
+                lines.append(f"{pad}{x}.__dict__[{attribute!r}] = {name}")
+        return lines
 
     # -- shapes with functions of their own
 
@@ -354,6 +374,15 @@ class Generator:
             f" {table}[{key}](v, out)",
             *reads,
         ]
+
+
+def _is_plain_dataclass(build: Any) -> bool:
+    """Whether filling the fields is all that making one takes."""
+    return (
+        isinstance(build, type)
+        and dataclasses.is_dataclass(build)
+        and not hasattr(build, "__post_init__")
+    )
 
 
 def _filler(

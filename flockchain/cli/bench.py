@@ -1,0 +1,62 @@
+"""`flockchain bench`: figures with their unit and the machine they were measured on.
+
+Source: performance targets; interfaces (the shape of `--json`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flockchain.bench.transfers import bench_codec, bench_import, calibration
+
+app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Blocks = Annotated[int, typer.Option(min=1, help="Blocks to import.")]
+Transfers = Annotated[int, typer.Option(min=1, max=5_000, help="Transfers in each block.")]
+Accounts = Annotated[int, typer.Option(min=2, help="Accounts in the state.")]
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, CPython "
+    machine += platform.python_version()
+    unit = round(calibration(), 1)
+    if as_json:
+        print(json.dumps({"machine": machine, "us_per_ed25519_check": unit, "rows": rows}))
+        return
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(title=f"{machine}; one ed25519 check takes {unit} µs")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "name" else "right")
+    for row in rows:
+        table.add_row(*(str(row.get(name, "")) for name in columns))
+    Console().print(table)
+
+
+@app.command()
+def transfers(
+    blocks: Blocks = 5,
+    transfers: Transfers = 1_500,
+    accounts: Accounts = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Strict transfers a second through signature, dispatch, trie and a synced LevelDB batch."""
+    _show([*bench_import(blocks, transfers, accounts), *bench_codec()], as_json)
+
+
+@app.command("import")
+def import_(
+    blocks: Blocks = 5,
+    transfers: Transfers = 1_500,
+    accounts: Accounts = 100_000,
+    as_json: Json = False,
+) -> None:
+    """The same over a larger state."""
+    _show(bench_import(blocks, transfers, accounts), as_json)
