@@ -6,14 +6,28 @@ whose hash is the blob's id, so that a fetch goes on wherever an earlier one end
 Source: WP IV.C (model storage)
 """
 
+import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from p2p.envelope import Fields, Limits, decode, encode
-from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId
-from p2p.manifest import HASH_SIZE, BlobId, Manifest, decode_manifest
+from p2p.interface import (
+    MALFORMED_CHANGE,
+    RESPONSE_SIZE_MAX,
+    Network,
+    PeerError,
+    PeerId,
+)
+from runtime.primitives.content_id import (
+    CONTENT_ID_BYTES,
+    MANIFEST_BYTES_MAX,
+    ContentId,
+    ContentIdError,
+    Manifest,
+    decode_manifest,
+)
 
 PROTOCOL: Final = "blob"
 IN_FLIGHT_PER_PEER_MAX: Final = 4
@@ -27,28 +41,34 @@ FAILURES_MAX: Final = 3
 TIMEOUT_MS: Final = 30_000
 REQUEST_LIMITS: Final = Limits(size_max=256, depth_max=1, length_max=4)
 
+assert MANIFEST_BYTES_MAX <= RESPONSE_SIZE_MAX, "a manifest travels in one response"
+
 OnFetched = Callable[[Manifest | PeerError], None]
 
 logger = logging.getLogger(__name__)
 
 
+class BlobRefused(PeerError):
+    """This node does not want the blob, whoever has it: too large, or no room is left for it."""
+
+
 class BlobStore(Protocol):
     """Where blobs live; the node gives it. Failures of the disk are not caught here."""
 
-    def manifest(self, blob: BlobId) -> Manifest | None:
-        """The stored manifest, None if there is none."""
+    def manifest(self, blob: ContentId) -> Manifest | None:
+        """The manifest of a blob held whole or in part, None if there is none."""
 
-    def put_manifest(self, blob: BlobId, manifest: Manifest) -> None:
-        """Store a manifest that belongs to `blob`."""
+    def begin(self, manifest: Manifest) -> None:
+        """Take in a manifest and reserve room. Raises: BlobRefused."""
 
-    def has(self, blob: BlobId, index: int) -> bool:
-        """Whether a chunk is stored."""
+    def chunks_missing(self, blob: ContentId) -> list[int]:
+        """The indices still to be fetched, ascending, of a blob whose manifest is held."""
 
-    def read_chunk(self, blob: BlobId, index: int) -> bytes | None:
+    def read_chunk(self, blob: ContentId, index: int) -> bytes | None:
         """A stored chunk, None if it is not."""
 
-    def put_chunk(self, blob: BlobId, index: int, data: bytes) -> None:
-        """Store a verified chunk."""
+    def put_chunk(self, blob: ContentId, index: int, data: bytes) -> None:
+        """Store a verified chunk. Raises: BlobRefused: the blob had to give way to others."""
 
 
 class _Source:
@@ -62,7 +82,7 @@ class _Source:
 class _Fetch:
     """One blob on its way."""
 
-    def __init__(self, blob: BlobId, size_max: int, on_fetched: OnFetched) -> None:
+    def __init__(self, blob: ContentId, size_max: int, on_fetched: OnFetched) -> None:
         self.blob = blob
         self.size_max = size_max
         self.on_fetched = on_fetched
@@ -80,13 +100,13 @@ class BlobExchange:
     def __init__(self, network: Network, store: BlobStore) -> None:
         self._network = network
         self._store = store
-        self._fetches: dict[BlobId, _Fetch] = {}
+        self._fetches: dict[ContentId, _Fetch] = {}
         self._in_flight = 0
 
     def on_request(self, data: bytes) -> bytes:
         """Answer a request: a manifest, or one chunk as it is. Raises: PeerError."""
         fields = Fields(decode(data, REQUEST_LIMITS))
-        blob = BlobId(fields.take_bytes("blob", HASH_SIZE, HASH_SIZE))
+        blob = ContentId(fields.take_bytes("blob", CONTENT_ID_BYTES, CONTENT_ID_BYTES))
         index = fields.take_int("index", -1, 2**32)
         fields.ensure_empty()
         manifest = self._store.manifest(blob)
@@ -100,7 +120,7 @@ class BlobExchange:
         return chunk
 
     def fetch(
-        self, blob: BlobId, peers: Iterable[PeerId], size_max: int, on_fetched: OnFetched
+        self, blob: ContentId, peers: Iterable[PeerId], size_max: int, on_fetched: OnFetched
     ) -> None:
         """Fetch a blob of at most `size_max` bytes; `on_fetched` is called once.
 
@@ -114,12 +134,15 @@ class BlobExchange:
         fetch = self._fetches[blob] = _Fetch(blob, size_max, on_fetched)
         manifest = self._store.manifest(blob)
         if manifest is not None:
-            self._begin(fetch, manifest)
+            try:
+                self._begin(fetch, manifest)
+            except BlobRefused as error:
+                return self._end(fetch, error)
         for peer in peers:
             self.add_peer(blob, peer)
-        self._settle(fetch)
+        return self._settle(fetch)
 
-    def add_peer(self, blob: BlobId, peer: PeerId) -> None:
+    def add_peer(self, blob: ContentId, peer: PeerId) -> None:
         """Let one more peer help with a fetch; nothing happens if there is none."""
         fetch = self._fetches.get(blob)
         if fetch is not None and len(fetch.sources) < PEERS_MAX and peer not in fetch.sources:
@@ -132,13 +155,13 @@ class BlobExchange:
             if fetch.sources.pop(peer, None) is not None:
                 self._settle(fetch)
 
-    def cancel(self, blob: BlobId) -> None:
+    def cancel(self, blob: ContentId) -> None:
         """End a fetch; what is stored stays."""
         fetch = self._fetches.get(blob)
         if fetch is not None:
             self._end(fetch, PeerError(f"fetch of blob {blob.hex()} was cancelled"))
 
-    def progress(self, blob: BlobId) -> tuple[int, int] | None:
+    def progress(self, blob: ContentId) -> tuple[int, int] | None:
         """Stored chunks and all chunks of a fetch; None if it is not under way or just began."""
         fetch = self._fetches.get(blob)
         if fetch is None or fetch.manifest is None:
@@ -147,14 +170,14 @@ class BlobExchange:
         return total - fetch.left, total
 
     def _begin(self, fetch: _Fetch, manifest: Manifest) -> None:
+        """Raises: BlobRefused."""
         if manifest.size > fetch.size_max:
             message = f"blob {fetch.blob.hex()} has {manifest.size} bytes"
-            return self._end(fetch, PeerError(f"{message}, at most {fetch.size_max} are wanted"))
+            raise BlobRefused(f"{message}, at most {fetch.size_max} are wanted")
+        self._store.begin(manifest)
         fetch.manifest = manifest
-        indices = range(len(manifest.chunks))
-        fetch.missing.extend(i for i in indices if not self._store.has(fetch.blob, i))
+        fetch.missing.extend(self._store.chunks_missing(fetch.blob))
         fetch.left = len(fetch.missing)
-        return None
 
     def _pump_all(self) -> None:
         for fetch in list(self._fetches.values()):
@@ -196,6 +219,8 @@ class BlobExchange:
                 self._take_manifest(fetch, peer, answer)
             else:
                 self._take_chunk(fetch, peer, index, answer)
+        except BlobRefused as error:
+            self._end(fetch, error)
         except PeerError as error:
             if index < 0:
                 fetch.is_asking_manifest = False
@@ -209,14 +234,15 @@ class BlobExchange:
 
     def _take_manifest(self, fetch: _Fetch, peer: PeerId, answer: bytes) -> None:
         try:
-            manifest = decode_manifest(fetch.blob, answer)
-        except PeerError as error:
+            if hashlib.sha256(answer).digest() != fetch.blob:
+                raise ContentIdError(f"these {len(answer)} bytes are another manifest")
+            manifest = decode_manifest(answer)
+        except ContentIdError as reason:
+            error = PeerError(f"peer {peer} on blob {fetch.blob.hex()}: {reason}")
             self._network.report(peer, MALFORMED_CHANGE, str(error))
             fetch.sources.pop(peer, None)
-            raise
+            raise error from reason
         self._begin(fetch, manifest)
-        if fetch.manifest is not None:
-            self._store.put_manifest(fetch.blob, manifest)
 
     def _take_chunk(self, fetch: _Fetch, peer: PeerId, index: int, answer: bytes) -> None:
         assert fetch.manifest is not None

@@ -4,18 +4,18 @@ from random import Random
 
 import pytest
 
-from p2p.blobs import IN_FLIGHT_PER_PEER_MAX, BlobExchange
+from p2p.blobs import IN_FLIGHT_PER_PEER_MAX, BlobExchange, BlobRefused
 from p2p.envelope import encode
-from p2p.interface import PeerError, PeerId
-from p2p.manifest import CHUNK_SIZE, BlobId, Manifest
+from p2p.interface import MALFORMED_CHANGE, PeerError, PeerId
 from p2p.memory import MemoryHub
 from p2p.memory_node import MemoryNetwork
+from runtime.primitives.content_id import CHUNK_BYTES, ContentId, Manifest
 from tests.p2p.blob_store import MemoryBlobs
 from tests.p2p.recorder import Recorder
 
 CLIENT = PeerId("client")
 SERVERS = [PeerId("server1"), PeerId("server2")]
-CONTENT = Random(3).randbytes(5 * CHUNK_SIZE + 17)
+CONTENT = Random(3).randbytes(5 * CHUNK_BYTES + 17)
 
 
 class Setup:
@@ -98,16 +98,36 @@ def test_a_lost_peer_ends_the_fetch_and_the_next_one_resumes() -> None:
 
 def test_a_peer_without_the_blob_and_one_too_large() -> None:
     setup = Setup()
-    small = setup.fetch(SERVERS[0], size_max=CHUNK_SIZE)
+    small = setup.fetch(SERVERS[0], size_max=CHUNK_BYTES)
     setup.run(1_000)
     assert [str(result) for result in small] == [
-        f"blob {setup.blob.hex()} has {len(CONTENT)} bytes, at most {CHUNK_SIZE} are wanted"
+        f"blob {setup.blob.hex()} has {len(CONTENT)} bytes, at most {CHUNK_BYTES} are wanted"
     ]
     assert not setup.stores[CLIENT].manifests
-    setup.blob = BlobId(bytes(32))
+    setup.blob = ContentId(bytes(32))
     unknown = setup.fetch(*SERVERS)
     setup.run(1_000)
     assert [str(result) for result in unknown] == [f"no peer serves blob {'00' * 32}"]
+
+
+def test_a_store_without_room_ends_the_fetch_and_blames_nobody() -> None:
+    setup = Setup()
+    setup.stores[CLIENT].size_max = 100
+    results = setup.fetch(*SERVERS)
+    setup.run(1_000)
+    assert [type(result) for result in results] == [BlobRefused]
+    assert setup.nets[CLIENT].reputation(SERVERS[0]) == 0
+
+
+def test_another_manifest_is_a_lie() -> None:
+    setup = Setup()
+    other = setup.stores[SERVERS[0]].add(b"other")
+    manifests = setup.stores[SERVERS[0]].manifests
+    manifests[setup.blob] = manifests[other]
+    results = setup.fetch(SERVERS[0])
+    setup.run(1_000)
+    assert [str(result) for result in results] == [f"no peer serves blob {setup.blob.hex()}"]
+    assert setup.nets[CLIENT].reputation(SERVERS[0]) == MALFORMED_CHANGE
 
 
 def test_requests_in_flight_are_limited() -> None:

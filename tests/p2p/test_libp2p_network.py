@@ -12,7 +12,7 @@ from p2p.interface import PeerError, PeerId, Verdict
 from p2p.libp2p_config import Libp2pConfig
 from p2p.libp2p_host import NetworkStartError
 from p2p.libp2p_network import Libp2pNetwork
-from p2p.manifest import CHUNK_SIZE, Manifest
+from runtime.primitives.content_id import CHUNK_BYTES, Manifest
 from tests.p2p.blob_store import MemoryBlobs
 from tests.p2p.live import DEADLINE_S, GENESIS, LiveNode, running, star
 
@@ -166,7 +166,7 @@ def test_peers_are_learned_from_a_bootnode() -> None:
 
 
 def test_a_blob_of_eight_megabytes() -> None:
-    content = Random(5).randbytes(8 * CHUNK_SIZE + 3)
+    content = Random(5).randbytes(8 * CHUNK_BYTES + 3)
 
     async def main() -> None:
         async with star(3) as nodes:
