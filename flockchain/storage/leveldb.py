@@ -11,6 +11,7 @@ Source: WP V.D (state and ledger), LevelDB log format.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import plyvel
 
@@ -21,6 +22,18 @@ BLOOM_FILTER_BITS = 10
 CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 OPEN_FILES_MAX = 256
+
+
+class RawCursor(Protocol):
+    """What this module uses of plyvel's raw iterator; each method raises plyvel.Error."""
+
+    def seek(self, key: bytes) -> None: ...
+    def seek_to_last(self) -> None: ...
+    def valid(self) -> bool: ...
+    def item(self) -> tuple[bytes, bytes]: ...
+    def next(self) -> None: ...
+    def prev(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class LevelDbStore:
@@ -68,39 +81,65 @@ class LevelDbStore:
     def iterate(
         self, prefix: bytes, start: bytes | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        low, high, includes_high = prefix, prefix_end(prefix), False
-        if start is not None and reverse:
-            if high is None or start < high:
-                high, includes_high = start, True
-        elif start is not None:
-            low = max(low, start)
+        end = prefix_end(prefix)
         try:
-            iterator = self._database.iterator(
-                start=low,
-                stop=high,
-                include_stop=includes_high,
-                reverse=reverse,
-                verify_checksums=True,
-            )
+            # plyvel's friendlier iterator stops at a damaged block as if the data ended there.
+            cursor = self._database.raw_iterator(verify_checksums=True)
         except (plyvel.Error, RuntimeError) as error:
             raise self._explain(error) from error
-        return self._walk(iterator)
+        if not reverse:
+            return self._walk_up(cursor, prefix if start is None else max(prefix, start), end)
+        if start is not None and (end is None or start < end):
+            end = start + b"\x00"
+        return self._walk_down(cursor, prefix, end)
 
     def close(self) -> None:
         self._database.close()
 
-    def _walk(self, iterator: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    def _walk_up(
+        self, cursor: RawCursor, low: bytes, end: bytes | None
+    ) -> Iterator[tuple[bytes, bytes]]:
         try:
-            yield from iterator
+            cursor.seek(low)
+            while cursor.valid():
+                pair = cursor.item()
+                if end is not None and pair[0] >= end:
+                    return
+                yield pair
+                cursor.next()
         except (plyvel.Error, RuntimeError) as error:
             raise self._explain(error) from error
+        finally:
+            cursor.close()
+
+    def _walk_down(
+        self, cursor: RawCursor, low: bytes, end: bytes | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        try:
+            if end is not None:
+                cursor.seek(end)
+            if end is None or not cursor.valid():
+                cursor.seek_to_last()
+            else:
+                cursor.prev()
+            while cursor.valid():
+                pair = cursor.item()
+                if pair[0] < low:
+                    return
+                yield pair
+                cursor.prev()
+        except (plyvel.Error, RuntimeError) as error:
+            raise self._explain(error) from error
+        finally:
+            cursor.close()
 
     def _explain(self, error: Exception) -> StorageError:
         """The named error for what LevelDB said, with what the operator can do about it."""
         said = str(error)
         if isinstance(error, RuntimeError):
             return StoreClosed(f"database {self._path} used after close: {said}")
-        if isinstance(error, plyvel.CorruptionError) or "orruption" in said:
+        # A file that is shorter than its index says makes reads fail with "Invalid argument".
+        if isinstance(error, plyvel.CorruptionError) or "Invalid argument" in said:
             return StoreCorrupted(
                 f"database {self._path} is damaged ({said}): check the disk, then put back a "
                 "backup of the directory, or remove it and let the node sync again; "
