@@ -24,6 +24,7 @@ from runtime.pallets.arena.records import (
     Phase,
     Roster,
     RosterEntry,
+    next_task,
 )
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
 from runtime.pallets.arena.storage import Arena
@@ -63,7 +64,7 @@ class Draw:
         self.arena.deposit_event(
             events.SeatsDrawn(task, day, len(roster.entries), len(roster.jurors))
         )
-        return replace(cursor, tasks=cursor.tasks[1:], phase=Phase.START), used + 1
+        return next_task(cursor), used + 1
 
     # -- who scores what
 

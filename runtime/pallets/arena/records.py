@@ -318,7 +318,7 @@ class Phase(enum.Enum):
     SCORE = 1
     SLASH = 2
     PAY = 3
-    PRUNE = 4
+    FINISH = 4
 
 
 @frame.scale_type
@@ -335,3 +335,8 @@ class Cursor:
     shares: list[U256]
     scored: U32
     slashed: Balance
+
+
+def next_task(cursor: Cursor) -> Cursor:
+    """The cursor at the start of the next task."""
+    return Cursor(cursor.job, cursor.tasks[1:], Phase.START, 0, [], 0, 0)

@@ -1,0 +1,166 @@
+"""The AI Arena: calls of nodes and validators, and the work that every day brings.
+
+Draws and settlements are jobs that wait in one queue; each block goes on with the first of them for
+so many steps. Source: WP V (FLock consensus in AI Arena), WP Fig. 3.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from runtime import frame
+from runtime.economy.tasks import ContentDigest
+from runtime.frame.weights import Weight
+from runtime.pallets.arena import storage
+from runtime.pallets.arena.draw import Draw
+from runtime.pallets.arena.records import Cursor, Job, JobKind, Phase, ScoreSheet, next_task
+from runtime.pallets.arena.scores import Scores
+from runtime.pallets.arena.settlement import Settlement
+from runtime.pallets.arena.submissions import Submissions
+from runtime.pallets.arena.views import Views
+from runtime.primitives.types import U32, U64, BlockNumber, Bytes32, Hash
+
+COMMIT = Weight(150_000_000)
+REVEAL = Weight(300_000_000)
+VERDICT = Weight(40_000_000)
+STEP = Weight(250_000_000)
+BLOCK = Weight(20_000_000)
+
+
+class Arena(storage.Arena, index=33):
+    @cached_property
+    def submitting(self) -> Submissions:
+        """Commit and reveal of models."""
+        return Submissions(self)
+
+    @cached_property
+    def drawing(self) -> Draw:
+        """The beacon and the committees."""
+        return Draw(self)
+
+    @cached_property
+    def scoring(self) -> Scores:
+        """Commit and reveal of score sheets."""
+        return Scores(self)
+
+    @cached_property
+    def settling(self) -> Settlement:
+        """The day's settlement."""
+        return Settlement(self)
+
+    @cached_property
+    def views(self) -> Views:
+        """What may be asked."""
+        return Views(self)
+
+    # -- calls
+
+    @frame.call(0, weight=COMMIT)
+    def commit_submission(self, origin: frame.Origin, task: U32, seal: Hash) -> None:
+        """Seal a model in the submit window. Signed by a training node of the task.
+
+        `seal` is `seals.seal_submission`. Emits SubmissionCommitted. Raises OutsideWindow,
+        TaskNotActive, SubmissionsFrozen, NotANode, QuotaUsed, DuplicateSeal.
+        """
+        self.submitting.commit(frame.ensure_signed(origin), task, seal)
+
+    @frame.call(1, weight=REVEAL)
+    def reveal_submission(
+        self, origin: frame.Origin, task: U32, content: ContentDigest, size: U64, salt: Bytes32
+    ) -> None:
+        """Open a model sealed today, in the reveal window. Signed by who sealed it.
+
+        Emits SubmissionRevealed. Raises OutsideWindow, SubmissionsFrozen, NoSuchSeal,
+        AlreadyRevealed, BadSize.
+        """
+        self.submitting.reveal(frame.ensure_signed(origin), task, content, size, salt)
+
+    @frame.call(2, weight=COMMIT)
+    def commit_scores(self, origin: frame.Origin, task: U32, seal: Hash) -> None:
+        """Seal today's score sheet. Signed by a drawn task validator.
+
+        `seal` is `seals.seal_scores`. Emits ScoresCommitted. Raises OutsideWindow, NotDrawn,
+        AlreadyCommitted.
+        """
+        self.scoring.commit(frame.ensure_signed(origin), task, seal)
+
+    @frame.call(
+        3, weight=lambda task, scores, salt: Weight(REVEAL.ref_time) + VERDICT.times(len(scores))
+    )
+    def reveal_scores(
+        self,
+        origin: frame.Origin,
+        task: U32,
+        scores: ScoreSheet,
+        salt: Bytes32,
+    ) -> None:
+        """Open today's score sheet. Signed by who sealed it.
+
+        Emits ScoresRevealed. Raises OutsideWindow, NothingCommitted, AlreadyRevealed, WrongSeal,
+        WrongSheet, ScoreTooHigh.
+        """
+        self.scoring.reveal(frame.ensure_signed(origin), task, scores, salt)
+
+    # -- hooks
+
+    def on_initialize(self, number: BlockNumber) -> Weight:
+        """Keep the beacon, queue the day's work, and go on with it."""
+        calendar = self.config.calendar
+        day, position = calendar.day_of(number), calendar.position_of(number)
+        if calendar.submit_end <= position < calendar.reveal_end:
+            self.drawing.record_beacon(number)
+        if position == calendar.reveal_end:
+            self.jobs.put([*self.jobs.get(), Job(JobKind.DRAW, day)])
+        if position == calendar.alias_end:
+            self.jobs.put([*self.jobs.get(), Job(JobKind.SETTLE, day)])
+        return BLOCK + STEP.times(self._work(self.config.steps_per_block))
+
+    def _work(self, budget: int) -> int:
+        """Go on with the jobs for `budget` steps; the steps used, one phase's more at most."""
+        used = 0
+        cursor = self.cursor.find()
+        while used < budget:
+            if cursor is None:
+                jobs = self.jobs.get()
+                if not jobs:
+                    break
+                self.jobs.put(jobs[1:])
+                cursor, steps = self._begin(jobs[0])
+            elif not cursor.tasks:
+                cursor, steps = None, 0
+            elif not self.tasks.get_task(cursor.tasks[0]).status.is_live():
+                cursor, steps = next_task(cursor), 1  # cancelled: nobody submitted anything
+            elif cursor.job.kind is JobKind.DRAW:
+                cursor, steps = self.drawing.step(cursor, budget - used)
+            else:
+                cursor, steps = self.settling.step(cursor, budget - used)
+            used += steps
+        if used or cursor is not None:
+            self._keep(cursor)
+        return used
+
+    def _begin(self, job: Job) -> tuple[Cursor, int]:
+        tasks, steps = self.tasks.tasks_on(job.day), 1
+        if job.kind is JobKind.SETTLE:
+            self._allot(job.day, tasks)
+            steps += len(tasks) + self._forget_expired(job.day) // 4
+        return Cursor(job, tasks, Phase.START, 0, [], 0, 0), steps
+
+    def _allot(self, day: int, tasks: list[int]) -> None:
+        verified = [task for task in tasks if self.tasks.get_task(task).is_verified()]
+        self.emission.allot(
+            day,
+            [(task, self.stakes.task_stake(task, day)) for task in verified],
+            self.alliance.verified_stakes(day),
+        )
+
+    def _forget_expired(self, day: int) -> int:
+        expired = self.expiring.get(day)
+        self.expiring.remove(day)
+        return sum(self.settling.payout.forget(key) for key in expired)
+
+    def _keep(self, cursor: Cursor | None) -> None:
+        if cursor is None:
+            self.cursor.remove()
+        else:
+            self.cursor.put(cursor)

@@ -1,0 +1,137 @@
+"""Payments of a settled day, operator by operator down to delegators; then the day's end.
+
+Invariant: after a day's last payment its pot holds what vests and nothing else of that day.
+Source: WP V.E to V.G (operators and delegators), WP V.H (completion), WP II.D.3 (stakes are freed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime import frame
+from runtime.economy.stakes import StakeShares
+from runtime.economy.tasks import TaskStatus
+from runtime.pallets.arena import events
+from runtime.pallets.arena.records import Cursor, DayKey, Payment, PaymentKind, Phase, next_task
+from runtime.pallets.arena.split import split_delegation
+from runtime.pallets.arena.storage import Arena, pot_of
+from runtime.primitives.types import AccountId
+
+
+class Payout:
+    """Pays, and ends days and tasks."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def pay(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Pay the next operators; a step is one receiver."""
+        payments = self.arena.payments.get(key)
+        index, used = cursor.index, 1
+        while index < len(payments) and used < budget:
+            used += self._pay_operator(key, payments[index])
+            index += 1
+        phase = Phase.FINISH if index == len(payments) else Phase.PAY
+        return replace(cursor, phase=phase, index=index), used
+
+    def _pay_operator(self, key: DayKey, payment: Payment) -> int:
+        receivers = self.receivers(key, payment)
+        for who, amount in receivers:
+            if amount:
+                self._deliver(key, payment, who, amount)
+        return len(receivers)
+
+    def receivers(self, key: DayKey, payment: Payment) -> list[tuple[AccountId, int]]:
+        """Operator and delegators with their parts: by the day's stakes, B by all days'."""
+        stakes = self.arena.stakes
+        read = stakes.shares_through if payment.kind is PaymentKind.REWARD_B else stakes.shares_on
+        return divide(payment, read(key.task, payment.operator, key.day))
+
+    def _deliver(self, key: DayKey, payment: Payment, who: AccountId, amount: int) -> None:
+        """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
+        arena, pot = self.arena, pot_of(key.task)
+        try:
+            arena.currency.transfer(pot, who, amount, keep_alive=False)
+        except frame.DispatchError:
+            arena.currency.transfer(pot, arena.config.treasury, amount, keep_alive=False)
+            arena.deposit_event(events.Undeliverable(key.task, key.day, who, amount))
+            return
+        arena.deposit_event(
+            events.Paid(
+                key.task, key.day, who, payment.operator, payment.role, payment.kind, amount
+            )
+        )
+
+    # -- the end of a day, and of a task
+
+    def finish(self, key: DayKey, cursor: Cursor) -> tuple[Cursor, int]:
+        """End the task's day; on its final day end the task. Emits DaySettled."""
+        arena = self.arena
+        arena.deposit_event(events.DaySettled(key.task, key.day))
+        drop_on = key.day + arena.config.kept_days
+        arena.expiring.put(drop_on, [*arena.expiring.get(drop_on), key])
+        if key.day == arena.tasks.get_task(key.task).final_day():
+            self._end(key.task)
+        return next_task(cursor), 2
+
+    def _end(self, task: int) -> None:
+        arena = self.arena
+        self._clear_vested(task)
+        if not arena.counted.get(task):
+            arena.deposit_event(events.TaskFailed(task))
+            arena.tasks.end_task(task, TaskStatus.FAILED)
+            return
+        best = arena.best.find(task)
+        if best is not None:
+            arena.models.record_model(
+                task,
+                best.content,
+                best.submission,
+                best.owner,
+                (best.numerator, best.denominator),
+                arena.tasks.get_task(task).terms.parents,
+            )
+        arena.deposit_event(events.TaskCompleted(task, None if best is None else best.content))
+        arena.tasks.end_task(task, TaskStatus.COMPLETED)
+
+    def _clear_vested(self, task: int) -> None:
+        """Reward B that nobody can get is burned, or returned to a self-funding creator."""
+        arena = self.arena
+        amount, found = arena.vested.get(task), arena.tasks.get_task(task)
+        if not amount:
+            return
+        arena.vested.remove(task)
+        if found.is_verified():
+            arena.currency.burn(pot_of(task), amount)
+        else:
+            arena.currency.transfer(pot_of(task), found.creator, amount, keep_alive=False)
+
+    def forget(self, key: DayKey) -> int:
+        """Drop a day's records, with the task's own if it was its last; how many were dropped."""
+        arena = self.arena
+        dropped = 3
+        for day_items in (arena.assignments, arena.score_seals, arena.ballots, arena.results):
+            dropped += day_items.remove_all(key)
+        arena.rosters.remove(key)
+        arena.day_results.remove(key)
+        arena.payments.remove(key)
+        if key.day == arena.tasks.get_task(key.task).final_day():
+            for task_items in (
+                arena.seals,
+                arena.submissions,
+                arena.first_seen,
+                arena.standing,
+                arena.node_records,
+            ):
+                dropped += task_items.remove_all(key.task)
+        return dropped
+
+
+def divide(payment: Payment, shares: StakeShares) -> list[tuple[AccountId, int]]:
+    """A payment among the operator and its delegators, in account order."""
+    accounts = [payment.operator, *(who for who, _ in shares.delegations)]
+    stakes = [amount for _, amount in shares.delegations]
+    if not shares.own + sum(stakes):
+        return [(payment.operator, payment.amount)]  # no stake on any day: nobody shares
+    parts = split_delegation(payment.amount, shares.own, stakes, shares.ratio)
+    return list(zip(accounts, parts, strict=True))

@@ -1,0 +1,150 @@
+"""The settlement of a task's day: consensus scores, slashes of the silent, and the way to payout.
+
+Each step scores one submission or judges one validator; the cursor in the state carries what was
+summed so far. Invariant: the result does not depend on how the steps fall into blocks.
+Source: WP V.E (aggregation), WP V.F (distances), WP III.A.3 (slashes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime.economy.parameters import SCORE_MAX, ArenaParameters
+from runtime.pallets.arena import events
+from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
+from runtime.pallets.arena.payout import Payout
+from runtime.pallets.arena.records import (
+    Ballot,
+    Cursor,
+    DayKey,
+    JobKind,
+    NoData,
+    Phase,
+    Roster,
+    RosterEntry,
+    Score,
+    SubmissionResult,
+)
+from runtime.pallets.arena.rewards import Rewards
+from runtime.pallets.arena.shares import validator_shares
+from runtime.pallets.arena.storage import Arena, pot_of
+from runtime.primitives.types import AccountId
+
+BALLOTS_PER_STEP = 8  # an exponential of 16 us each and the sums
+
+
+class Settlement:
+    """Works through a task's day, phase by phase."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        self.rewards = Rewards(arena)
+        self.payout = Payout(arena)
+
+    def step(self, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Do one phase of the first task, or as much of it as the budget allows."""
+        assert cursor.job.kind is JobKind.SETTLE
+        key = DayKey(cursor.tasks[0], cursor.job.day)
+        match cursor.phase:
+            case Phase.START:
+                roster = self._roster(key)
+                shares = [0] * len(roster.jurors)
+                return replace(cursor, phase=Phase.SCORE, index=0, shares=shares), 1
+            case Phase.SCORE:
+                return self._score(key, cursor, budget)
+            case Phase.SLASH:
+                return self._slash(key, cursor, budget)
+            case Phase.PAY:
+                return self.payout.pay(key, cursor, budget)
+            case Phase.FINISH:
+                return self.payout.finish(key, cursor)
+
+    def _roster(self, key: DayKey) -> Roster:
+        return self.arena.rosters.get(key)
+
+    # -- consensus
+
+    def _score(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        roster = self._roster(key)
+        parameters = self.arena.tasks.parameters_on(key.day)
+        places = {juror.account: index for index, juror in enumerate(roster.jurors)}
+        shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 1
+        while index < len(roster.entries) and used < budget:
+            entry = roster.entries[index]
+            ballots = sorted(
+                self.arena.ballots.get((key, entry.submission)), key=lambda b: b.validator
+            )
+            earned = self._score_one(key, entry, ballots, parameters)
+            for account, share in earned:
+                shares[places[account]] += share
+            scored += bool(earned)
+            index += 1
+            used += 1 + len(ballots) // BALLOTS_PER_STEP
+        is_done = index == len(roster.entries)
+        phase, index = (Phase.SLASH, 0) if is_done else (Phase.SCORE, index)
+        return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used
+
+    def _score_one(
+        self,
+        key: DayKey,
+        entry: RosterEntry,
+        ballots: list[Ballot],
+        parameters: ArenaParameters,
+    ) -> list[tuple[AccountId, int]]:
+        """Store a submission's consensus; what each validator that scored it earned, in 2^-128."""
+        given = [
+            (ballot.validator, ballot.weight, ballot.verdict.value)
+            for ballot in ballots
+            if isinstance(ballot.verdict, Score)
+        ]
+        no_data = sum(b.weight for b in ballots if isinstance(b.verdict, NoData))
+        pairs = [(weight, score) for _, weight, score in given]
+        if 2 * no_data >= entry.dealt or not pairs:
+            return []  # unscored: nobody could, or hardly anybody
+        consensus = consensus_score(pairs, parameters.outlier_kappa, parameters.outlier_tolerance)
+        assert consensus is not None, "ballots have weight"
+        self._store(key, entry.submission, consensus)
+        shares = validator_shares(
+            pairs,
+            consensus,
+            parameters.distance_lambda,
+            parameters.validator_alpha,
+            SCORE_MAX,
+        )
+        return [(who, share) for (who, *_), share in zip(given, shares, strict=True)]
+
+    def _store(self, key: DayKey, submission: int, consensus: ConsensusScore) -> None:
+        arena = self.arena
+        numerator, denominator = consensus.numerator, consensus.denominator
+        arena.results.put(
+            (key, submission), SubmissionResult(numerator, denominator, list(consensus.kept))
+        )
+        if not arena.counted.get(key.task):
+            arena.counted.put(key.task, True)
+        arena.deposit_event(
+            events.SubmissionScored(key.task, key.day, submission, numerator, denominator)
+        )
+
+    # -- those who did not do their duty
+
+    def _slash(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Slash drawn validators without a sealed, or without an opened, sheet; then plan."""
+        arena, roster = self.arena, self._roster(key)
+        jurors = roster.jurors if roster.entries else []  # nothing to score, nothing to judge
+        parameters = arena.tasks.parameters_on(key.day)
+        index, slashed, used = cursor.index, cursor.slashed, 1
+        while index < len(jurors) and used < budget:
+            who = jurors[index].account
+            sealed = arena.score_seals.find((key, who))
+            is_drawn = not roster.seats or arena.assignments.contains((key, who))
+            if is_drawn and (sealed is None or not sealed.is_revealed):
+                rate = parameters.no_commit_slash if sealed is None else parameters.no_reveal_slash
+                slashed += arena.stakes.slash(key.task, who, rate, pot_of(key.task))
+                used += 4
+            index += 1
+            used += 1
+        if index < len(jurors):
+            return replace(cursor, index=index, slashed=slashed), used
+        self.rewards.plan(key, replace(cursor, slashed=slashed))
+        used += 1 + len(roster.entries) // 4
+        return replace(cursor, phase=Phase.PAY, index=0, slashed=0), used

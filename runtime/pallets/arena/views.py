@@ -1,0 +1,117 @@
+"""What workers, users and the RPC ask of the arena: read-only, off the block path.
+
+Source: WP V.D (what a validator must score), WP V.E to V.I (rankings and rewards).
+"""
+
+from __future__ import annotations
+
+from runtime import frame
+from runtime.economy.tasks import ContentDigest, Task
+from runtime.pallets.arena.records import (
+    Ballot,
+    DayKey,
+    DayResult,
+    Payment,
+    RankedNode,
+    SubmissionResult,
+)
+from runtime.pallets.arena.scores import Scores
+from runtime.pallets.arena.storage import Arena
+from runtime.primitives.types import U32, U64, U128, AccountId, Balance
+
+
+@frame.scale_type
+class TaskInfo:
+    """A task and where it stands today. `vested`: Reward B so far, planck."""
+
+    task: U32
+    record: Task
+    today: U32
+    submissions: U32
+    standing: U32
+    vested: Balance
+
+
+@frame.scale_type
+class ToScore:
+    """A submission that a validator must score, in the order of its score sheet."""
+
+    submission: U32
+    content: ContentDigest
+    size_bytes: U64
+    weight: U128
+
+
+@frame.scale_type
+class DayReport:
+    """A settled day with everything its payments were made from."""
+
+    result: DayResult
+    payments: list[Payment]
+
+
+@frame.scale_type
+class ScoredSubmission:
+    """A submission's consensus on a day and the ballots it was made from, by validator."""
+
+    result: SubmissionResult
+    ballots: list[Ballot]
+
+
+class Views:
+    """Reads; cost is that of the records they return."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def task_info(self, task: int) -> TaskInfo | None:
+        """A task; None if there is none of this number."""
+        arena = self.arena
+        try:
+            record = arena.tasks.get_task(task)
+        except frame.ModuleError:
+            return None
+        standing = sum(1 for _ in arena.standing.items_of(task))
+        return TaskInfo(
+            task,
+            record,
+            arena.today(),
+            arena.next_submission.get(task),
+            standing,
+            arena.vested.get(task),
+        )
+
+    def live_tasks(self) -> list[TaskInfo]:
+        """Today's tasks."""
+        infos = (self.task_info(task) for task in self.arena.tasks.tasks_on(self.arena.today()))
+        return [info for info in infos if info is not None]
+
+    def leaderboard(self, task: int, day: int) -> list[RankedNode]:
+        """A settled day's ranking, the best first; empty if the day is not settled."""
+        found = self.arena.day_results.find(DayKey(task, day))
+        return [] if found is None else found.ranking
+
+    def to_score(self, task: int, day: int, validator: AccountId) -> list[ToScore]:
+        """What a validator must score on a day, ascending; empty before the draw."""
+        arena = self.arena
+        weights = Scores(arena).weights_of(DayKey(task, day), validator)
+        made = ((number, arena.submissions.get((task, number))) for number in weights)
+        return [
+            ToScore(number, found.content, found.size_bytes, weights[number])
+            for number, found in made
+        ]
+
+    def day_report(self, task: int, day: int) -> DayReport | None:
+        """A settled day; None before its settlement and after its records were dropped."""
+        key = DayKey(task, day)
+        found = self.arena.day_results.find(key)
+        return None if found is None else DayReport(found, self.arena.payments.get(key))
+
+    def scored_submission(self, task: int, day: int, submission: int) -> ScoredSubmission | None:
+        """A submission's consensus on a day; None if it has none."""
+        place = (DayKey(task, day), submission)
+        found = self.arena.results.find(place)
+        if found is None:
+            return None
+        ballots = sorted(self.arena.ballots.get(place), key=lambda ballot: ballot.validator)
+        return ScoredSubmission(found, ballots)
