@@ -16,6 +16,7 @@ from typing import Final
 from flockchain.chain.backend import Backend
 from flockchain.chain.importer import Importer
 from flockchain.chain.signatures import SignatureCache
+from flockchain.chain.validation import BestBlockValidator
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
 from flockchain.consensus.babe.verifier import BabeConsensus
@@ -30,9 +31,8 @@ from flockchain.storage.kv import MemoryStore
 from flockchain.storage.state import StateStore
 from p2p.interface import PeerId
 from p2p.memory import MemoryHub
-from runtime.api import preset_of, validate_transaction
+from runtime.api import preset_of
 from runtime.frame.externalities import DictState
-from runtime.frame.validity import TransactionSource, ValidTransaction
 
 START_MS: Final = 1_700_000_000_000  # what the virtual clock says first
 
@@ -45,18 +45,6 @@ class VirtualClock:
 
     def now_ms(self) -> int:
         return START_MS + self._hub.now_ms
-
-
-def pool_over(backend: Backend, verify: SignatureCache) -> Pool:
-    """A pool that validates on the best block."""
-
-    def validate(source: TransactionSource, data: bytes) -> ValidTransaction:
-        best = backend.best
-        return validate_transaction(
-            backend.state_at(best.hash), best.hash, best.number, source, data, verify
-        )
-
-    return Pool(PoolConfig(), validate)
 
 
 @dataclass
@@ -98,7 +86,7 @@ class Cluster:
         verify = SignatureCache()
         consensus = BabeConsensus(backend, self.clock, self.slot_ms)
         importer = Importer(backend, consensus, verify)
-        pool = pool_over(backend, verify)
+        pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
         author = None
         if member.key is not None:
             vrf = VrfKey(member.key.public, member.key.vrf_prove)

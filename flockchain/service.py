@@ -1,0 +1,358 @@
+"""The wiring of a node: disk, keys, network, RPC and metrics around the node's logic.
+
+The only place that knows every part. Essential tasks end the node when they end; what stops a
+start is one `ServiceError` that says what to do.
+
+Source: Substrate's `service.rs`; WP II.A.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import shutil
+import signal
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from flockchain.blobs import BlobStore
+from flockchain.chain.backend import Backend, WrongGenesis
+from flockchain.chain.importer import Consensus, Importer
+from flockchain.chain.signatures import SignatureCache
+from flockchain.chain.validation import BestBlockValidator
+from flockchain.clock import SystemClock
+from flockchain.config import NodeConfig
+from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
+from flockchain.consensus.babe.lottery import VrfKey
+from flockchain.consensus.babe.verifier import BabeConsensus
+from flockchain.consensus.grandpa.ballot import Signer
+from flockchain.consensus.grandpa.stored_journal import StoredJournal
+from flockchain.consensus.grandpa.voter import VoterConfig
+from flockchain.consensus.grandpa.worker import FinalityWorker
+from flockchain.consensus.instant import InstantAuthor, InstantConsensus
+from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.keystore import FileKeystore, KeystoreError
+from flockchain.node import Author, Node
+from flockchain.pool.entry import Entry
+from flockchain.pool.pool import Pool, PoolConfig
+from flockchain.rpc.blobs import BlobRoutes
+from flockchain.rpc.context import ChainInfo, NodeInfo, PeerInfo, RpcContext
+from flockchain.rpc.server import RpcConfig, RpcServer
+from flockchain.rpc.upload_rights import UploadRights
+from flockchain.storage.errors import StorageError
+from flockchain.storage.leveldb import LevelDbStore
+from flockchain.storage.state import StateStore
+from flockchain.telemetry import set_up_logging
+from genesis.errors import SpecError
+from genesis.spec import ChainSpec, load_chain_spec
+from p2p.libp2p_config import Libp2pConfig
+from p2p.libp2p_host import NetworkStartError
+from p2p.libp2p_network import Libp2pNetwork
+from p2p.node_key import NodeKeyError, load_node_key
+from runtime.api import preset_of
+from runtime.frame.externalities import DictState
+from runtime.version import UnknownRuntime
+
+log = logging.getLogger(__name__)
+
+BLOBS_BYTES_MAX: Final = 20 * 1024**3
+BLOB_BYTES_MAX: Final = 4 * 1024**3
+_STEP_S_MAX: Final = 0.1  # the longest sleep: what came meanwhile may have made something due
+
+
+class ServiceError(Exception):
+    """The node cannot start or go on; the message says what to do."""
+
+
+def run(config: NodeConfig) -> int:
+    """Run a node until it is told to stop. The exit code: 0, or 1 with one line on stderr."""
+    set_up_logging(config.log_level)
+    temporary = tempfile.mkdtemp(prefix="flockchain-") if config.base_path is None else None
+    base = Path(temporary) if temporary is not None else config.base_path
+    assert base is not None, "one of the two is set"
+    try:
+        asyncio.run(Service(config, base).run())
+    except (ServiceError, SpecError, KeystoreError, NodeKeyError, StorageError) as error:
+        log.error("%s", error)
+        return 1
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return 0
+
+
+class Service:
+    """One node and everything around it."""
+
+    def __init__(self, config: NodeConfig, base: Path) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        self.spec: ChainSpec = load_chain_spec(config.chain)
+        self.directory = base / "chains" / self.spec.id
+        self.node: Node
+        self.rpc: RpcServer
+        self.network: Libp2pNetwork
+        self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Start, work until `stop`, and leave everything closed. Raises ServiceError."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(name, self.stop)
+            essential = [
+                asyncio.create_task(self._drive(), name="drive"),
+                asyncio.create_task(self._network_failed(), name="network"),
+            ]
+            stopped = asyncio.create_task(self._stop.wait())
+            done, _ = await asyncio.wait([*essential, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for task in [*essential, stopped]:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    if task not in done:
+                        await task
+            for task in done:
+                if task is not stopped:
+                    task.result()
+            log.info("the node stops")
+
+    # -- starting
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        store = LevelDbStore(self.directory / "db")
+        stack.callback(store.close)
+        backend = self._open_backend(store)
+        verify = SignatureCache()
+        slot_ms = preset_of(backend.state_at(backend.best.hash)).slot_ms
+        consensus: Consensus = (
+            InstantConsensus()
+            if self.config.seal_interval_ms is not None
+            else BabeConsensus(backend, self.clock, slot_ms)
+        )
+        importer = Importer(backend, consensus, verify)
+        pool = Pool(
+            PoolConfig(count_max=self.config.pool_limit), BestBlockValidator(backend, verify)
+        )
+        keys = self._keys(backend)
+        author = self._author(backend, importer, pool, keys, slot_ms)
+        roles = "authority" if author is not None else "full"
+        self.node = Node(backend, importer, pool, self.clock, author, roles)
+        blobs = BlobStore(self.directory / "blobs", BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
+        stack.callback(blobs.close)
+        self.network = self._make_network(backend)
+        finality = None
+        if self.config.seal_interval_ms is None:
+            signer = None if keys is None else Signer(keys[1].public, keys[1].sign)
+            finality = FinalityWorker(
+                backend,
+                self.network,
+                StoredJournal(store),
+                signer,
+                self.clock,
+                VoterConfig(gossip_ms=min(slot_ms // 3, 1_000)),
+            )
+        self.node.connect(self.network, finality)
+        try:
+            await self.network.start()
+        except NetworkStartError as error:
+            raise ServiceError(str(error)) from error
+        stack.push_async_callback(self.network.stop)
+        await self._start_rpc(stack, backend, pool, blobs)
+        log.info(
+            "%s: chain %s, genesis 0x%s, best #%d, finalized #%d",
+            self.config.name,
+            self.spec.name,
+            backend.genesis.hex(),
+            backend.best.number,
+            backend.finalized.number,
+        )
+
+    def _open_backend(self, store: LevelDbStore) -> Backend:
+        genesis = self.spec.genesis_top()
+        try:
+            preset_of(DictState(genesis))
+            states_max = self.config.state_pruning
+            backend = Backend(store, StateStore(store, states_max=states_max))
+            backend.open(genesis)
+        except (WrongGenesis, UnknownRuntime) as error:
+            raise ServiceError(str(error)) from error
+        return backend
+
+    def _keys(self, backend: Backend) -> tuple[KeyPair, KeyPair] | None:
+        """The authoring and the finality key, if this node is an authority."""
+        if not self.config.validator:
+            return None
+        if self.config.key is not None:
+            pair = key_pair_from_uri(f"//{self.config.key.capitalize()}", "ed25519")
+            return pair, pair
+        path = self.config.keystore_path or self.directory / "keystore"
+        password = ""
+        if self.config.password_file is not None:
+            password = self.config.password_file.read_text().splitlines()[0]
+        keystore = FileKeystore(path)
+        found: list[KeyPair] = []
+        for key_type in ("babe", "gran"):
+            entries = [entry for entry in keystore.list() if entry.key_type == key_type]
+            if len(entries) != 1:
+                raise ServiceError(
+                    f"a validator needs one {key_type} key in {path}, there are {len(entries)}: "
+                    f"insert it with `flockchain key insert --key-type {key_type}`"
+                )
+            found.append(keystore.unlock(key_type, entries[0].public, password))
+        return found[0], found[1]
+
+    def _author(
+        self,
+        backend: Backend,
+        importer: Importer,
+        pool: Pool,
+        keys: tuple[KeyPair, KeyPair] | None,
+        slot_ms: int,
+    ) -> Author | None:
+        interval_ms = self.config.seal_interval_ms
+        if interval_ms is not None:
+            return InstantAuthor(backend, importer, pool, self.clock, interval_ms)
+        if keys is None:
+            return None
+        babe = keys[0]
+        key = AuthorKey(VrfKey(babe.public, babe.vrf_prove), babe.sign)
+        return SlotAuthor(backend, importer, pool, [key], self.clock, slot_ms)
+
+    def _make_network(self, backend: Backend) -> Libp2pNetwork:
+        config = self.config
+        path = config.node_key_file or self.directory / "network" / "node_key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = "ip6" if ":" in config.listen_address else "ip4"
+        return Libp2pNetwork(
+            Libp2pConfig(
+                backend.genesis,
+                load_node_key(path),
+                listen=(f"/{kind}/{config.listen_address}/tcp/{config.port}",),
+                bootnodes=(*self.spec.boot_nodes, *config.bootnodes),
+                peers_max=config.peers_max,
+                use_mdns=config.mdns,
+            ),
+            self.node,
+        )
+
+    async def _start_rpc(
+        self, stack: AsyncExitStack, backend: Backend, pool: Pool, blobs: BlobStore
+    ) -> None:
+        kind = self.spec.chain_type
+        context = RpcContext(
+            backend,
+            pool,
+            self.submit,
+            ChainInfo(
+                self.spec.name,
+                self.spec.id,
+                kind if isinstance(kind, str) else "Custom",
+                dict(self.spec.properties),  # type: ignore[arg-type]
+            ),
+            NodeInfo(
+                self.config.name,
+                version("flockchain"),
+                ("Authority",) if self.node.author is not None else ("Full",),
+            ),
+            NetworkView(self),
+            SyncView(self.node),
+        )
+        uploads = self.directory / "uploads"
+        uploads.mkdir(exist_ok=True)
+        routes = BlobRoutes(
+            blobs,
+            UploadRights(backend),
+            blob_max_bytes=BLOB_BYTES_MAX,
+            upload_directory=uploads,
+        )
+        host = "0.0.0.0" if self.config.rpc.is_external else "127.0.0.1"
+        self.rpc = RpcServer(
+            context,
+            RpcConfig(host, self.config.rpc_port, self.config.rpc, self.config.rpc_max_connections),
+            blobs=routes,
+        )
+        try:
+            await self.rpc.start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ServiceError(
+                f"port {self.config.rpc_port} is in use: choose another with --rpc-port"
+            ) from error
+        stack.push_async_callback(self.rpc.stop)
+
+    # -- running
+
+    def submit(self, data: bytes) -> Entry:
+        """Take in an extrinsic of a user. Raises PoolError."""
+        entry = self.node.submit(data)
+        self._wake.set()
+        return entry
+
+    async def _drive(self) -> None:
+        """Give the node its time."""
+        while True:
+            self.node.on_time()
+            due_s = (self.node.next_wake_ms() - self.clock.now_ms()) / 1_000
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(max(due_s, 0.001), _STEP_S_MAX))
+            self._wake.clear()
+
+    async def _network_failed(self) -> None:
+        await self.network.failed
+
+
+class NetworkView:
+    """The node's peers as the RPC shows them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @property
+    def should_have_peers(self) -> bool:
+        """Whether having none is a reason to worry."""
+        return not self._service.config.dev
+
+    def local_peer_id(self) -> str:
+        """The node's own id."""
+        return self._service.network.local_peer_id
+
+    def listen_addresses(self) -> list[str]:
+        """Where others can reach the node."""
+        return self._service.network.listen_addresses()
+
+    def peers(self) -> list[PeerInfo]:
+        """Who is connected."""
+        return [
+            PeerInfo(peer, status.roles.upper(), status.best_hash, status.best_number)
+            for peer, status in sorted(self._service.node.peers.items())
+        ]
+
+
+class SyncView:
+    """How far the node is behind."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.starting_block = node.backend.best.number
+
+    @property
+    def is_major_syncing(self) -> bool:
+        """Whether the node is far behind its peers."""
+        return self._node.sync.is_syncing()
+
+    @property
+    def highest_block(self) -> int | None:
+        """The best number of all peers; None without peers."""
+        return self._node.sync.target() if self._node.peers else None
