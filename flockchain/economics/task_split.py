@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from flockchain.economics.emission import UNLIMITED, build_emission
 from flockchain.economics.fields import Fields, ScenarioError
+from flockchain.economics.memory_chain import UNLIMITED, MemoryChain
 from runtime.pallets.emission import EmissionOutOfBounds, EmissionParameters, ensure_within_bounds
-from runtime.primitives.rational import Rational
 
 DAY: Final = 0
 
@@ -29,7 +28,7 @@ def evaluate_task_split(scenario: Fields) -> dict[str, object]:
         ensure_within_bounds(EmissionParameters(stake_exponent=exponent))
     except EmissionOutOfBounds as error:
         raise ScenarioError(f"{scenario.at('p')}: {type(error).__doc__}") from None
-    pallet = build_emission(emission, Rational(1, 1), exponent)
+    pallet = MemoryChain(emission, exponent=exponent).emission
     numbers = {name: number for number, name in enumerate(names)}
     pallet.allot(
         DAY,

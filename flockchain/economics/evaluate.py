@@ -1,0 +1,89 @@
+"""Evaluates scenarios of every kind, and checks lists of them against what they expect.
+
+Owns the table of kinds and the comparison. An answer is a JSON document: amounts are base-unit
+strings, as in the scenario.
+Source: WP IV.A, V.D to V.I; the scenario files of `flockchain economics evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flockchain.economics.arena_day import evaluate_arena_day
+from flockchain.economics.emission import evaluate_emission
+from flockchain.economics.fields import Fields, ScenarioError, describe
+from flockchain.economics.overrides import override
+from flockchain.economics.rate_limit import evaluate_rate_limit
+from flockchain.economics.task_split import evaluate_task_split
+
+Answer = dict[str, object]
+
+EVALUATORS: Final[Mapping[str, Callable[[Fields], Answer]]] = {
+    "arena_day": evaluate_arena_day,
+    "emission": evaluate_emission,
+    "rate_limit": evaluate_rate_limit,
+    "task_split": evaluate_task_split,
+}
+KINDS_TO_COME: Final = ("fl",)
+ANNOTATIONS: Final = ("kind", "name", "description", "comment")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One entry of a list: `answer` is None if evaluation was refused, for the reason in `fault`.
+
+    `fault` also tells the first difference from what was expected; None: the case holds.
+    """
+
+    name: str
+    answer: Answer | None
+    fault: str | None
+
+
+def evaluate(scenario: object, settings: Sequence[str] = ()) -> Answer:
+    """The answer to one scenario, with `--set` style settings applied first.
+
+    Raises: ScenarioError.
+    """
+    fields = Fields(override(scenario, settings), "scenario")
+    kind = fields.text("kind")
+    if kind in KINDS_TO_COME:
+        raise ScenarioError(f"scenario.kind: not built yet: {kind}")
+    if kind not in EVALUATORS:
+        raise ScenarioError(f"scenario.kind: {describe(kind)} is none of {', '.join(EVALUATORS)}")
+    fields.allow(*ANNOTATIONS)
+    return EVALUATORS[kind](fields)
+
+
+def check(entry: object, index: int, settings: Sequence[str] = ()) -> Case:
+    """Evaluate one {name, scenario, expected} of a list; without `expected` nothing is compared."""
+    if not isinstance(entry, Mapping) or "scenario" not in entry:
+        return Case(f"#{index}", None, "an object with name, scenario and expected is needed")
+    name = str(entry.get("name", f"#{index}"))
+    try:
+        answer = evaluate(entry["scenario"], settings)
+    except ScenarioError as error:
+        return Case(name, None, str(error))
+    return Case(name, answer, find_difference(answer, entry.get("expected", {})))
+
+
+def find_difference(answer: object, expected: object, path: str = "") -> str | None:
+    """Where the answer first departs from what is expected, or None.
+
+    Objects are compared by the expected keys; payouts by both, where no payout is a payout of 0.
+    """
+    if not isinstance(expected, Mapping) or not isinstance(answer, Mapping):
+        if answer == expected:
+            return None
+        return f"{path or 'answer'}: {describe(answer)} instead of {describe(expected)}"
+    keys = list(expected)
+    if path == "payouts":
+        keys += [key for key in answer if key not in expected]
+    for key in keys:
+        nobody = "0" if path == "payouts" else None
+        step = f"{path}.{key}" if path else str(key)
+        if fault := find_difference(answer.get(key, nobody), expected.get(key, nobody), step):
+            return fault
+    return None
