@@ -1,0 +1,49 @@
+"""`flockchain devnet`: several nodes from one genesis file, and the story that they tell.
+
+Source: WP V.I, VI.G (the worked examples, on real data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from flockchain.cli.refusal import refuse
+from genesis.errors import SpecError
+from genesis.spec import ChainSpec, load_chain_spec
+
+NODES_MAX: Final = 16
+
+
+def devnet(
+    genesis: Annotated[
+        str, typer.Option(help="A chain spec's file, or dev, local, devnet.")
+    ] = "devnet",
+    nodes: Annotated[int, typer.Option(min=1, max=NODES_MAX, help="How many nodes.")] = 4,
+    base_path: Annotated[
+        Path | None, typer.Option(help="Where their data lie; a fresh directory by default.")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Tell the whole story on real data.")
+    ] = False,
+    leave: Annotated[
+        bool,
+        typer.Option("--exit", help="End with the story; status 1 if a step of it failed."),
+    ] = False,
+) -> None:
+    """Run several nodes on this machine."""
+    if leave and not demo:
+        raise typer.BadParameter("only a story ends: add --demo", param_hint="--exit")
+    try:
+        spec = load_chain_spec(genesis)
+        spec.genesis_top()
+    except SpecError as error:
+        refuse(error)
+    run_devnet: Callable[[ChainSpec, int, Path | None, bool, bool], int] = import_module(
+        "flockchain.devnet"
+    ).run
+    raise typer.Exit(run_devnet(spec, nodes, base_path, demo, leave))
