@@ -29,7 +29,6 @@ TASK: Final = 0
 CREATOR: Final = AccountId(b"\xff" * 32)
 DATASET_KEY: Final = bytes(32)
 SALT: Final = bytes(32)
-TOTAL_STAKE_MAX: Final = 2**96  # a weighted sum of scores must fit 128 bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,21 @@ Source: WP V.E to V.H; defaults where FLock published none are this project's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flockchain.economics.fields import Fields, ScenarioError
-from runtime.economy.parameters import SCORE_MAX, ArenaParameters, VestingRules
+from runtime.economy.parameters import (
+    SCORE_MAX,
+    ArenaParameters,
+    ParameterOutOfBounds,
+    VestingRules,
+)
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId
 
 TOLERANCE_DIVISOR: Final = 100  # of full scale, for the outlier rule
+TOTAL_STAKE_MAX: Final = 2**96  # a weighted sum of scores must fit 128 bits
 _KAPPA: Final = Rational(3, 1)
 
 
@@ -79,21 +85,19 @@ def read_day(scenario: Fields) -> DayScenario:
     )
     scenario.close()
     _ensure_single_roles([*names, *(validator.name for validator in validators)], scenario)
+    _ensure_within_bounds(day, scenario)
     return day
 
 
 def _read_parameters(scenario: Fields, full_scale: int) -> ArenaParameters:
-    lambda_ = scenario.rational("lambda", "10")
-    # A distance is a fraction of full scale: another full scale is another lambda.
-    lambda_ = Rational.reduced(lambda_.numerator * SCORE_MAX, lambda_.denominator * full_scale)
-    return ArenaParameters(
+    parameters = ArenaParameters(
         vesting=VestingRules(
             rank_ratio=_read_share(scenario, "q", "17/20"),
             node_alpha=scenario.rational("alpha_t", "1"),
             ranked_max=_read_cut(scenario, "k1"),
             paid_daily=_read_share(scenario, "delta", "1/10"),
         ),
-        distance_lambda=lambda_,
+        distance_lambda=scenario.rational("lambda", "10"),
         validator_alpha=scenario.rational("alpha_v", "1"),
         paid_validators_max=_read_cut(scenario, "k2"),
         gamma=_read_share(scenario, "gamma", "1/2"),
@@ -101,6 +105,14 @@ def _read_parameters(scenario: Fields, full_scale: int) -> ArenaParameters:
         outlier_tolerance=full_scale // TOLERANCE_DIVISOR,
         creator_share=Rational(0, 1),
     )
+    try:
+        parameters.ensure_within_bounds()
+    except ParameterOutOfBounds as error:
+        raise ScenarioError(f"{scenario.at('parameters')}: {error}") from None
+    # A distance is a fraction of full scale: another full scale is another lambda.
+    lambda_ = parameters.distance_lambda
+    scaled = Rational.reduced(lambda_.numerator * SCORE_MAX, lambda_.denominator * full_scale)
+    return replace(parameters, distance_lambda=scaled)
 
 
 def _read_cut(scenario: Fields, key: str) -> int | None:
@@ -153,3 +165,16 @@ def _ensure_single_roles(names: Sequence[str], scenario: Fields) -> None:
         if name in seen:
             raise ScenarioError(f"{scenario.at(name)}: an account has one role in a task")
         seen.add(name)
+
+
+def _ensure_within_bounds(day: DayScenario, scenario: Fields) -> None:
+    stakes = (
+        operator.own + sum(operator.delegations.values())
+        for operator in (*day.nodes, *day.validators)
+    )
+    if sum(stakes) > TOTAL_STAKE_MAX:
+        raise ScenarioError(f"{scenario.at('nodes')}: the stakes sum to more than 2^96")
+    if day.reward > TOTAL_STAKE_MAX:
+        raise ScenarioError(f"{scenario.at('reward')}: {day.reward} is above 2^96")
+    if day.baseline > SCORE_MAX:
+        raise ScenarioError(f"{scenario.at('baseline')}: {day.baseline} is above full scale")
