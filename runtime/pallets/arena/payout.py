@@ -27,12 +27,12 @@ class Payout:
     def pay(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
         """Pay the next operators; a step is one receiver."""
         payments = self.arena.payments.get(key)
-        index, used = cursor.index, 1
+        index, used = cursor.index, 0
         while index < len(payments) and used < budget:
             used += self._pay_operator(key, payments[index])
             index += 1
         phase = Phase.FINISH if index == len(payments) else Phase.PAY
-        return replace(cursor, phase=phase, index=index), used
+        return replace(cursor, phase=phase, index=index), used + 1
 
     def _pay_operator(self, key: DayKey, payment: Payment) -> int:
         receivers = self.receivers(key, payment)

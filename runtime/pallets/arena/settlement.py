@@ -68,7 +68,7 @@ class Settlement:
         roster = self._roster(key)
         parameters = self.arena.tasks.parameters_on(key.day)
         places = {juror.account: index for index, juror in enumerate(roster.jurors)}
-        shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 1
+        shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 0
         while index < len(roster.entries) and used < budget:
             entry = roster.entries[index]
             ballots = sorted(
@@ -82,7 +82,7 @@ class Settlement:
             used += 1 + len(ballots) // BALLOTS_PER_STEP
         is_done = index == len(roster.entries)
         phase, index = (Phase.SLASH, 0) if is_done else (Phase.SCORE, index)
-        return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used
+        return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used + 1
 
     def _score_one(
         self,
@@ -132,7 +132,7 @@ class Settlement:
         arena, roster = self.arena, self._roster(key)
         jurors = roster.jurors if roster.entries else []  # nothing to score, nothing to judge
         parameters = arena.tasks.parameters_on(key.day)
-        index, slashed, used = cursor.index, cursor.slashed, 1
+        index, slashed, used = cursor.index, cursor.slashed, 0
         while index < len(jurors) and used < budget:
             who = jurors[index].account
             sealed = arena.score_seals.find((key, who))

@@ -294,8 +294,8 @@ class Tasks(frame.Pallet[Config], index=30):
         self.tasks.put(task, replace(found, status=status))
         self.live.put([other for other in self.live.get() if other != task])
         returned = self.escrows.get(task)
+        self.escrows.remove(task)
         if returned:
-            self.escrows.remove(task)
             self.currency.transfer(escrow_of(task), found.creator, returned)
         self.ledger.close_task(task)
         self.deposit_event(records.TaskEnded(task, status, returned))
