@@ -1,6 +1,7 @@
 """The node's store of blobs, named by content id: data sets, models, task specifications."""
 
 from flockchain.blobs.errors import (
+    BlobBusyError,
     BlobCorruptError,
     BlobError,
     BlobLimitError,
@@ -10,6 +11,7 @@ from flockchain.blobs.errors import (
 from flockchain.blobs.store import BlobStore
 
 __all__ = [
+    "BlobBusyError",
     "BlobCorruptError",
     "BlobError",
     "BlobLimitError",

@@ -24,3 +24,7 @@ class BlobLimitError(BlobError):
 
 class BlobCorruptError(BlobError):
     """Bytes that do not hash to what the manifest says, offered by a peer or read from the disk."""
+
+
+class BlobBusyError(BlobError):
+    """As many blobs are wanted from the network as the node keeps track of; try again later."""
