@@ -22,12 +22,15 @@ def total_stake(operator: Mapping[str, Any]) -> int:
 
 def exact_day(scenario: Mapping[str, Any]) -> tuple[dict[str, mpf], mpf, list[str]]:
     """Payouts by name, what vests, and the ranking."""
-    nodes = {node["id"]: node for node in scenario["nodes"]}
-    validators = sorted(scenario["validators"], key=lambda validator: str(validator["id"]))
+    nodes = {node["id"]: node for node in scenario["nodes"] if total_stake(node)}
+    validators = [each for each in scenario["validators"] if total_stake(each)]
+    validators.sort(key=lambda validator: str(validator["id"]))
     whole = sum(map(total_stake, nodes.values())), sum(map(total_stake, validators))
+    if not all(whole):
+        return {}, mpf(0), []
     gamma, reward = Fraction(scenario["gamma"]), int(scenario["reward"])
     pots = [reward * (gamma + (1 - 2 * gamma) * Fraction(side, sum(whole))) for side in whole]
-    means, shares, scored = _score(scenario, validators, whole[1])
+    means, shares, scored = _score(scenario, list(nodes.values()), validators)
     ranking = [name for name in means if means[name] > int(scenario["baseline"])]
     ranking.sort(key=lambda name: (-means[name], nodes[name]["committed_at"]))
     ranking = ranking[: scenario["k1"]]
@@ -50,14 +53,17 @@ def exact_day(scenario: Mapping[str, Any]) -> tuple[dict[str, mpf], mpf, list[st
 
 
 def _score(
-    scenario: Mapping[str, Any], validators: list[Mapping[str, Any]], seats: int
+    scenario: Mapping[str, Any],
+    nodes: list[Mapping[str, Any]],
+    validators: list[Mapping[str, Any]],
 ) -> tuple[dict[str, Fraction], dict[str, mpf], int]:
     """Means of the submissions that half of the stake scored; summed shares; N."""
     full_scale, kappa = scenario["full_scale"], Fraction(3) if scenario["outliers"] else None
     means: dict[str, Fraction] = {}
     shares: dict[str, mpf] = {validator["id"]: mpf(0) for validator in validators}
     scored = 0
-    for node in scenario["nodes"]:
+    seats = sum(map(total_stake, validators))
+    for node in nodes:
         judges = [validator for validator in validators if node["id"] in validator["scores"]]
         scores = [(total_stake(judge), judge["scores"][node["id"]]) for judge in judges]
         if not scores:
