@@ -15,7 +15,13 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 
 from flockchain.keys import KeyPair
-from flockchain.sdk.errors import BlobCorrupt, BlobRefused, BlobUnavailable, Disconnected
+from flockchain.sdk.errors import (
+    BlobCorrupt,
+    BlobRefused,
+    BlobTooLarge,
+    BlobUnavailable,
+    Disconnected,
+)
 from runtime.primitives.content_id import (
     CHUNK_BYTES,
     ContentId,
@@ -53,7 +59,8 @@ class BlobClient:
     async def get(self, digest: bytes, size_max_bytes: int = SIZE_BYTES_MAX) -> bytes:
         """The blob of a content id. An interrupted download goes on where it ended.
 
-        Raises BlobUnavailable, BlobCorrupt, Disconnected; ContentIdError for no content id.
+        Raises BlobUnavailable, BlobTooLarge, BlobCorrupt, Disconnected; ContentIdError for what is
+        no content id.
         """
         blob = ensure_content_id(digest)
         received = bytearray()
@@ -88,7 +95,7 @@ class BlobClient:
                 raise BlobUnavailable(f"blob {cid_text(blob)}: HTTP status {response.status}")
             async for piece in response.content.iter_chunked(CHUNK_BYTES):
                 if len(received) + len(piece) > size_max_bytes:
-                    raise BlobUnavailable(
+                    raise BlobTooLarge(
                         f"blob {cid_text(blob)} is larger than {size_max_bytes} bytes"
                     )
                 received += piece

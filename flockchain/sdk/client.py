@@ -9,7 +9,7 @@ Source: Substrate JSON-RPC; WP II.A.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
@@ -158,12 +158,17 @@ class Client:
         tip: int = 0,
         era_blocks: int | None = ERA_BLOCKS,
         wait: Wait = Wait.IN_BLOCK,
+        on_pool: Callable[[], None] | None = None,
     ) -> Receipt:
         """Sign, submit and wait. `tip` in planck; `era_blocks` None signs for ever.
 
+        `on_pool` is called once the extrinsic is in the node's pool.
+
         Raises CallFailed with the pallet's error, ExtrinsicRefused, ExtrinsicExpired, SdkError.
         """
-        return await self._submitter.submit(call, key, tip=tip, era_blocks=era_blocks, wait=wait)
+        return await self._submitter.submit(
+            call, key, tip=tip, era_blocks=era_blocks, wait=wait, on_pool=on_pool
+        )
 
     async def rpc(self, method: str, params: Sequence[object] = ()) -> Any:
         """Any other method of the node. Raises SdkError."""

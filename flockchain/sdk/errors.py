@@ -73,6 +73,10 @@ class BlobUnavailable(SdkError):
     """The node has no such blob and could not get it."""
 
 
+class BlobTooLarge(SdkError):
+    """The blob has more bytes than the caller takes."""
+
+
 class BlobCorrupt(SdkError):
     """The bytes that came do not have the content id that was asked for."""
 

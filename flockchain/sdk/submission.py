@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -85,8 +85,11 @@ class Submitter:
         tip: int = 0,
         era_blocks: int | None = ERA_BLOCKS,
         wait: Wait = Wait.IN_BLOCK,
+        on_pool: Callable[[], None] | None = None,
     ) -> Receipt:
         """Sign and submit a call; `tip` in planck, `era_blocks` None signs for ever.
+
+        `on_pool` is called once the extrinsic is in the node's pool.
 
         Raises CallFailed, ExtrinsicRefused, ExtrinsicExpired, SdkError.
         """
@@ -95,6 +98,8 @@ class Submitter:
             async with turn:
                 start = (await self._chain.finalized()).number
                 data, watched = await self._enter_pool(stack, call, key, tip, era_blocks)
+            if on_pool is not None:
+                on_pool()
             identity = extrinsic_hash(data)
             if wait is Wait.POOL:
                 return Receipt(identity)
