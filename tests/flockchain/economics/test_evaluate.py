@@ -40,7 +40,7 @@ def test_kinds_to_come_say_so() -> None:
     ("scenario", "message"),
     [
         ({"kind": "lottery"}, "scenario.kind: 'lottery' is none of arena_day, "),
-        ({}, "scenario.kind: a name is expected, not nothing"),
+        ({}, "scenario.kind: missing"),
         ([], "scenario: an object is expected, not []"),
         (scenario_of("emission", c0=1.5), "scenario.c0: an integer from 0 to 2^128 - 1 expected"),
         (scenario_of("emission", decay="3/2"), "scenario.decay: 3/2 is above 1"),
