@@ -207,7 +207,7 @@ def _read_pruning(settings: Settings) -> int | None:
 
 def _read_seal_interval(settings: Settings, *, dev: bool) -> int | None:
     if not settings.is_given("seal_interval_ms"):
-        return None
+        return 0 if dev else None
     if not dev:
         raise ConfigError(
             f"{settings.where('seal_interval_ms')}: only a --dev node seals blocks without slots"

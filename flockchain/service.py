@@ -33,7 +33,7 @@ from flockchain.consensus.grandpa.ballot import Signer
 from flockchain.consensus.grandpa.stored_journal import StoredJournal
 from flockchain.consensus.grandpa.voter import VoterConfig
 from flockchain.consensus.grandpa.worker import FinalityWorker
-from flockchain.consensus.instant import InstantAuthor, InstantConsensus
+from flockchain.consensus.instant import InstantConsensus, InstantSealer
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.keystore import FileKeystore, KeystoreError
 from flockchain.node import Author, Node
@@ -222,7 +222,9 @@ class Service:
     ) -> Author | None:
         interval_ms = self.config.seal_interval_ms
         if interval_ms is not None:
-            return InstantAuthor(backend, importer, pool, self.clock, interval_ms)
+            return InstantSealer(
+                backend, importer, pool, self.clock, interval_ms=interval_ms or None
+            )
         if keys is None:
             return None
         babe = keys[0]

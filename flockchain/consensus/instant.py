@@ -1,6 +1,7 @@
-"""Instant seal: a development node makes a block whenever there is something to put into it.
+"""Instant sealing for development: a block as soon as there is an extrinsic, final at once.
 
-Blocks claim no slot and carry no seal; each is final at once. Only `--dev` chains accept them.
+Takes the place of slots, lottery and voting on a chain of one node. Blocks carry the engine's
+digest item and no seal, so they are worth nothing to any other consensus.
 
 Source: Substrate `sc_consensus_manual_seal`.
 """
@@ -16,30 +17,34 @@ from flockchain.chain.errors import InvalidBlock
 from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Imported
 from flockchain.clock import Clock
+from flockchain.pool.entry import Status
 from flockchain.pool.pool import Pool
 from runtime.api import runtime_at
 from runtime.primitives.babe_digest import INSTANT_ENGINE, instant_log
 from runtime.primitives.header import Header, PreRuntime
+from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
-_IDLE_MS: Final = 3_600_000
+_BUILD_MS: Final = 1_000  # for one block
+_NEVER_MS: Final = 2**62
 
 
 class InstantConsensus:
-    """Accepts blocks of the instant engine only."""
+    """Checks headers: exactly one digest item of the engine in front, and no seal."""
 
     def verify(self, header: Header, parent: Header) -> None:
-        """Check that the block was sealed at once. Raises InvalidBlock."""
+        """Raises InvalidBlock for a block that another engine made."""
         logs = header.digest.logs
-        if len(logs) != 1 or not isinstance(logs[0], PreRuntime):
-            raise InvalidBlock(f"block {header.number} is not sealed at once")
-        if logs[0].engine != INSTANT_ENGINE:
-            raise InvalidBlock(f"block {header.number} is of engine {logs[0].engine!r}")
+        claims = [log for log in logs if isinstance(log, PreRuntime)]
+        if len(claims) != 1 or claims[0].engine != INSTANT_ENGINE or len(claims[0].data) != 4:
+            raise InvalidBlock(f"block {header.number} was not sealed by instant sealing")
+        if header.seal() is not None:
+            raise InvalidBlock(f"block {header.number} carries a seal, instant sealing has none")
 
 
-class InstantAuthor:
-    """Seals when the pool has something ready, or at an interval in milliseconds."""
+class InstantSealer:
+    """Makes blocks: when the pool has something new, and every `interval_ms` if that is given."""
 
     def __init__(
         self,
@@ -47,56 +52,63 @@ class InstantAuthor:
         importer: Importer,
         pool: Pool,
         clock: Clock,
-        interval_ms: int | None,
+        *,
+        interval_ms: int | None = None,
+        authority_index: int = 0,
     ) -> None:
         self._backend = backend
         self._importer = importer
         self._pool = pool
         self._clock = clock
         self._interval_ms = interval_ms
-        self._due_ms = clock.now_ms() + (interval_ms or 0)
+        self._authority_index = authority_index
+        self._last_ms = clock.now_ms()
+        self._is_wanted = bool(pool.ready.entries)
+        pool.listeners.append(self._on_status)
 
     def next_slot_ms(self) -> int:
-        """When a block is due: now, if an extrinsic waits."""
-        if self._interval_ms:
-            return self._due_ms
-        now_ms = self._clock.now_ms()
-        return now_ms if self._pool.ready.entries else now_ms + _IDLE_MS
+        """When a block is due: now, at the interval's end, or never."""
+        if self._is_wanted:
+            return 0
+        return _NEVER_MS if self._interval_ms is None else self._last_ms + self._interval_ms
 
     def on_time(self, now_ms: int) -> tuple[Imported, list[bytes]] | None:
-        """Seal a block if one is due."""
+        """Seal and finalize if a block is due; the block and its body."""
         if now_ms < self.next_slot_ms():
             return None
-        if self._interval_ms:
-            self._due_ms = max(self._due_ms + self._interval_ms, now_ms)
-        return self.seal()
+        return self.seal(now_ms)
 
-    def seal(self) -> tuple[Imported, list[bytes]]:
-        """Make a block of whatever is ready and make it final."""
+    def seal(self, now_ms: int) -> tuple[Imported, list[bytes]]:
+        """Make a block of what is ready, import it, make it final."""
+        self._last_ms, self._is_wanted = now_ms, False
         parent = self._backend.best
-        state = self._backend.state_at(parent.hash)
-        runtime = runtime_at(state)
-        # The chain's time must rise; extrinsics may come faster than the minimum period.
-        earliest_ms = runtime.timestamp.now.get() + runtime.timestamp.config.minimum_period
-        now_ms = max(self._clock.now_ms(), earliest_ms)
+        deadline_ms = self._clock.now_ms() + _BUILD_MS
         built = build_block(
-            state,
+            self._backend.state_at(parent.hash),
             parent.hash,
             parent.number + 1,
-            [instant_log(0)],
-            now_ms,
+            [instant_log(self._authority_index)],
+            max(now_ms, self._earliest_ms(parent.hash)),
             (entry.data for entry in list(self._pool.best())),
             self._importer.verify,
-            lambda: False,
+            lambda: self._clock.now_ms() >= deadline_ms,
             lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
         )
         header, delta = self._importer.prepare(built)
         imported = self._importer.import_own(header, built.body, delta)
-        log.info(
-            "sealed #%d (0x%s..) %d extrinsics",
-            header.number,
-            imported.hash[:4].hex(),
-            len(built.body),
-        )
         self._backend.finalize(imported.hash)
+        inherents = 1
+        if len(built.body) > inherents and self._pool.ready.entries:
+            self._is_wanted = True  # the block was full: the rest goes into the next one
+        log.info("sealed #%d (0x%s..)", header.number, imported.hash[:4].hex())
         return imported, built.body
+
+    def _earliest_ms(self, parent: Hash) -> int:
+        """Times must rise by the minimum period, however fast blocks follow one another."""
+        timestamp = runtime_at(self._backend.state_at(parent)).timestamp
+        before = timestamp.now_ms()
+        return before + timestamp.config.minimum_period if before else 0
+
+    def _on_status(self, extrinsic: Hash, status: Status, block: Hash | None) -> None:
+        if status is Status.READY:
+            self._is_wanted = True
