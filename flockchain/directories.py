@@ -23,13 +23,3 @@ def database_directory(base_path: Path, chain_id: str) -> Path:
 def keystore_directory(base_path: Path, chain_id: str) -> Path:
     """The keys, which cannot."""
     return chain_directory(base_path, chain_id) / "keystore"
-
-
-def network_key_file(base_path: Path, chain_id: str) -> Path:
-    """The seed of the node's peer id."""
-    return chain_directory(base_path, chain_id) / "network" / "secret_ed25519"
-
-
-def blob_directory(base_path: Path) -> Path:
-    """Data sets and models by content id; they belong to no chain."""
-    return base_path / "blobs"

@@ -16,7 +16,6 @@ import typer
 from flockchain.cli.refusal import refuse
 from flockchain.config import KEY_SHORTCUTS, LOG_LEVELS, WORKER_ROLES, NodeConfig, load_config
 from flockchain.settings import ConfigError
-from flockchain.telemetry import set_up_logging
 
 _KEYS = "Development keys"
 _NETWORK = "Network"
@@ -179,6 +178,5 @@ def _read_config(options: dict[str, object]) -> NodeConfig:
 
 def run(config: NodeConfig) -> None:
     """Run the node and end the process with its status."""
-    set_up_logging(config.log_level)
     run_service: Callable[[NodeConfig], int] = import_module("flockchain.service").run
     raise typer.Exit(run_service(config))
