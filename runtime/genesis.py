@@ -6,16 +6,13 @@ Source: FRAME `GenesisConfig`; `genesis/spec.py` reads it from JSON.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from runtime.constants import PRESETS
 from runtime.economy.tasks import TaskTerms
 from runtime.frame.errors import DispatchError
 from runtime.frame.externalities import DictState, Externalities
-from runtime.frame.pallet import Pallet
 from runtime.pallets.babe import EpochAuthority
-from runtime.pallets.emission import Emission, EmissionParameters
-from runtime.pallets.tasks import Tasks
+from runtime.pallets.emission import EmissionParameters
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U32, AccountId, Balance
@@ -23,7 +20,6 @@ from runtime.runtime import Runtime
 from runtime.version import CODE_KEY, code_stub
 
 _EXTRINSIC_INDEX = b":extrinsic_index"
-_AnyPallet = TypeVar("_AnyPallet", bound=Pallet[Any])
 
 
 @dataclass(frozen=True)
@@ -60,21 +56,12 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
     runtime.balances.genesis_build(config.balances)
     runtime.babe.genesis_build(config.authorities)
     runtime.grandpa.genesis_build(config.grandpa)
-    if config.emission is not None:
-        _pallet(runtime, Emission, "emission").genesis_build(config.emission)
-    if config.tasks:
-        verified = [(task.creator, task.terms, task.start_day) for task in config.tasks]
-        try:
-            _pallet(runtime, Tasks, "tasks").genesis_build(preset.arena, verified)
-        except DispatchError as error:
-            raise ValueError(f"tasks: {type(error).__doc__}") from error
+    runtime.emission.genesis_build(config.emission or EmissionParameters())
+    verified = [(task.creator, task.terms, task.start_day) for task in config.tasks]
+    try:
+        runtime.tasks.genesis_build(preset.arena, verified)
+    except DispatchError as error:
+        raise ValueError(f"tasks: {type(error).__doc__}") from error
     ext.put(CODE_KEY, code_stub(config.preset))
     ext.put(_EXTRINSIC_INDEX, codec_of(U32).encode(0))
     return {key: value for key, value in ext.changes().items() if value is not None}
-
-
-def _pallet(runtime: Runtime, kind: type[_AnyPallet], section: str) -> _AnyPallet:
-    for pallet in runtime.ordered:
-        if isinstance(pallet, kind):
-            return pallet
-    raise ValueError(f"{section}: this runtime has no such pallet")

@@ -17,10 +17,15 @@ from runtime.frame.limits import BlockLength, BlockWeights, block_length, block_
 from runtime.frame.pallet import Pallet
 from runtime.frame.weights import Weight
 from runtime.pallets import (
+    arena,
     babe,
     balances,
+    delegation,
+    emission,
     grandpa,
+    model_registry,
     system,
+    tasks,
     timestamp,
     transaction_payment,
     treasury,
@@ -39,6 +44,11 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     balances.Balances,
     transaction_payment.TransactionPayment,
     treasury.Treasury,
+    tasks.Tasks,
+    delegation.Delegation,
+    emission.Emission,
+    arena.Arena,
+    model_registry.ModelRegistry,
 )
 install_pallets(PALLETS)
 
@@ -76,19 +86,60 @@ class Runtime:
             sink=self.balances,
             author=self.babe,
         )
+        self._wire_arena(ext, preset)
         self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {
-            type(pallet): pallet
-            for pallet in (
-                self.system,
-                self.timestamp,
-                self.babe,
-                self.grandpa,
-                self.balances,
-                self.fees,
-                self.treasury,
-            )
+            type(pallet): pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)
         }
         self.ordered: tuple[Pallet[Any], ...] = tuple(self._by_type[kind] for kind in PALLETS)
+
+    def _wire_arena(self, ext: Externalities, preset: Preset) -> None:
+        """Emission, tasks, stakes and the AI Arena."""
+        calendar = preset.calendar
+        self.emission = emission.Emission(
+            ext, emission.Config(kept_days=preset.kept_days), currency=self.balances
+        )
+        self.delegation = delegation.Delegation(
+            ext,
+            delegation.Config(calendar, preset.unbonding_days),
+            currency=self.balances,
+            block=self.system,
+        )
+        self.tasks = tasks.Tasks(
+            ext,
+            tasks.Config(
+                calendar,
+                treasury.TREASURY,
+                preset.creator_stake,
+                preset.node_stake,
+                preset.validator_stake,
+                preset.registration_fee,
+                live_tasks_max=preset.live_tasks_max,
+            ),
+            currency=self.balances,
+            ledger=self.delegation,
+            block=self.system,
+        )
+        self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
+        self.arena = arena.Arena(
+            ext,
+            arena.Config(
+                calendar,
+                treasury.TREASURY,
+                preset.node_stake,
+                preset.validator_stake,
+                preset.quota_base,
+                preset.quota_max,
+                preset.settlement_steps,
+                preset.kept_days,
+            ),
+            currency=self.balances,
+            block=self.system,
+            randomness=self.babe,
+            tasks=self.tasks,
+            stakes=self.delegation,
+            emission=self.emission,
+            models=self.models,
+        )
 
     def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:
         """The instance of a pallet class."""
