@@ -17,12 +17,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flockchain.cli.refusal import refuse
 from flockchain.economics.evaluate import Case, check, evaluate
 from flockchain.economics.fields import ScenarioError
 from flockchain.economics.table2 import Ledger, Table2, compute_table2
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 FML_DIGITS: Final = 18
+PIPED_COLUMNS: Final = 200
 
 app = typer.Typer(help="Ask what the chain would pay.", no_args_is_help=True)
 
@@ -58,7 +60,7 @@ def evaluate_file(
     try:
         answer = evaluate(document, settings or [])
     except ScenarioError as error:
-        _refuse(str(error))
+        refuse(str(error))
     if as_json:
         print(json.dumps(answer, indent=2))
     else:
@@ -82,11 +84,11 @@ def table2(
 
 def _read(file: Path) -> object:
     if file.stat().st_size > FILE_BYTES_MAX:
-        _refuse(f"{file} is larger than {FILE_BYTES_MAX} bytes")
+        refuse(f"{file} is larger than {FILE_BYTES_MAX} bytes")
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        _refuse(f"{file} is no JSON document: {error}")
+        refuse(f"{file} is no JSON document: {error}")
 
 
 def _report(cases: list[Case], as_json: bool) -> NoReturn:
@@ -151,10 +153,6 @@ def _in_fml(amount: str) -> str:
 
 
 def _console() -> Console:
-    # Piped, a table keeps its width: nothing is cut to 80 columns.
-    return Console() if sys.stdout.isatty() else Console(width=200)
-
-
-def _refuse(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    raise typer.Exit(1)
+    """Names in files are no markup. Piped, a table keeps its width and is not cut to 80 columns."""
+    width = None if sys.stdout.isatty() else PIPED_COLUMNS
+    return Console(width=width, markup=False, emoji=False, highlight=False)

@@ -56,6 +56,11 @@ def test_a_list_is_checked(tmp_path: Path) -> None:
     assert "1 passed, 0 failed" in result.stdout
 
 
+def test_names_in_a_list_are_not_markup(tmp_path: Path) -> None:
+    case = {"name": "[/red] :fire:", "scenario": SCENARIO}
+    assert "[/red] :fire:" in run("evaluate", write(tmp_path, [case])).stdout
+
+
 def test_a_mismatch_in_a_list_fails(tmp_path: Path) -> None:
     bad = {"name": "bad", "scenario": SCENARIO, "expected": {"limits": {"99": 1}}}
     result = run("evaluate", write(tmp_path, [bad]))

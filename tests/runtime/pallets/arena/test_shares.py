@@ -65,6 +65,15 @@ def test_published_node_shares(alpha: str, shares: tuple[str, ...]) -> None:
         assert abs(Fraction(share, ONE_Q128) - Fraction(published)) < Fraction(1, 10**12)
 
 
+@pytest.mark.parametrize(("clones", "percent"), [(1, 39), (10, 60)])
+def test_what_cloning_the_winner_pays_without_the_rules_against_it(
+    clones: int, percent: int
+) -> None:
+    # One stake split among n copies of the best of three models that rank one after the other.
+    weights = node_weights([1000 // clones] * clones + [1000, 1000], Q, Rational(1, 1))
+    assert round(100 * sum(weights[:clones]) / sum(weights)) == percent
+
+
 def test_a_node_without_stake_earns_nothing_even_if_stakes_do_not_count() -> None:
     assert node_weights([0, 5], Q, Rational(0, 1)) == [0, 17]
     assert node_weights([0, 0], Q, Rational(1, 1)) == [0, 0]
