@@ -1,8 +1,12 @@
 """The tree of blocks above the last finalized one, in memory: ancestry, routes, leaves, best.
 
-Bounded by what is not final; everything below lies in the store along one chain.
+Bounded by what is not final; everything below lies in the store along one chain. The best chain has
+the most primary slots above the last finalized block: fallback slots cost nothing to win, so they
+must not outweigh the lottery; then the most blocks, then the lowest hash, which everyone sees
+alike. Invariant: the best block descends from the finalized one, and what does not is dropped.
 
-Source: Substrate `sc_client_db::leaves`, `sp_blockchain::tree_route`.
+Source: WP II.A; Ouroboros Praos (longest chain); Substrate BABE fork choice,
+`sc_client_db::leaves`, `sp_blockchain::tree_route`.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ class BlockTree:
         self.root = TreeBlock(root, Hash(bytes(32)), number, 0)
         self._blocks: dict[Hash, TreeBlock] = {root: self.root}
         self._children: dict[Hash, list[Hash]] = {}
+        self._best = self.root
 
     def __contains__(self, block: object) -> bool:
         return block in self._blocks
@@ -61,11 +66,19 @@ class BlockTree:
         return len(self._blocks) > BLOCKS_MAX
 
     def insert(self, block: Hash, parent: Hash, number: int, *, is_primary: bool) -> TreeBlock:
-        """Add a child of a block in the tree. Raises KeyError if the parent is not in it."""
+        """Add a child of a block in the tree; a block that is there already stays as it is.
+
+        Raises KeyError if the parent is not in the tree.
+        """
+        known = self._blocks.get(block)
+        if known is not None:
+            return known
         above = self._blocks[parent]
         node = TreeBlock(block, parent, number, above.primaries + is_primary)
         self._blocks[block] = node
         self._children.setdefault(parent, []).append(block)
+        if node.order() > self._best.order():
+            self._best = node
         return node
 
     def children(self, block: Hash) -> list[Hash]:
@@ -78,8 +91,8 @@ class BlockTree:
         return sorted(ends, key=TreeBlock.order, reverse=True)
 
     def best(self) -> TreeBlock:
-        """The head of the best chain."""
-        return max(self._blocks.values(), key=TreeBlock.order)
+        """The head of the best chain. Kept up to date by `insert`: O(1)."""
+        return self._best
 
     def best_containing(self, block: Hash) -> TreeBlock | None:
         """The best block that is `block` or descends from it; None if it is not in the tree."""
@@ -146,4 +159,5 @@ class BlockTree:
         self._children = {key: kids for key, kids in self._children.items() if key in kept}
         self._blocks = nodes
         self.root = nodes[block]
+        self._best = max(nodes.values(), key=TreeBlock.order)
         return final, lost

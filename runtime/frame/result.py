@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, get_args
 
-from runtime.frame.runtime_api import value_shape
-from runtime.primitives.scale import set_shape
+from runtime.primitives.scale import set_shape, shape_of
 from runtime.primitives.scale.shape import Field, Shape, VariantCase, VariantShape
 
 T = TypeVar("T")
@@ -40,7 +39,7 @@ def declare_result(tp: Any) -> None:
     """Give `Result[A, B]` its codec, once; afterwards it may stand in annotations."""
     ok, err = get_args(tp)
     (value,), (error,) = get_args(ok), get_args(err)
-    set_shape(tp, result_shape(value_shape(value), value_shape(error)))
+    set_shape(tp, result_shape(shape_of(value), shape_of(error)))
 
 
 def result_shape(value: Shape, error: Shape) -> VariantShape:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 from runtime.primitives.hashing import blake2b_64
 from runtime.primitives.scale import Codec, shape_of
 from runtime.primitives.scale.codec import codec_of_shape
-from runtime.primitives.scale.shape import UNIT, Custom, Shape, TupleShape
+from runtime.primitives.scale.shape import Shape, TupleShape
 from runtime.primitives.types import Bytes8
 
 T = TypeVar("T")
@@ -53,18 +53,6 @@ class RuntimeApi:
 _APIS: dict[type, RuntimeApi] = {}
 
 
-def _encode_nothing(value: None, out: bytearray) -> None:
-    assert value is None, f"a method without result gave {value!r}"
-
-
-NOTHING: Shape = Custom(_encode_nothing, lambda data, offset: (None, offset), lambda: UNIT)
-
-
-def value_shape(tp: Any) -> Shape:
-    """The shape of an annotation, where None stands for unit as a value."""
-    return NOTHING if tp is None or tp is type(None) else shape_of(tp)
-
-
 def runtime_api(name: str, *, version: int) -> Callable[[type[T]], type[T]]:
     """Declare a class as the runtime API `name`. Raise `version` when a method changes."""
 
@@ -84,7 +72,7 @@ def _method(function: FunctionType) -> ApiMethod:
     hints = get_type_hints(function, include_extras=True)
     assert "return" in hints, f"{function.__qualname__} declares no result"
     inputs = tuple((name, shape_of(tp)) for name, tp in hints.items() if name != "return")
-    output = value_shape(hints["return"])
+    output = shape_of(hints["return"])
     return ApiMethod(
         function.__name__,
         function,

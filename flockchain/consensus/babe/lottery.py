@@ -120,7 +120,7 @@ def claim_slot(slot: int, epoch: Epoch, keys: Iterable[VrfKey]) -> tuple[SlotCla
 
 
 def check_claim(claim: SlotClaim, epoch: Epoch) -> None:
-    """Check that the authority had the slot, in the epoch that `EpochView.epoch_for` gives.
+    """Check that the authority had the slot, in `epoch`, which the parent state gave.
 
     Raises: UnknownAuthority; NotSecondaryAuthor; BadProof; LotteryLost.
     """

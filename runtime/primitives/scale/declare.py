@@ -19,6 +19,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Final,
     NewType,
     TypeVar,
     Union,
@@ -29,12 +30,14 @@ from typing import (
     overload,
 )
 
+from runtime.primitives.scale.errors import EncodeError
 from runtime.primitives.scale.shape import (
     U8_SHAPE,
     UNIT,
     Array,
     CompactShape,
     Composite,
+    Custom,
     Field,
     Option,
     Primitive,
@@ -79,6 +82,18 @@ class Limit:
     items: int
 
 
+def _encode_nothing(value: None, out: bytearray) -> None:
+    if value is not None:
+        raise EncodeError(f"unit is None, not {value!r}")
+
+
+def _decode_nothing(data: bytes, offset: int) -> tuple[None, int]:
+    return None, offset
+
+
+# `None` in an annotation: unit whose Python value is None; `tuple[()]` is unit whose value is ().
+NOTHING: Final[Shape] = Custom(_encode_nothing, _decode_nothing, lambda: UNIT)
+
 _SHAPES: dict[Any, Shape] = {bool: Primitive("bool", 1), str: Primitive("str", 0)}
 _PATHS: dict[type, tuple[str, ...]] = {}
 
@@ -102,7 +117,7 @@ def _make_shape(tp: Any) -> Shape:
     if tp is bytes:
         return Sequence(U8_SHAPE, raw=True)
     if tp is None or tp is type(None):
-        return UNIT
+        return NOTHING
     origin, arguments = get_origin(tp), get_args(tp)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1])

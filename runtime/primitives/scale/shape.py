@@ -48,7 +48,7 @@ class Sequence(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Array(Shape):
-    """`[u8; length]` when `raw`, else a tuple of `length` items."""
+    """`[u8; length]`, bytes in Python, when `raw`; else a list of `length` items."""
 
     item: Shape
     length: int
