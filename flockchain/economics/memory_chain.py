@@ -1,28 +1,26 @@
-"""The economic pallets over an empty state in memory, with their hooks driven block by block.
+"""The runtime over an empty state in memory, with the economic pallets' hooks block by block.
 
-Owns the wiring of the few pallets that pay, and the empty block. Minimum stakes, fees and the cap
-are lifted, so that a scenario may ask about any amounts; slashes have no part in a scenario.
-Invariant: every rule that pays is the chain's own pallet; nothing here computes an amount.
+Owns the empty block and a preset without minimum stakes, fees and caps, so that a scenario may ask
+about any amounts. Invariant: every rule that pays is the chain's own pallet, wired as in a node;
+nothing here computes an amount.
 Source: WP IV.A, V.E to V.I.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from runtime import frame
+from runtime.constants import MAINNET, Preset
 from runtime.economy.calendar import Calendar
 from runtime.economy.parameters import ArenaParameters
-from runtime.pallets import balances, delegation, system, tasks
-from runtime.pallets.arena.pallet import Arena
-from runtime.pallets.arena.storage import Config as ArenaConfig
-from runtime.pallets.emission import Config as EmissionConfig
-from runtime.pallets.emission import Curve, Emission, EmissionParameters
-from runtime.pallets.treasury import TREASURY
+from runtime.pallets.emission import Curve, EmissionParameters
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Digest
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId, Hash
+from runtime.runtime import Runtime
 
 UNLIMITED: Final = 2**128 - 1
 CALENDAR: Final = Calendar(12, 2, 4, 6, 8, 9)
@@ -30,36 +28,20 @@ BLOCK_WEIGHT: Final = frame.Weight(2**63, 2**63)
 _U32_MAX: Final = 2**32 - 1
 _ONE: Final = Rational(1, 1)
 
-
-class NoBeacon:
-    """A chain without authors: draws start from the parents' hashes."""
-
-    def author_vrf_output(self) -> bytes | None:
-        """No author, no output."""
-        return None
-
-    def epoch_randomness(self) -> Hash:
-        """Zeros."""
-        return Hash(bytes(32))
-
-    def epoch_index(self) -> int:
-        """The first."""
-        return 0
-
-
-class NoRegistry:
-    """A chain that does not remember finished models."""
-
-    def record_model(
-        self,
-        task: int,
-        content: bytes,
-        submission: int,
-        owner: AccountId,
-        score: tuple[int, int],
-        parents: list[bytes],
-    ) -> None:
-        """Nothing is kept."""
+PRESET: Final[Preset] = replace(
+    MAINNET,
+    name="scenario",
+    calendar=CALENDAR,
+    creator_stake=0,
+    node_stake=1,
+    validator_stake=1,
+    quota_base=1,
+    quota_max=_U32_MAX,
+    registration_fee=0,
+    unbonding_days=1,
+    cap=UNLIMITED,
+    settlement_steps=_U32_MAX,
+)
 
 
 class MemoryChain:
@@ -72,37 +54,13 @@ class MemoryChain:
         self, emission_daily: int, *, decay: Rational = _ONE, exponent: Rational = _ONE
     ) -> None:
         self.ext = frame.Externalities(frame.DictState())
-        self.system = system.System(self.ext, system.Config())
-        self.balances = balances.Balances(
-            self.ext, balances.Config(cap=UNLIMITED), accounts=self.system
-        )
-        self.ledger = delegation.Delegation(
-            self.ext,
-            delegation.Config(CALENDAR, unbonding_days=1, delegation_min=0),
-            currency=self.balances,
-            block=self.system,
-        )
-        self.tasks = tasks.Tasks(
-            self.ext,
-            tasks.Config(CALENDAR, TREASURY, 0, 0, 0, 0),
-            currency=self.balances,
-            ledger=self.ledger,
-            block=self.system,
-        )
-        self.emission = Emission(
-            self.ext, EmissionConfig(emission_max=UNLIMITED), currency=self.balances
-        )
-        self.arena = Arena(
-            self.ext,
-            ArenaConfig(CALENDAR, TREASURY, 1, 1, 1, _U32_MAX, steps_per_block=_U32_MAX),
-            currency=self.balances,
-            block=self.system,
-            randomness=NoBeacon(),
-            tasks=self.tasks,
-            stakes=self.ledger,
-            emission=self.emission,
-            models=NoRegistry(),
-        )
+        runtime = Runtime(self.ext, PRESET)
+        self.system, self.balances = runtime.system, runtime.balances
+        self.ledger, self.tasks = runtime.delegation, runtime.tasks
+        self.emission, self.arena = runtime.emission, runtime.arena
+        # The quota's curve needs a minimum above 0; who may take part is up to the scenario.
+        self.tasks.config = replace(self.tasks.config, node_stake=0, validator_stake=0)
+        self.ledger.config = replace(self.ledger.config, delegation_min=0)
         self.emission.parameters.put(
             EmissionParameters(daily=emission_daily, decay=decay, stake_exponent=exponent)
         )
