@@ -68,6 +68,22 @@ class Author(Protocol):
         """When it may be our turn."""
 
 
+class Companion(Protocol):
+    """A part of the node with peers and deadlines of its own, such as the blob exchange."""
+
+    def on_time(self) -> None:
+        """Do what is due."""
+
+    def next_wake_ms(self) -> int | None:
+        """When `on_time` is due; None while nothing is."""
+
+    def on_peer_connected(self, peer: PeerId) -> None:
+        """A peer is here."""
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        """A peer is gone."""
+
+
 # (peer, data) → verdict, and (peer, data) → answer: protocols that other parts of the node own
 GossipRule = Callable[[PeerId, bytes], Verdict]
 RequestRule = Callable[[PeerId, bytes], bytes]
@@ -85,6 +101,7 @@ class Node:
     roles: str = "full"
     gossip_rules: dict[str, GossipRule] = field(default_factory=dict)
     request_rules: dict[str, RequestRule] = field(default_factory=dict)
+    companions: list[Companion] = field(default_factory=list)
     network: Network = field(init=False)
     finality: FinalityWorker | None = field(init=False, default=None)
     sync: BlockSync = field(init=False)
@@ -116,6 +133,8 @@ class Node:
             self.finality.on_time(now_ms)
         if self._send_at_ms is not None and now_ms >= self._send_at_ms:
             self._send_extrinsics()
+        for companion in self.companions:
+            companion.on_time()
         self.sync.poke()
 
     def next_wake_ms(self) -> int:
@@ -131,6 +150,10 @@ class Node:
         if wake_ms is not None:
             times.append(wake_ms)
         times.extend(due_ms for due_ms, _, _ in self._held)
+        for companion in self.companions:
+            companion_ms = companion.next_wake_ms()
+            if companion_ms is not None:
+                times.append(companion_ms)
         return min(times)
 
     # -- extrinsics
@@ -225,6 +248,8 @@ class Node:
         self.sync.on_peer(peer, known.best_number, known.best_hash)
         if self.finality is not None:
             self.finality.on_peer_connected(peer)
+        for companion in self.companions:
+            companion.on_peer_connected(peer)
 
     def on_peer_disconnected(self, peer: PeerId) -> None:
         """A peer is gone."""
@@ -232,6 +257,8 @@ class Node:
         self.sync.on_peer_disconnected(peer)
         if self.finality is not None:
             self.finality.on_peer_disconnected(peer)
+        for companion in self.companions:
+            companion.on_peer_disconnected(peer)
 
     # -- blocks and extrinsics of others
 

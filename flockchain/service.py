@@ -14,12 +14,14 @@ import logging
 import shutil
 import signal
 import tempfile
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from flockchain.blobs import BlobStore
+from flockchain.blobs.exchange import BlobFetcher
 from flockchain.chain.backend import Backend, WrongGenesis
 from flockchain.chain.importer import Consensus, Importer
 from flockchain.chain.signatures import SignatureCache
@@ -36,11 +38,14 @@ from flockchain.consensus.grandpa.worker import FinalityWorker
 from flockchain.consensus.instant import InstantConsensus, InstantSealer
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.keystore import FileKeystore, KeystoreError
+from flockchain.model_hash_message import ModelHash
+from flockchain.model_hashes import ModelHashes, Surroundings
 from flockchain.node import Author, Node
 from flockchain.pool.entry import Entry
 from flockchain.pool.pool import Pool, PoolConfig
 from flockchain.rpc.blobs import BlobRoutes
 from flockchain.rpc.context import ChainInfo, NodeInfo, PeerInfo, RpcContext
+from flockchain.rpc.metrics import MetricsServer, NodeMetrics
 from flockchain.rpc.server import RpcConfig, RpcServer
 from flockchain.rpc.upload_rights import UploadRights
 from flockchain.storage.errors import StorageError
@@ -53,14 +58,17 @@ from p2p.libp2p_config import Libp2pConfig
 from p2p.libp2p_host import NetworkStartError
 from p2p.libp2p_network import Libp2pNetwork
 from p2p.node_key import NodeKeyError, load_node_key
-from runtime.api import preset_of
+from runtime.api import preset_of, runtime_at
 from runtime.frame.externalities import DictState
+from runtime.primitives.types import AccountId
 from runtime.version import UnknownRuntime
 
 log = logging.getLogger(__name__)
 
 BLOBS_BYTES_MAX: Final = 20 * 1024**3
 BLOB_BYTES_MAX: Final = 4 * 1024**3
+AHEAD_BYTES_MAX: Final = 64 * 1024**2  # larger blobs are fetched when somebody asks for them
+FETCH_MS: Final = 60_000
 _STEP_S_MAX: Final = 0.1  # the longest sleep: what came meanwhile may have made something due
 
 
@@ -163,6 +171,7 @@ class Service:
                 VoterConfig(gossip_ms=min(slot_ms // 3, 1_000)),
             )
         self.node.connect(self.network, finality)
+        self._add_blobs(blobs, verify)
         try:
             await self.network.start()
         except NetworkStartError as error:
@@ -177,6 +186,39 @@ class Service:
             backend.best.number,
             backend.finalized.number,
         )
+
+    def _add_blobs(self, blobs: BlobStore, verify: SignatureCache) -> None:
+        """Serve and fetch blobs; spread and judge announcements of models."""
+        backend, node = self.node.backend, self.node
+        self.fetcher = BlobFetcher(self.network, blobs, self.clock, AHEAD_BYTES_MAX)
+        node.companions.append(self.fetcher)
+        node.request_rules["blob"] = self.fetcher.on_request
+
+        def is_participant(task: int, who: AccountId) -> bool:
+            runtime = runtime_at(backend.state_at(backend.best.hash))
+            return runtime.delegation.operators.contains((task, who))
+
+        def on_accepted(message: ModelHash) -> None:
+            if message.content is not None and message.provider != self.network.local_peer_id:
+                self.fetcher.prefetch(message.content, message.size, message.provider)
+
+        around = Surroundings(
+            backend.genesis,
+            self.clock,
+            verify,
+            is_participant,
+            lambda peer: peer in node.peers or peer == self.network.local_peer_id,
+            on_accepted,
+        )
+        self.model_hashes = ModelHashes(around)
+        node.gossip_rules["model-hashes"] = self.model_hashes.on_gossip
+
+    async def _fetch_blob(self, digest: bytes) -> bool:
+        return await self.fetcher.fetch(digest, BLOB_BYTES_MAX, FETCH_MS)
+
+    def _announce_model(self, data: bytes) -> None:
+        """Spread a user's signed announcement. Raises ModelHashError."""
+        self.model_hashes.announce(self.network, data)
 
     def _open_backend(self, store: LevelDbStore) -> Backend:
         genesis = self.spec.genesis_top()
@@ -277,22 +319,32 @@ class Service:
             UploadRights(backend),
             blob_max_bytes=BLOB_BYTES_MAX,
             upload_directory=uploads,
+            fetch=self._fetch_blob,
         )
+        metrics = NodeMetrics()
         host = "0.0.0.0" if self.config.rpc.is_external else "127.0.0.1"
         self.rpc = RpcServer(
             context,
             RpcConfig(host, self.config.rpc_port, self.config.rpc, self.config.rpc_max_connections),
             blobs=routes,
+            observe=metrics.observe_rpc,
         )
+        metrics.watch(context, lambda: self.rpc.connection_count)
+        exporter = MetricsServer(metrics, host, self.config.prometheus_port)
+        await self._listen(self.rpc.start(), self.config.rpc_port, "--rpc-port")
+        stack.push_async_callback(self.rpc.stop)
+        await self._listen(exporter.start(), self.config.prometheus_port, "--prometheus-port")
+        stack.push_async_callback(exporter.stop)
+
+    @staticmethod
+    async def _listen(start: Coroutine[None, None, None], port: int, option: str) -> None:
+        """Begin to listen. Raises ServiceError if the port is taken."""
         try:
-            await self.rpc.start()
+            await start
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise ServiceError(
-                f"port {self.config.rpc_port} is in use: choose another with --rpc-port"
-            ) from error
-        stack.push_async_callback(self.rpc.stop)
+            raise ServiceError(f"port {port} is in use: choose another with {option}") from error
 
     # -- running
 
