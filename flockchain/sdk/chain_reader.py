@@ -5,9 +5,10 @@ Source: Substrate `chain_*` JSON-RPC; `frame_system::EventRecord`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flockchain.sdk.errors import BadAnswer, Disconnected
 from flockchain.sdk.hex import from_hex, hash_from_hex, to_hex
@@ -18,6 +19,8 @@ from runtime.pallets.system import System
 from runtime.primitives.header import DIGEST_ITEM, Digest, Header
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
+
+RETRY_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class ChainReader:
                         take = subscription.latest if latest_only else subscription.next
                         yield head_of(await take())
             except Disconnected:
-                continue  # `subscribe` waits until the connection is up again
+                await asyncio.sleep(RETRY_PAUSE_S)  # then `subscribe` waits for the connection
 
 
 def head_of(answer: Any) -> Head:

@@ -238,6 +238,7 @@ class Transport:
             for item in document if isinstance(document, list) else (document,):
                 if isinstance(item, dict):
                     self._take(item)
+        self._is_ready.clear()
         await socket.close()
 
     def _take(self, message: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,6 +23,7 @@ from runtime.primitives.types import AccountId, Hash
 
 VERSION: Final = 1
 DAYS_KEPT: Final = 3  # of what was sealed: later it can no longer be opened
+MODELS_KEPT: Final = 64
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 _MODE: Final = 0o600
 
@@ -39,7 +41,6 @@ class SealedModel:
     content: str
     size_bytes: int
     salt: str
-    held_out: str  # its metric on the trainer's own held-out split, a fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class WorkerState:
         self.models: dict[str, SealedModel] = {}
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
+        self.metrics: dict[str, str] = {}  # own models' metrics on held-out data, as fractions
         self._load()
 
     def close(self) -> None:
@@ -109,7 +111,23 @@ class WorkerState:
         for name in [name for name in kept if int(name.split("/")[1]) < day - days]:
             del kept[name]
 
-    # -- blobs
+    # -- models and other blobs
+
+    def put_model_file(self, model: bytes, held_out: Fraction) -> bytes:
+        """Keep a model with its metric on held-out data, the oldest makes room; its content id."""
+        digest = self.put_blob(model)
+        self.metrics[digest.hex()] = str(held_out)
+        while len(self.metrics) > MODELS_KEPT:
+            oldest = next(iter(self.metrics))
+            del self.metrics[oldest]
+            self._blob_path(bytes.fromhex(oldest)).unlink(missing_ok=True)
+        self._save()
+        return digest
+
+    def find_metric(self, digest: bytes) -> Fraction | None:
+        """The metric of a model of one's own, if it is still known."""
+        text = self.metrics.get(digest.hex())
+        return None if text is None else Fraction(text)
 
     def put_blob(self, data: bytes) -> bytes:
         """Keep a blob beside the state; its content id."""
@@ -145,8 +163,11 @@ class WorkerState:
                 raise ValueError(f"version {document['version']}")
             self.models = _read(document["models"], SealedModel)
             self.sheets = _read(document["sheets"], SealedSheet)
+            self.metrics = {
+                name: str(Fraction(metric)) for name, metric in document["metrics"].items()
+            }
             self.attempts = {str(task): int(count) for task, count in document["attempts"].items()}
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise StateFileError(
                 f"{self._path} is no worker state ({error}): move it away; what it sealed and did "
                 "not open yet is lost"
@@ -158,6 +179,7 @@ class WorkerState:
             "models": {name: asdict(sealed) for name, sealed in self.models.items()},
             "sheets": {name: asdict(sealed) for name, sealed in self.sheets.items()},
             "attempts": self.attempts,
+            "metrics": self.metrics,
         }
         write_atomically(self._path, json.dumps(document, indent=1).encode())
 

@@ -1,0 +1,97 @@
+"""What all duties of a worker share: the node, a key, its memory, and ways to get work done.
+
+Source: WP II.B (roles).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from flockchain.keys import KeyPair
+from flockchain.sdk import Client
+from flockchain.workers.actions import Actions
+from flockchain.workers.blob_cache import BlobCache
+from flockchain.workers.evaluating import Bench
+from flockchain.workers.jobs import Jobs
+from flockchain.workers.moment import Moment
+from flockchain.workers.state_file import WorkerState
+from flockchain.workers.training import TrainingPool
+from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
+from runtime.frame.pallet import encode_call
+from runtime.pallets.delegation import Delegation
+from runtime.pallets.tasks import Tasks
+from runtime.primitives.rational import Rational
+
+SPEC_BYTES_MAX: Final = 64 * 1024
+DATASET_BYTES_MAX: Final = 1 << 30
+_GIB: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One key's place in the worker."""
+
+    client: Client
+    key: KeyPair
+    state: WorkerState
+    jobs: Jobs
+    actions: Actions
+    blobs: BlobCache
+    bench: Bench
+    training: TrainingPool
+    device: str
+    stake: int | None  # planck; None for the role's minimum
+
+    @property
+    def name(self) -> str:
+        """How the key is called in logs."""
+        return self.key.address()[:8]
+
+    async def spec_of(self, task: Task) -> bytes:
+        """The task's specification. Raises SdkError."""
+        return await self.blobs.get(task.terms.spec, SPEC_BYTES_MAX)
+
+    async def dataset(self, digest: bytes) -> bytes:
+        """A data set. Raises SdkError."""
+        return await self.blobs.get(digest, DATASET_BYTES_MAX)
+
+    async def is_registered(self, now: Moment, number: int, task: Task, role: Role) -> bool:
+        """Whether the key has the role; registers it if it has none and there is time left.
+
+        The stake counts from the next day on. Raises SdkError.
+        """
+        operator = await now.view.find(Delegation.operators, (number, self.key.account))
+        if operator is not None:
+            return operator.role is role
+        if now.day < task.final_day():
+            stake = self.stake if self.stake is not None else self._minimum(role)
+            call = encode_call(
+                Tasks.register, number, role, stake, Rational(0, 1), self._hardware()
+            )
+            self.actions.act(
+                ("register", self.key.account, number),
+                now.head.number,
+                self.key,
+                call,
+                f"{self.name} registered in task {number}",
+            )
+        return False
+
+    def _minimum(self, role: Role) -> int:
+        preset = self.client.preset
+        return preset.node_stake if role is Role.TRAINING_NODE else preset.validator_stake
+
+    def _hardware(self) -> Hardware:
+        """What this machine offers; memory in whole GiB."""
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        kind = HardwareClass.GPU if self.device == "cuda" else HardwareClass.CPU
+        return Hardware(kind, min(max(total // _GIB, 1), 2**16 - 1))
+
+
+class Duty(Protocol):
+    """What one key does in one task, asked anew on every block."""
+
+    async def step(self, now: Moment, task: Task) -> None:
+        """Do what can be done on top of this block. Quick: long work is a job. Raises SdkError."""

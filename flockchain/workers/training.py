@@ -1,0 +1,151 @@
+"""Training in a process of its own: how hard to try, and how good the result is on unseen data.
+
+Owns the strengths that a trainer can be started with and the function that the training process
+runs. A trainer judges itself on rows that it held out of the training data, since validation sets
+are not its to see. Invariant: torch is imported by the child process only; models come back as
+canonical files.
+
+Source: WP V.C (training nodes), Table I (free riders).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from fractions import Fraction
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
+from typing import Any, Final
+
+from ml.options import TrainOptions
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.types import AccountId
+
+HELD_OUT_EVERY: Final = 6  # one row in six is held out
+
+
+class Strength(enum.StrEnum):
+    """How hard a trainer tries; NOISE is a free rider that submits an untrained model."""
+
+    STRONG = "strong"
+    WEAK = "weak"
+    NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What the training process is given. `datasets` are trained on in order."""
+
+    spec: bytes
+    datasets: tuple[bytes, ...]
+    options: TrainOptions
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A canonical model file and its metric on the held-out rows."""
+
+    model: bytes
+    held_out: Fraction
+
+
+def options_of(strength: Strength, account: AccountId, task: int, attempt: int) -> TrainOptions:
+    """The options of a trainer's attempt: another seed, and more training epochs, every time."""
+    name = account + task.to_bytes(4, "little") + attempt.to_bytes(4, "little")
+    seed = int.from_bytes(blake2b_256(name)[:4], "little")
+    match strength:
+        case Strength.STRONG:
+            return TrainOptions(training_epochs=24 + 12 * attempt, hidden_width=96, seed=seed)
+        case Strength.WEAK:
+            return TrainOptions(
+                training_epochs=4 + 2 * attempt, hidden_width=12, data_fraction=0.1, seed=seed
+            )
+        case Strength.NOISE:
+            return TrainOptions(training_epochs=0, hidden_width=16, seed=seed)
+
+
+class TrainingPool:
+    """One training process, started at the first use; it loads torch once."""
+
+    def __init__(self) -> None:
+        self._context = get_context("spawn")
+        self._pool: ProcessPoolExecutor | None = None
+        self._stop = self._context.Event()
+
+    async def train(self, request: TrainingRequest) -> TrainedModel:
+        """Train and judge. Raises `TaskSpecError`, `ArtifactError`, `BrokenProcessPool`."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                1, self._context, initializer=_adopt, initargs=(self._stop,)
+            )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, train_candidate, request
+            )
+        except BrokenProcessPool:
+            self._pool = None  # killed, for its memory perhaps: the next one starts anew
+            raise
+
+    async def close(self) -> None:
+        """End the process; a training under way stops after its training epoch."""
+        self._stop.set()
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+
+_stop: Event | None = None  # of the training process
+
+
+def _adopt(stop: Event) -> None:
+    """Runs first in the training process."""
+    global _stop
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which ends it
+
+
+def train_candidate(request: TrainingRequest) -> TrainedModel:
+    """Train and judge. Runs in the training process. Raises `TaskSpecError`, `ArtifactError`."""
+    # Imported here: the worker's own process never loads torch.
+    from ml.devices import choose_device, limit_threads
+    from ml.tasks.registry import open_task
+    from ml.tasks.spec import TaskSpec
+
+    limit_threads()
+    spec = TaskSpec.parse(request.spec)
+    task = open_task(spec, choose_device(request.device))
+    ends_at = time.monotonic() + spec.limits.train_seconds_max
+
+    def should_stop() -> bool:
+        return time.monotonic() > ends_at or (_stop is not None and _stop.is_set())
+
+    model: bytes | None = None
+    held_out = b""
+    for dataset in request.datasets:
+        training, held_out = split_rows(dataset)
+        task.init_dataset(training)
+        model = task.train(model, request.options, should_stop)
+    assert model is not None, "a task has training data"
+    task.init_dataset(held_out)
+    return TrainedModel(model, task.evaluate(model).metric)
+
+
+def split_rows(dataset: bytes) -> tuple[bytes, bytes]:
+    """(rows to train on, held-out rows); the whole twice if the tensors have no common rows."""
+    from ml.checkpoint import load_checked, save_canonical
+    from ml.datasets.labelled import DATASET_LIMITS
+
+    state: dict[str, Any] = load_checked(dataset, DATASET_LIMITS)
+    counts = {tensor.shape[0] if tensor.ndim else 0 for tensor in state.values()}
+    rows = counts.pop()
+    if counts or rows < 2 * HELD_OUT_EVERY:
+        return dataset, dataset
+    kept = [row for row in range(rows) if row % HELD_OUT_EVERY]
+    training = {name: tensor[kept] for name, tensor in state.items()}
+    held_out = {name: tensor[::HELD_OUT_EVERY] for name, tensor in state.items()}
+    return save_canonical(training, DATASET_LIMITS), save_canonical(held_out, DATASET_LIMITS)

@@ -1,0 +1,199 @@
+"""The worker: follow the best block, let every key do its duty in every task, repeat.
+
+Owns the processes, state files and jobs of its keys. A tick follows each new best block and each
+job that ends, so nothing is polled; what a tick does follows from the block's state alone, so
+forks, restarts of the node and of the worker are nothing special. Invariant: an error in one duty
+stops no other.
+
+Source: WP II.B (roles), WP Fig. 3 (the workflow of a task).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flockchain.keys import KeyPair
+from flockchain.sdk import Client, Head, SdkError
+from flockchain.workers.actions import Actions
+from flockchain.workers.blob_cache import BlobCache
+from flockchain.workers.creator import CreatorDuty
+from flockchain.workers.desk import Desk, Duty
+from flockchain.workers.evaluating import Bench
+from flockchain.workers.jobs import Jobs
+from flockchain.workers.moment import Moment
+from flockchain.workers.state_file import WorkerState
+from flockchain.workers.trainer import TrainerDuty
+from flockchain.workers.training import Strength, TrainingPool
+from flockchain.workers.validator import ValidatorDuty
+from runtime.economy.tasks import Task
+from runtime.pallets.tasks import Tasks
+from runtime.primitives.types import Hash
+
+_LOG = logging.getLogger(__name__)
+
+
+class WorkerRole(enum.StrEnum):
+    """What a key does."""
+
+    TRAINER = "trainer"
+    VALIDATOR = "validator"
+    CREATOR = "creator"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A key and its part. `strength` is a trainer's; `stake` in planck, None for the minimum."""
+
+    key: KeyPair
+    role: WorkerRole
+    strength: Strength = Strength.STRONG
+    stake: int | None = None
+
+
+class Worker:
+    """Runs the duties of its members. Use it as `async with`, or call `close`."""
+
+    def __init__(
+        self,
+        client: Client,
+        members: Sequence[Member],
+        state_directory: Path,
+        *,
+        tasks: Sequence[int] | None = None,
+        device: str = "auto",
+    ) -> None:
+        """Works in `tasks`, or in every live task. Raises StateFileError."""
+        self._client = client
+        self._directory = state_directory
+        self._tasks = None if tasks is None else frozenset(tasks)
+        self._wake = asyncio.Event()
+        self._quiet = asyncio.Condition()
+        self._jobs = Jobs(self._wake.set)
+        self._actions = Actions(client, self._wake.set)
+        self._bench = Bench(device)
+        self._training = TrainingPool()
+        self._states: list[WorkerState] = []
+        self._desks: list[tuple[Member, Desk]] = []
+        self._duties: dict[tuple[int, int], Duty] = {}
+        self._head: Head | None = None
+        self._settled: Hash | None = None
+        blobs = BlobCache(client)
+        try:
+            for member in members:
+                state = WorkerState(state_directory, client.genesis, member.key.account)
+                self._states.append(state)
+                desk = Desk(
+                    client,
+                    member.key,
+                    state,
+                    self._jobs,
+                    self._actions,
+                    blobs,
+                    self._bench,
+                    self._training,
+                    device,
+                    member.stake,
+                )
+                self._desks.append((member, desk))
+        except BaseException:
+            self._close_states()
+            raise
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises WrongChain, RpcFailed if the node cannot be followed."""
+        following = asyncio.create_task(self._follow())
+        following.add_done_callback(lambda _: self._wake.set())
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if following.done():
+                    following.result()
+                if self._head is not None:
+                    await self._tick(self._head)
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError, SdkError):
+                await following
+
+    async def settled(self, block: Hash) -> None:
+        """Wait until all that this best block calls for is done, or in the node's pool."""
+        async with self._quiet:
+            await self._quiet.wait_for(lambda: self._settled == block)
+
+    async def close(self) -> None:
+        """End jobs and processes, release the state files."""
+        await self._jobs.close()
+        await self._actions.close()
+        await self._bench.close()
+        await self._training.close()
+        self._close_states()
+
+    async def __aenter__(self) -> Worker:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # -- ticks
+
+    async def _follow(self) -> None:
+        async for head in self._client.best_heads(latest_only=True):
+            self._head = head
+            self._wake.set()
+
+    async def _tick(self, head: Head) -> None:
+        view = self._client.at(head.hash)
+        moment = Moment(head, view, self._client.preset.calendar)
+        try:
+            live = await view.query(Tasks.live)
+            wanted = [task for task in live if self._tasks is None or task in self._tasks]
+            records = await view.query_many(Tasks.tasks, wanted)
+        except SdkError as error:
+            _LOG.warning("block %d cannot be read: %s", head.number, error)
+            return
+        steps = [
+            self._step(index, number, moment, record)
+            for number, record in zip(wanted, records, strict=True)
+            if record is not None
+            for index in range(len(self._desks))
+        ]
+        for place in [place for place in self._duties if place[1] not in wanted]:
+            del self._duties[place]
+        await asyncio.gather(*steps)
+        if not (self._wake.is_set() or self._jobs.running or self._actions.entering):
+            async with self._quiet:
+                self._settled = head.hash
+                self._quiet.notify_all()
+
+    async def _step(self, index: int, number: int, moment: Moment, task: Task) -> None:
+        member, desk = self._desks[index]
+        duty = self._duties.get((index, number))
+        if duty is None:
+            duty = self._duties[index, number] = self._duty(member, desk, number)
+        try:
+            await duty.step(moment, task)
+        except SdkError as error:
+            _LOG.warning("%s, task %d: %s", desk.name, number, error)
+        except Exception:
+            _LOG.exception("%s, task %d: a duty failed", desk.name, number)
+
+    def _duty(self, member: Member, desk: Desk, task: int) -> Duty:
+        match member.role:
+            case WorkerRole.TRAINER:
+                return TrainerDuty(desk, task, member.strength)
+            case WorkerRole.VALIDATOR:
+                return ValidatorDuty(desk, task)
+            case WorkerRole.CREATOR:
+                return CreatorDuty(desk, task, self._directory)
+
+    def _close_states(self) -> None:
+        for state in self._states:
+            state.close()
+        self._states.clear()
