@@ -1,6 +1,6 @@
 """`flockchain devnet`: several nodes from one genesis file, and the story that they tell.
 
-Source: WP V.I, VI.G (the worked examples, on real data).
+Source: WP V.I (the example, on real data).
 """
 
 from __future__ import annotations

@@ -253,3 +253,52 @@ def test_a_missing_file_says_what_there_is(tmp_path: Path) -> None:
         f"cannot read chain spec {tmp_path}/none.json: No such file or directory; "
         "give a file or one of dev, local, devnet, mainnet"
     )
+
+
+DEVNET: dict[str, Any] = json.loads(load_chain_spec("devnet").to_json(is_raw=False))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("terms/metric", "speed", "terms.metric: \"speed\" is none of accuracy, loss, "
+         "bits_per_byte, r_squared, auc, mean_absolute_error"),
+        ("terms/baseline", 10**9 + 1, "terms.baseline: 1000000001 is outside of 0 to 1000000000"),
+        ("terms/spec", "bafy", "terms.spec: "),
+        ("terms/validationB", {}, "terms.validationB."),
+        ("terms/hardware", {"kind": "tpu", "memoryGib": 1}, "terms.hardware.kind: \"tpu\" is none "
+         "of cpu, gpu"),
+        ("startDay", 0, "startDay: 0 is outside of 1 to 65535"),
+        ("creator", "5G", "creator: "),
+    ],
+)  # fmt: skip
+def test_a_wrong_task_names_the_key_and_the_rule(path: str, value: object, message: str) -> None:
+    document = copy.deepcopy(DEVNET)
+    task = document["genesis"]["runtimeGenesis"]["patch"]["tasks"]["verified"][0]
+    at = task["terms"] if "/" in path else task
+    at[path.rpartition("/")[2]] = value
+    assert refusal(json.dumps(document)).startswith(f"{PATCH}.tasks.verified[0].{message}")
+
+
+def test_what_a_pallet_refuses_is_told_in_its_words() -> None:
+    document = copy.deepcopy(DEVNET)
+    patch = document["genesis"]["runtimeGenesis"]["patch"]
+    patch["tasks"]["verified"][0]["terms"]["days"] = 1
+    assert refusal(json.dumps(document)) == f"{PATCH}: tasks: A task runs for 2 to 365 days."
+
+
+def test_the_emission_may_be_given() -> None:
+    document = copy.deepcopy(DEV)
+    emission = {
+        "daily": "100000 FML",
+        "decay": "99/100",
+        "stakeExponent": "1",
+        "hostShare": "0.05",
+        "hostDecay": "0.9",
+    }
+    patch = document["genesis"]["runtimeGenesis"]["patch"]
+    patch["emission"] = emission
+    same = parse_chain_spec(json.dumps(document)).genesis_hash()
+    assert same == load_chain_spec("dev").genesis_hash()
+    emission["decay"] = "2"
+    assert refusal(json.dumps(document)).startswith(f"{PATCH}: emission: A parameter lies outside")

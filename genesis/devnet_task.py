@@ -1,0 +1,19 @@
+"""The devnet's digits task: the key of its sealed data set, which everybody may know.
+
+`devnet.json` holds the task's terms; a test makes them anew from the data and compares. The key is
+public because the whole devnet is: its creator is //Creator.
+Source: WP V.H (Dataset B).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime.primitives.hashing import blake2b_256
+
+DATASET_B_KEY: Final = blake2b_256(b"flockchain devnet, digits task, key of validation set B")
+START_DAY: Final = 3
+"""Two whole days are left to register stakes, which count from the following day on."""
+DAYS: Final = 3
+SEATS: Final = 3
+"""Per submission, on every day: the devnet has three task validators."""
