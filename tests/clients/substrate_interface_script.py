@@ -8,6 +8,7 @@ import json
 import sys
 
 from substrateinterface import Keypair, KeypairType, SubstrateInterface
+from substrateinterface.exceptions import SubstrateRequestException
 
 FML = 10**18
 DEV_SEED = bytes.fromhex("fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e")
@@ -113,7 +114,7 @@ def refuse(substrate: SubstrateInterface, key: Keypair, dest: Keypair) -> str:
     extrinsic = substrate.create_signed_extrinsic(payment(substrate, dest, FML), key, nonce=0)
     try:
         substrate.submit_extrinsic(extrinsic)
-    except Exception as error:  # whatever the client makes of the node's answer
+    except SubstrateRequestException as error:
         return str(error)
     return ""
 

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 
+from flockchain.blobs import BlobStore
 from flockchain.chain.backend import Backend
 from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Imported
 from flockchain.chain.signatures import SignatureCache
-from flockchain.consensus.instant import InstantConsensus, InstantAuthor
+from flockchain.consensus.instant import InstantConsensus, InstantSealer
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.node import Node
 from flockchain.pool.entry import Status
@@ -26,8 +27,14 @@ from genesis.spec import load_chain_spec
 from p2p.interface import PeerId
 from p2p.memory import MemoryHub
 from runtime.api import validate_transaction
-from runtime.frame.extrinsic import Additional, Extra, MetadataHashMode, Preamble, assemble
-from runtime.frame.extrinsic import signing_payload
+from runtime.frame.extrinsic import (
+    Additional,
+    Extra,
+    MetadataHashMode,
+    Preamble,
+    assemble,
+    signing_payload,
+)
 from runtime.frame.pallet import encode_call
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.pallets.balances import Balances
@@ -88,12 +95,13 @@ class DevNode:
     backend: Backend
     pool: Pool
     node: Node
-    sealer: InstantAuthor
+    sealer: InstantSealer
     clock: StepClock
     context: RpcContext
     network: NoNetwork
     sync: Settled
     server: RpcServer = field(init=False)
+    blobs: BlobStore = field(init=False)
 
     @property
     def http_url(self) -> str:
@@ -106,7 +114,7 @@ class DevNode:
     def seal(self) -> Imported:
         """Make a block, final at once."""
         self.clock.ms += 1_000
-        return self.sealer.seal()[0]
+        return self.sealer.seal(self.clock.ms)[0]
 
     def seal_when_asked(self) -> None:
         """Seal soon after an extrinsic becomes ready, as `--dev` does."""
@@ -155,7 +163,7 @@ def build() -> DevNode:
 
     pool = Pool(PoolConfig(), validate)
     importer = Importer(backend, InstantConsensus(), verify)
-    sealer = InstantAuthor(backend, importer, pool, clock, None)
+    sealer = InstantSealer(backend, importer, pool, clock)
     node = Node(backend, importer, pool, clock, sealer)
     hub = MemoryHub(Random(1), lambda *_: 1)
     node.connect(hub.join(PeerId("dev"), node), None)
