@@ -17,7 +17,7 @@ from typing import Final
 from flockchain.keys import KeyPair
 from flockchain.sdk import CallFailed, Client, SdkError
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 ERA_BLOCKS: Final = 16  # an action that is in no block by then has missed its window
 _PAUSE_BLOCKS_MAX: Final = 64
@@ -74,13 +74,13 @@ class Actions:
             await self._client.submit(call, key, era_blocks=ERA_BLOCKS, on_pool=entered)
         except CallFailed as error:
             self._pause(name, number)
-            _LOG.warning("%s: refused by the chain: %s", text, error)
+            log.warning("%s: refused by the chain: %s", text, error)
         except SdkError as error:
             self._pause(name, number)
-            _LOG.warning("%s: not submitted: %s", text, error)
+            log.warning("%s: not submitted: %s", text, error)
         else:
             self._failures.pop(name, None)
-            _LOG.info("%s", text)
+            log.info("%s", text)
         finally:
             entered()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Final
 
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
@@ -20,7 +19,7 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.hashing import blake2b_256
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def keep_key(directory: Path, key: bytes) -> Path:
@@ -73,7 +72,7 @@ class CreatorDuty:
         if key is None:
             if not self._warned:
                 self._warned = True
-                _LOG.error(
+                log.error(
                     "task %d: the key of set B is not in %s: without it the stake is lost",
                     self._task,
                     self._directory,

@@ -18,7 +18,7 @@ from ml.evaluate import Evaluation, Verdict
 from ml.sandbox import Evaluator
 from runtime.primitives.content_id import cid_text, content_id
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 EVALUATORS_MAX: Final = 4  # processes with torch in memory
 VERDICTS_MAX: Final = 100_000
@@ -51,10 +51,10 @@ class Bench:
             evaluator = self._evaluator(place, spec, dataset)
             verdict = await asyncio.to_thread(evaluator.evaluate, model)
             if verdict.verdict in _RETRIED:
-                _LOG.info("model %s: %s; once more", cid_text(name[1]), verdict.verdict)
+                log.info("model %s: %s; once more", cid_text(name[1]), verdict.verdict)
                 verdict = await asyncio.to_thread(evaluator.evaluate, model)
             if verdict.score == 0:
-                _LOG.info(
+                log.info(
                     "model %s scores 0: %s %s", cid_text(name[1]), verdict.verdict, verdict.reason
                 )
             self._verdicts[name] = verdict

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 JOBS_MAX: Final = 4096
 _PAUSE_BLOCKS_MAX: Final = 64
@@ -79,7 +79,7 @@ class Jobs:
             pause = min(1 << times, _PAUSE_BLOCKS_MAX)
             _bound(self._failures)
             self._failures[name] = (times + 1, number + pause)
-            _LOG.warning("%s failed, again in %d blocks: %s", name, pause, error)
+            log.warning("%s failed, again in %d blocks: %s", name, pause, error)
         self._on_change()
 
 

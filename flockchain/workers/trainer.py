@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import secrets
 from fractions import Fraction
-from typing import Final
 
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
@@ -30,7 +29,7 @@ from runtime.pallets.arena.records import Account
 from runtime.pallets.arena.seals import seal_submission
 from runtime.primitives.types import Hash
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class TrainerDuty:
@@ -84,7 +83,7 @@ class TrainerDuty:
         options = options_of(self._strength, desk.key.account, self._task, attempt)
         request = TrainingRequest(spec, tuple(datasets), options, desk.device)
         trained = await desk.training.train(request)
-        _LOG.info(
+        log.info(
             "%s trained for task %d: %.4f on held-out data",
             desk.name,
             self._task,
@@ -100,7 +99,7 @@ class TrainerDuty:
         state.count_attempt(self._task)
         if standing is not None and made.held_out <= standing:
             self._passed = now.day
-            _LOG.info("%s keeps its model in task %d", desk.name, self._task)
+            log.info("%s keeps its model in task %d", desk.name, self._task)
             return None
         content = state.put_model_file(made.model, made.held_out)
         sealed = SealedModel(content.hex(), len(made.model), secrets.token_hex(32))

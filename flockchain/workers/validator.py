@@ -29,7 +29,7 @@ from runtime.pallets.arena.scores import weights_by_stake
 from runtime.pallets.arena.seals import seal_scores
 from runtime.primitives.scale import Codec, codec_of
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 LAST_CALL_BLOCKS: Final = 2  # before the window ends: what is not scored by then is NO-DATA
 _SHEET: Final[Codec[list[GivenScore]]] = codec_of(ScoreSheet)
@@ -174,7 +174,7 @@ class ValidatorDuty:
         if sealed is None:
             if self._warned != now.day:
                 self._warned = now.day
-                _LOG.error(
+                log.error(
                     "%s: the scores sealed for task %d are not in the state directory, they "
                     "cannot be opened",
                     desk.name,

@@ -35,7 +35,7 @@ from runtime.economy.tasks import Task
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.types import Hash
 
-_LOG = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class WorkerRole(enum.StrEnum):
@@ -156,7 +156,7 @@ class Worker:
             wanted = [task for task in live if self._tasks is None or task in self._tasks]
             records = await view.query_many(Tasks.tasks, wanted)
         except SdkError as error:
-            _LOG.warning("block %d cannot be read: %s", head.number, error)
+            log.warning("block %d cannot be read: %s", head.number, error)
             return
         steps = [
             self._step(index, number, moment, record)
@@ -180,9 +180,9 @@ class Worker:
         try:
             await duty.step(moment, task)
         except SdkError as error:
-            _LOG.warning("%s, task %d: %s", desk.name, number, error)
+            log.warning("%s, task %d: %s", desk.name, number, error)
         except Exception:
-            _LOG.exception("%s, task %d: a duty failed", desk.name, number)
+            log.exception("%s, task %d: a duty failed", desk.name, number)
 
     def _duty(self, member: Member, desk: Desk, task: int) -> Duty:
         match member.role:
