@@ -30,6 +30,7 @@ class NodeCache:
         self.young: dict[bytes, TrieNode] = {}
         self._old: dict[bytes, TrieNode] = {}
         self._size_bytes = 0
+        self._old_bytes = 0
         self._nodes_max = nodes_max // 2
         self._size_bytes_max = size_bytes_max // 2
 
@@ -47,7 +48,25 @@ class NodeCache:
         self.young.update(zip(locations, nodes, strict=True))
         self._size_bytes += _NODE_BYTES * len(nodes) + _BYTES_PER_RECORD_BYTE * records_bytes
         if len(self.young) > self._nodes_max or self._size_bytes > self._size_bytes_max:
-            self._old, self.young, self._size_bytes = self.young, {}, 0
+            self._old, self._old_bytes = self.young, self._size_bytes
+            self.young, self._size_bytes = {}, 0
+
+    def retire(self, locations: Sequence[bytes]) -> None:
+        """Let nodes that the newest state no longer reaches go first: they are old at once.
+
+        So the young generation holds one version of each node, and seldom has to be forgotten.
+        """
+        if not self.young:
+            return
+        node_bytes = self._size_bytes // len(self.young)
+        for location in locations:
+            node = self.young.pop(location, None)
+            if node is not None:
+                self._old[location] = node
+                self._size_bytes -= node_bytes
+                self._old_bytes += node_bytes
+        if self._old_bytes > self._size_bytes_max or len(self._old) > self._nodes_max:
+            self._old, self._old_bytes = {}, 0
 
     def __len__(self) -> int:
         return len(self.young) + len(self._old)

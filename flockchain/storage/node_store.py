@@ -28,9 +28,9 @@ from flockchain.storage.trie_codec import (
     LOCATION_BYTES,
     NodeFormatError,
     TrieNode,
+    children_of,
     decode_node,
     hash_256,
-    is_inline,
 )
 from flockchain.storage.trie_update import TrieDelta, TrieRoot, load_child, load_root
 
@@ -84,6 +84,7 @@ class NodeStore:
         """Put the delta's nodes into `batch`, and at hand: harmless if the batch is dropped."""
         keys = [NODE_PREFIX + location for location in delta.locations]
         batch.put_many(zip(keys, delta.records, strict=True))
+        self._cache.retire(delta.removed)
         self._cache.add_many(delta.locations, delta.nodes, sum(map(len, delta.records)))
 
 
@@ -99,8 +100,8 @@ def decode_record(record: bytes, location: bytes, ref: bytes) -> TrieNode:
     if HASH_REF_HEAD + blake2b(record[:end], digest_size=HASH_BYTES).digest() != ref:
         raise StateCorrupted(f"node at {location.hex()} does not hash to {ref[1:].hex()}")
     if node.refs is not None and node.locations is not None:
-        for index, child in enumerate(node.refs):
-            if child and not is_inline(child):
+        for index in children_of(node.bitmap):
+            if len(node.refs[index]) > HASH_BYTES:
                 node.locations[index] = record[end : end + LOCATION_BYTES]
                 end += LOCATION_BYTES
     if node.value_hash is not None:

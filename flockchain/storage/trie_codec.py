@@ -88,6 +88,11 @@ class TrieNode:
         self.locations = locations
 
 
+def children_of(bitmap: int) -> tuple[int, ...]:
+    """The indices of the children that a branch with this bitmap has, in order."""
+    return _LOW_CHILDREN[bitmap & 0xFF] + _HIGH_CHILDREN[bitmap >> 8]
+
+
 def encode_compact(value: int) -> bytes:
     """SCALE Compact of a length below 2^30."""
     if value < 1 << 6:
@@ -150,20 +155,18 @@ def decode_node(record: bytes, offset: int = 0) -> tuple[TrieNode, int]:
     bitmap = int.from_bytes(_take(record, offset, 2), "little")
     value, value_hash, offset = _decode_value(record, offset + 2, kind)
     refs = [NO_REF] * 16
-    left = bitmap
-    while left:
-        bit = left & -left
-        left ^= bit
+    if not bitmap:
+        raise NodeFormatError("branch without children")
+    for index in children_of(bitmap):
         if record[offset : offset + 1] == HASH_REF_HEAD:
             ref = record[offset : offset + 1 + HASH_BYTES]
         else:
             ref = record[offset : offset + 1 + (_take(record, offset, 1)[0] >> 2)]
-        if ref[0] & 3 or not 1 < len(ref) == 1 + (ref[0] >> 2) <= HASH_BYTES + 1:
-            raise NodeFormatError(f"child {bit.bit_length() - 1:x} of a branch is malformed")
-        refs[bit.bit_length() - 1] = ref
-        offset += len(ref)
-    if not bitmap:
-        raise NodeFormatError("branch without children")
+        length = len(ref)
+        if not 1 < length <= HASH_BYTES + 1 or ref[0] != (length - 1) << 2:
+            raise NodeFormatError(f"child {index:x} of a branch is malformed")
+        refs[index] = ref
+        offset += length
     return TrieNode(partial, value, value_hash, bitmap, refs, [NO_LOCATION] * 16), offset
 
 
@@ -226,6 +229,10 @@ def _take(record: bytes, offset: int, length: int) -> bytes:
     return part
 
 
+_LOW_CHILDREN: Final = tuple(
+    tuple(index for index in range(8) if bits >> index & 1) for bits in range(256)
+)
+_HIGH_CHILDREN: Final = tuple(tuple(index + 8 for index in low) for low in _LOW_CHILDREN)
 _KIND_OF_HEADER: Final = tuple(
     next((kind for kind, (bits, cap) in enumerate(_KIND_BITS) if head & ~cap == bits), None)
     for head in range(256)

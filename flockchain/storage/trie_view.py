@@ -26,13 +26,20 @@ class TrieView:
 
     def get(self, key: bytes) -> bytes | None:
         """The value at `key`; O(depth), about four nodes for 100,000 accounts."""
-        path, depth = key.hex(), 0
+        path, depth, load = key.hex(), 0, self._source.load
         node = load_root(self._source, self._root)
         while node is not None and path.startswith(node.partial, depth):
             depth += len(node.partial)
             if depth == len(path):
                 return node.value
-            node = load_child(self._source, node, INDEX_OF_NIBBLE[path[depth]])
+            if node.refs is None or node.locations is None:
+                return None
+            index = INDEX_OF_NIBBLE[path[depth]]
+            location = node.locations[index]
+            if location:
+                node = load(location, node.refs[index])
+            else:
+                node = load_child(self._source, node, index)
             depth += 1
         return None
 

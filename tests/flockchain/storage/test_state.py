@@ -169,6 +169,17 @@ def test_a_delta_is_committed_without_being_computed_again() -> None:
     assert chain.states.reader(root).get(b"k") == b"v" * 40
 
 
+def test_one_delta_under_two_blocks_gives_each_its_own_nodes() -> None:
+    chain = Chain()
+    root, delta = chain.states.compute_root(chain.roots[GENESIS], {b"k": b"v" * 40})
+    for block_hash in (b"1" * 32, b"2" * 32):
+        batch = WriteBatch()
+        assert chain.states.commit_delta(delta, block_hash, GENESIS, 1, batch) == root
+        chain.disk.write(batch)
+    chain.finalize(b"2" * 32)
+    assert dict(chain.states.reader(root).pairs()) == {**VALUES, b"k": b"v" * 40}
+
+
 def test_a_delta_computed_on_a_siblings_equal_state_does_not_lean_on_it() -> None:
     chain = Chain()
     left = chain.add("left", GENESIS, same="s" * 40)
