@@ -1,7 +1,10 @@
 """The AI Arena: calls of nodes and validators, and the work that every day brings.
 
 Draws and settlements are jobs that wait in one queue; each block goes on with the first of them for
-so many steps. Source: WP V (FLock consensus in AI Arena), WP Fig. 3.
+so many steps. A settlement that has not ended when the next day's submit window does is ended in
+that block, whatever it takes: exactness before block time.
+
+Source: WP V (FLock consensus in AI Arena), WP Fig. 3.
 """
 
 from __future__ import annotations
@@ -113,13 +116,21 @@ class Arena(storage.Arena, index=33):
             self.jobs.put([*self.jobs.get(), Job(JobKind.DRAW, day)])
         if position == calendar.alias_end:
             self.jobs.put([*self.jobs.get(), Job(JobKind.SETTLE, day)])
-        return BLOCK + STEP.times(self._work(self.config.steps_per_block))
+        return BLOCK + STEP.times(self._work(day, position))
 
-    def _work(self, budget: int) -> int:
-        """Go on with the jobs for `budget` steps; the steps used, one phase's more at most."""
-        used = 0
+    def _is_late(self, cursor: Cursor | None, day: int, position: int) -> bool:
+        """Whether yesterday's work must end now: the ledger knows stakes of two days only."""
+        return (
+            cursor is not None
+            and cursor.job.day < day
+            and position >= self.config.calendar.submit_end
+        )
+
+    def _work(self, day: int, position: int) -> int:
+        """Go on with the jobs for a block's steps; the steps used, one phase's more at most."""
+        budget, used = self.config.steps_per_block, 0
         cursor = self.cursor.find()
-        while used < budget:
+        while used < budget or self._is_late(cursor, day, position):
             if cursor is None:
                 jobs = self.jobs.get()
                 if not jobs:
@@ -131,9 +142,9 @@ class Arena(storage.Arena, index=33):
             elif not self.tasks.get_task(cursor.tasks[0]).status.is_live():
                 cursor, steps = next_task(cursor), 1  # cancelled: nobody submitted anything
             elif cursor.job.kind is JobKind.DRAW:
-                cursor, steps = self.drawing.step(cursor, budget - used)
+                cursor, steps = self.drawing.step(cursor, max(budget - used, 1))
             else:
-                cursor, steps = self.settling.step(cursor, budget - used)
+                cursor, steps = self.settling.step(cursor, max(budget - used, 1))
             used += steps
         if used or cursor is not None:
             self._keep(cursor)

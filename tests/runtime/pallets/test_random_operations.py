@@ -1,0 +1,110 @@
+"""Random calls and blocks over the economic pallets: every invariant after every block and call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime import frame
+from runtime.economy.tasks import Role
+from runtime.frame.origin import signed
+from runtime.primitives.types import FML
+from tests.runtime.pallets.world import (
+    KEY_B,
+    NODES,
+    SCORES,
+    VALIDATORS,
+    World,
+    account,
+    new_world,
+    terms,
+    with_participants,
+)
+
+NAMES = ("creator", "idle", *NODES, *VALIDATORS)
+MODELS = sorted(SCORES)
+AMOUNTS = (0, 1, FML, 7 * FML + 3, 30 * FML, 100 * FML, 9_000 * FML)
+
+LAST_BLOCK = 100  # the tasks' four days and one
+Operation = tuple[int, int, int, int]
+operations = st.lists(
+    st.tuples(st.integers(0, 13), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
+    min_size=10,
+    max_size=60,
+)
+
+
+def act(world: World, operation: Operation) -> None:
+    """One call, with whatever arguments; it may be refused."""
+    kind, first, second, third = operation
+    name, other, amount = NAMES[first], NAMES[second], AMOUNTS[third]
+    task, who, peer = third % 3, signed(account(name)), account(other)
+    model = MODELS[second % 3]
+    match kind:
+        case 0 | 1:
+            world.commit(name, task, model)
+        case 2 | 3:
+            world.reveal(name, task, model)
+        case 4 | 5:
+            scores: dict[str, int | None] = {**SCORES, model: None if third == 1 else third * 10**8}
+            seal_or_open(world, name, task, scores)
+        case 6:
+            role = (Role.TRAINING_NODE, Role.TASK_VALIDATOR, Role.CREATOR)[second % 3]
+            world.register(name, task, role, amount)
+        case 7:
+            world.ledger.bond_extra(who, second % 3, amount)
+        case 8:
+            world.ledger.unbond(who, second % 3, amount)
+        case 9:
+            world.ledger.free_unbonded(who, task, peer)
+        case 10:
+            world.ledger.delegate(who, third % 2, peer, amount)
+        case 11:
+            world.ledger.undelegate(who, third % 2, peer, amount)
+        case 12:
+            world.tasks.reveal_key(signed(account("creator")), task, KEY_B)
+        case _:
+            if third:
+                world.balances.transfer(account(name), peer, amount)
+            else:
+                world.tasks.cancel_task(who, second % 3)
+
+
+def seal_or_open(world: World, name: str, task: int, scores: dict[str, int | None]) -> None:
+    sheet = world.sheet(name, task, scores)
+    if world.number % 20 < 14:
+        world.seal_sheet(name, task, sheet)
+    else:
+        world.open_sheet(name, task, sheet)
+
+
+@settings(max_examples=15, deadline=None)
+@given(operations, st.integers(1, 12))
+def test_invariants_hold_whatever_is_called(sequence: list[Operation], steps: int) -> None:
+    world = new_world(checks=False)
+    world.arena.config = replace(world.arena.config, steps_per_block=steps * steps)
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    world.tasks.create_task(
+        signed(account("creator")), terms(seats=0, final_seats=0, days=2), 77 * FML + 1
+    )
+    with_participants(world, 0)
+    with_participants(world, 1)
+    for operation in sequence:
+        before = world.ext.changes()
+        try:
+            with world.ext.transaction():
+                act(world, operation)
+        except frame.DispatchError:
+            assert world.ext.changes() == before
+        for _ in range(operation[3]):
+            if world.number < LAST_BLOCK:
+                world.next_block()
+        world.check()
+    world.go_to(5, 19)
+    world.check()
+    assert world.tasks.live.get() == []
+    minted, burned = world.balances.total_minted.get(), world.balances.total_burned.get()
+    assert minted == world.emission.minted.get()
+    assert world.balances.issuance() == 8 * 10_000 * FML + minted - burned
