@@ -10,7 +10,7 @@ Source: WP II.A; Substrate's `service` and `sc_network_sync`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -24,6 +24,7 @@ from flockchain.chain.errors import (
 )
 from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Finalized, Imported
+from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
@@ -342,27 +343,27 @@ class Node:
 
     def _on_imported(self, event: Imported) -> None:
         if event.is_new_best:
-            self._tell_pool(event)
+            blocks = self.backend.blocks
+            retracted = [
+                (node.hash, data)
+                for node in event.route.retracted
+                for data in blocks.body(node.hash) or []
+            ]
+            self._move_pool(event.route.enacted, retracted)
         if self.finality is not None:
             self.finality.on_block_imported(BlockRef(event.hash, event.header.number))
 
-    def _tell_pool(self, event: Imported) -> None:
+    def _move_pool(self, enacted: Sequence[TreeBlock], retracted: list[tuple[Hash, bytes]]) -> None:
+        """Tell the pool of a new head; what is in a new block too was not taken back."""
         now_ms = self.clock.now_ms()
-        blocks = self.backend.blocks
-        retracted: list[tuple[Hash, bytes]] = []
-        for node in event.route.retracted:
-            body = blocks.body(node.hash) or []
-            retracted.extend((node.hash, data) for data in body)
-        last = len(event.route.enacted) - 1
-        for place, node in enumerate(event.route.enacted):
-            self.pool.on_block(
-                node.hash,
-                node.number,
-                blocks.body(node.hash) or [],
-                retracted if place == last else [],
-                now_ms,
-            )
+        bodies = [self.backend.blocks.body(node.hash) or [] for node in enacted]
+        included = {data for body in bodies for data in body}
+        lost = [(block, data) for block, data in retracted if data not in included]
+        for place, (node, body) in enumerate(zip(enacted, bodies, strict=True)):
+            is_last = place == len(bodies) - 1
+            self.pool.on_block(node.hash, node.number, body, lost if is_last else [], now_ms)
 
     def _on_finalized(self, event: Finalized) -> None:
+        self._move_pool(event.route.enacted, list(event.retracted))
         for block in event.finalized:
             self.pool.on_finalized(block, self.backend.blocks.body(block) or [])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flockchain.chain.blocks import BlockStore
 from flockchain.chain.errors import BelowFinality, UnknownParent
 from flockchain.chain.notifications import Finalized, Imported, Notifications
-from flockchain.chain.tree import BlockTree, Route
+from flockchain.chain.tree import NO_ROUTE, BlockTree, Route, TreeBlock
 from flockchain.storage.errors import StorageError
 from flockchain.storage.kv import KeyValueStore, WriteBatch
 from flockchain.storage.state import StateDelta, StateStore
@@ -165,7 +165,7 @@ class Backend:
         node = self.tree.insert(block, parent, header.number, is_primary=is_primary(header))
         before = self.tree.get(self.best.hash)
         is_new_best = before is None or node.order() > before.order()
-        route = self.tree.route(self.best.hash, block) if is_new_best else Route((), ())
+        route = self.tree.route(self.best.hash, block) if is_new_best else NO_ROUTE
         if is_new_best:
             self._put_best(batch, Head(block, header.number), route)
         self._write(batch)
@@ -187,6 +187,7 @@ class Backend:
             return None
         former = self.tree.root.hash
         final, lost = self.tree.finalize(block)
+        route, retracted = self._route_off(final, lost)
         batch = WriteBatch()
         if self.blocks.is_passing_proof(former):
             self.blocks.remove_justification(batch, former)
@@ -199,16 +200,20 @@ class Backend:
         self.blocks.put_meta(batch, "finalized", block)
         if justification is not None:
             self.blocks.put_justification(batch, block, justification, passing=not keep_proof)
-        best = self.tree.best()
-        if best.hash != self.best.hash and self.best.hash not in self.tree:
-            self._rewrite_best(batch, Head(best.hash, best.number), final[-1].number)
+        if route.retracted:
+            best = self.tree.best()
+            self._put_best(batch, Head(best.hash, best.number), route)
         self._write(batch)
+        if route.retracted:
+            self.best = Head(best.hash, best.number)
         header = self._header(block)
         event = Finalized(
             block,
             header,
             tuple(node.hash for node in final),
             tuple(node.hash for node in lost),
+            route,
+            retracted,
         )
         self.notifications.finalized(event)
         return event
@@ -220,14 +225,24 @@ class Backend:
             self.blocks.put_number(batch, node.number, node.hash)
         self.blocks.put_meta(batch, "best", head.hash)
 
-    def _rewrite_best(self, batch: WriteBatch, head: Head, above: int) -> None:
-        """The former best lost to finality: index the new best chain above the final block."""
-        for number in range(above + 1, max(self.best.number, head.number) + 1):
-            self.blocks.remove_number(batch, number)
-        for node in self.tree.path(self.tree.root.hash, head.hash) or []:
-            self.blocks.put_number(batch, node.number, node.hash)
-        self.blocks.put_meta(batch, "best", head.hash)
-        self.best = head
+    def _route_off(
+        self, final: list[TreeBlock], lost: list[TreeBlock]
+    ) -> tuple[Route, tuple[tuple[Hash, bytes], ...]]:
+        """If the head lost to finality: the route to the new one, and what it takes back."""
+        gone = {node.hash: node for node in lost}
+        retracted: list[TreeBlock] = []
+        node = gone.get(self.best.hash)
+        while node is not None:
+            retracted.append(node)
+            node = gone.get(node.parent)
+        if not retracted:
+            return NO_ROUTE, ()
+        enacted = [one for one in final if self.blocks.hash_at(one.number) != one.hash]
+        above = self.tree.path(self.tree.root.hash, self.tree.best().hash) or []
+        extrinsics = [
+            (one.hash, data) for one in retracted for data in self.blocks.body(one.hash) or []
+        ]
+        return Route(tuple(retracted), (*enacted, *reversed(above))), tuple(extrinsics)
 
     def _write(self, batch: WriteBatch) -> None:
         self.store.write(batch, sync=True)

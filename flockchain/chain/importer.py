@@ -9,7 +9,7 @@ Source: Substrate `sc_consensus::import_queue`, `frame_executive::final_checks`.
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from typing import Final, Protocol
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.builder import Built
@@ -20,10 +20,21 @@ from flockchain.storage.trie_build import ordered_root
 from runtime.api import execute_block
 from runtime.frame.executive import Verifier
 from runtime.primitives.header import Header
-from runtime.primitives.scale import ScaleError
 from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
+
+# What a bug in the runtime may raise: a peer's block that meets one is refused, as its author's
+# builder drops such an extrinsic. Errors of the disk are none of these and end the node.
+_BROKEN: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class Consensus(Protocol):
@@ -57,7 +68,7 @@ class Importer:
         state = self.backend.state.reader(parent.state_root)
         try:
             executed = execute_block(state, header, body, self.verify)
-        except (ScaleError, LookupError, ArithmeticError, TypeError) as error:
+        except _BROKEN as error:
             log.exception("block %d of a peer cannot be executed", header.number)
             raise InvalidBlock(f"block {header.number} cannot be executed: {error!r}") from error
         root, delta = self.backend.state.compute_root(parent.state_root, executed.changes)

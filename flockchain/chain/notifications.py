@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flockchain.chain.tree import Route
+from flockchain.chain.tree import NO_ROUTE, Route
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
 
@@ -28,12 +28,18 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Finalized:
-    """A block is final, with all its ancestors; `lost` are the forks that were dropped."""
+    """A block is final, with all its ancestors; `lost` are the forks that were dropped.
+
+    If the head was on one of them, `route` leads to the new head; `retracted` are the extrinsics
+    that were taken back with their block, whose bodies are gone.
+    """
 
     hash: Hash
     header: Header
     finalized: tuple[Hash, ...]
     lost: tuple[Hash, ...]
+    route: Route = NO_ROUTE
+    retracted: tuple[tuple[Hash, bytes], ...] = ()
 
 
 @dataclass

@@ -42,6 +42,9 @@ class Route:
     enacted: tuple[TreeBlock, ...]
 
 
+NO_ROUTE: Final = Route((), ())
+
+
 class BlockTree:
     """Blocks that descend from the finalized root, the root included."""
 

@@ -8,10 +8,10 @@ Source: Substrate `sc_transaction_pool`; `consensus`: 8,192 extrinsics, 20 MB, 6
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from flockchain.pool.bans import BanList, is_lasting
 from flockchain.pool.entry import Entry, Status, StatusListener
 from flockchain.pool.errors import (
     AlreadyImported,
@@ -23,10 +23,13 @@ from flockchain.pool.errors import (
     TooLowPriority,
 )
 from flockchain.pool.queues import FutureQueue, ReadyQueue
-from runtime.frame.errors import InvalidKind, InvalidTransaction, TransactionValidityError
+from flockchain.pool.tags import provided_by
+from runtime.frame.errors import InvalidKind, TransactionValidityError
 from runtime.frame.extrinsic import extrinsic_hash
+from runtime.frame.limits import NORMAL_PERCENT
 from runtime.frame.validity import FOREVER, TransactionSource, ValidTransaction
 from runtime.primitives.types import Hash
+from runtime.runtime import BLOCK_BYTES_MAX
 
 Validate = Callable[[TransactionSource, bytes], ValidTransaction]
 
@@ -39,7 +42,7 @@ class PoolConfig:
     size_bytes_max: int = 20 * 1024 * 1024
     future_count_max: int = 1_024
     future_per_sender_max: int = 64
-    extrinsic_bytes_max: int = 3 * 1024 * 1024
+    extrinsic_bytes_max: int = BLOCK_BYTES_MAX * NORMAL_PERCENT // 100
     bump_percent: int = 110
     ban_ms: int = 30 * 60 * 1000
     banned_count_max: int = 16_384
@@ -55,7 +58,7 @@ class Pool:
         self.future = FutureQueue()
         self.listeners: list[StatusListener] = []
         self._validate = validate
-        self._banned: OrderedDict[Hash, int] = OrderedDict()
+        self._bans = BanList(config.ban_ms, config.banned_count_max)
         self._arrivals = 0
         self._size_bytes = 0
         self._revalidation: list[Hash] = []
@@ -78,7 +81,7 @@ class Pool:
         extrinsic = extrinsic_hash(data)
         if extrinsic in self:
             raise AlreadyImported(f"0x{extrinsic.hex()} is in the pool")
-        if self._is_banned(extrinsic, now_ms):
+        if self._bans.is_banned(extrinsic, now_ms):
             raise Banned(f"0x{extrinsic.hex()} was found invalid less than 30 minutes ago")
         if len(data) > self.config.extrinsic_bytes_max:
             most = self.config.extrinsic_bytes_max
@@ -86,8 +89,8 @@ class Pool:
         try:
             valid = self._validate(source, data)
         except TransactionValidityError as error:
-            if _is_lasting(error):
-                self._ban(extrinsic, now_ms)
+            if is_lasting(error):
+                self._bans.ban(extrinsic, now_ms)
             raise Refused(error) from error
         entry = self._entry(extrinsic, data, valid, best_number)
         self._insert(entry)
@@ -113,7 +116,7 @@ class Pool:
         entry = self.get(extrinsic)
         if entry is not None:
             self._drop(entry, Status.INVALID, None)
-            self._ban(extrinsic, now_ms)
+            self._bans.ban(extrinsic, now_ms)
 
     def on_block(
         self,
@@ -123,7 +126,7 @@ class Pool:
         retracted: Sequence[tuple[Hash, bytes]],
         now_ms: int,
     ) -> None:
-        """The best chain gained `enacted` (bodies of new blocks) and lost `retracted` ones."""
+        """The best chain gained `block` with the body `enacted`, and lost `retracted` ones."""
         included = {extrinsic_hash(data) for data in enacted}
         for data in enacted:
             self._on_included(extrinsic_hash(data), data, block)
@@ -132,6 +135,7 @@ class Pool:
             if extrinsic in included:
                 continue
             self._tell(extrinsic, Status.RETRACTED, old_block)
+            self._bans.lift(extrinsic)  # it may have come again while it was in the block
             self._resubmit(data, number, now_ms)
         self._revalidate(number, now_ms)
 
@@ -157,42 +161,41 @@ class Pool:
         )
 
     def _insert(self, entry: Entry) -> None:
-        if all(self.ready.provider(tag) is not None for tag in entry.requires):
-            self._insert_ready(entry)
-            self._promote(entry)
-            return
-        self._insert_future(entry)
-
-    def _insert_ready(self, entry: Entry) -> None:
-        replaced = [found for tag in entry.provides if (found := self.ready.provider(tag))]
+        replaced = self._same_tags(entry)
         self._ensure_better(entry, replaced)
-        if not replaced:
-            self._make_room(entry)
+        if not self._is_satisfied(entry) and not replaced:
+            self._ensure_may_wait(entry)
+        self._make_room(entry, replaced)
         for old in replaced:
-            self.ready.remove(old)
-            self._size_bytes -= len(old.data)
+            self._take_out(old)
             self._tell(old.hash, Status.USURPED, entry.hash)
+        self._size_bytes += len(entry.data)
+        if self._is_satisfied(entry):  # asked again: what made room may have been required
+            self._make_ready(entry)
+        else:
+            self.future.insert(entry)
+            self._tell(entry.hash, Status.FUTURE, None)
+
+    def _is_satisfied(self, entry: Entry) -> bool:
+        return all(self.ready.provider(tag) is not None for tag in entry.requires)
+
+    def _make_ready(self, entry: Entry) -> None:
         self.ready.insert(entry)
-        self._size_bytes += len(entry.data)
         self._tell(entry.hash, Status.READY, None)
+        self._promote(entry)
 
-    def _insert_future(self, entry: Entry) -> None:
+    def _same_tags(self, entry: Entry) -> list[Entry]:
+        """What provides the same: another extrinsic of that account and nonce."""
+        queues = (self.ready.provider, self.future.find_providing)
+        found = [other for tag in entry.provides for find in queues if (other := find(tag))]
+        return list(dict.fromkeys(found))
+
+    def _ensure_may_wait(self, entry: Entry) -> None:
         config = self.config
-        replaced = [found for tag in entry.provides if (found := self.future.find_providing(tag))]
-        self._ensure_better(entry, replaced)
-        if not replaced:
-            if self.future.count_of(entry.sender) >= config.future_per_sender_max:
-                raise PoolFull(f"{config.future_per_sender_max} extrinsics of the sender wait")
-            if len(self.future.entries) >= config.future_count_max:
-                raise PoolFull(f"{config.future_count_max} extrinsics wait for earlier ones")
-            self._make_room(entry)
-        for old in replaced:
-            self.future.remove(old)
-            self._size_bytes -= len(old.data)
-            self._tell(old.hash, Status.USURPED, entry.hash)
-        self.future.insert(entry)
-        self._size_bytes += len(entry.data)
-        self._tell(entry.hash, Status.FUTURE, None)
+        if self.future.count_of(entry.sender) >= config.future_per_sender_max:
+            raise PoolFull(f"{config.future_per_sender_max} extrinsics of the sender wait")
+        if len(self.future.entries) >= config.future_count_max:
+            raise PoolFull(f"{config.future_count_max} extrinsics wait for earlier ones")
 
     def _ensure_better(self, entry: Entry, replaced: Sequence[Entry]) -> None:
         for old in replaced:
@@ -200,14 +203,21 @@ class Pool:
             if entry.priority < needed:
                 raise TooLowPriority(f"priority {entry.priority}, replacing takes {needed}")
 
-    def _make_room(self, entry: Entry) -> None:
-        """Drop what has less priority, waiting ones first. Raises PoolFull if that is nothing."""
-        config = self.config
-        while len(self) >= config.count_max or (
-            self._size_bytes + len(entry.data) > config.size_bytes_max
-        ):
-            candidates = self.future.entries or self.ready.entries
-            worst = min(candidates.values(), key=lambda item: (item.priority, -item.arrived))
+    def _make_room(self, entry: Entry, replaced: Sequence[Entry]) -> None:
+        """Drop what has less priority, waiting ones first. Raises PoolFull if that is nothing.
+
+        Room that `replaced` leaves is counted, and they are left alone.
+        """
+        config, leaving = self.config, {old.hash for old in replaced}
+        count_max = config.count_max + len(leaving)
+        size_max = config.size_bytes_max + sum(len(old.data) for old in replaced) - len(entry.data)
+        while len(self) >= count_max or self._size_bytes > size_max:
+            waiting = [item for item in self.future.entries.values() if item.hash not in leaving]
+            ready = (item for item in self.ready.entries.values() if item.hash not in leaving)
+            candidates = waiting or list(ready)
+            if not candidates:
+                raise PoolFull(f"an extrinsic of {len(entry.data)} bytes is more than fits")
+            worst = min(candidates, key=lambda item: (item.priority, -item.arrived))
             is_waiting = worst.hash in self.future.entries
             if worst.priority > entry.priority or (
                 worst.priority == entry.priority and not is_waiting
@@ -216,10 +226,11 @@ class Pool:
             self._drop(worst, Status.DROPPED, None)
 
     def _promote(self, entry: Entry) -> None:
+        """What waited for `entry` alone is ready, and so on."""
         waiting = list(entry.provides)
         while waiting:
             for other in self.future.waiting_for(waiting.pop(0)):
-                if all(self.ready.provider(tag) is not None for tag in other.requires):
+                if self._is_satisfied(other):
                     self.future.remove(other)
                     self.ready.insert(other)
                     self._tell(other.hash, Status.READY, None)
@@ -241,29 +252,36 @@ class Pool:
                 self._tell(other.hash, Status.FUTURE, None)
         self._tell(entry.hash, status, block)
 
+    def _take_out(self, entry: Entry) -> None:
+        """Remove an extrinsic and nothing that depends on it."""
+        self._size_bytes -= len(entry.data)
+        if entry.hash in self.future.entries:
+            self.future.remove(entry)
+        else:
+            self.ready.remove(entry)
+
     def _on_included(self, extrinsic: Hash, data: bytes, block: Hash) -> None:
+        """The chain provides what the extrinsic did, whether it came through this pool or not."""
         entry = self.get(extrinsic)
+        tags = entry.provides if entry is not None else provided_by(data)
         if entry is not None:
-            self._size_bytes -= len(entry.data)
-            if extrinsic in self.future.entries:
-                self.future.remove(entry)
-            else:
-                self.ready.remove(entry)
-            self._promote_satisfied(entry.provides)
+            self._take_out(entry)
         self._tell(extrinsic, Status.IN_BLOCK, block)
+        for tag in tags:
+            for rival in (self.ready.provider(tag), self.future.find_providing(tag)):
+                if rival is not None:
+                    self._take_out(rival)
+                    self._tell(rival.hash, Status.USURPED, extrinsic)
+        self._promote_satisfied(tags)
 
     def _promote_satisfied(self, tags: Sequence[bytes]) -> None:
         """The chain itself now provides these tags."""
-        waiting = list(tags)
-        while waiting:
-            tag = waiting.pop(0)
+        for tag in tags:
             for other in self.future.waiting_for(tag):
                 rest = [need for need in other.requires if need != tag]
                 if all(self.ready.provider(need) is not None for need in rest):
                     self.future.remove(other)
-                    self.ready.insert(other)
-                    self._tell(other.hash, Status.READY, None)
-                    self._promote(other)
+                    self._make_ready(other)
 
     def _resubmit(self, data: bytes, number: int, now_ms: int) -> None:
         try:
@@ -279,44 +297,21 @@ class Pool:
         if not self._revalidation:
             self._revalidation = [entry.hash for entry in self._all()]
         for _ in range(min(self.config.revalidated_per_block, len(self._revalidation))):
-            entry_or_none = self.get(self._revalidation.pop())
-            if entry_or_none is None:
+            known = self.get(self._revalidation.pop())
+            if known is None:
                 continue
             try:
-                self._validate(TransactionSource.EXTERNAL, entry_or_none.data)
+                self._validate(TransactionSource.EXTERNAL, known.data)
             except TransactionValidityError as error:
-                self._drop(entry_or_none, Status.INVALID, None)
-                if _is_lasting(error):
-                    self._ban(entry_or_none.hash, now_ms)
+                self._drop(known, Status.INVALID, None)
+                if error.kind is InvalidKind.STALE:  # the chain provides its tags already
+                    self._promote_satisfied(known.provides)
+                if is_lasting(error):
+                    self._bans.ban(known.hash, now_ms)
 
     def _all(self) -> list[Entry]:
         return [*self.ready.entries.values(), *self.future.entries.values()]
 
-    # -- bans and listeners
-
-    def _is_banned(self, extrinsic: Hash, now_ms: int) -> bool:
-        until = self._banned.get(extrinsic)
-        if until is not None and until <= now_ms:
-            del self._banned[extrinsic]
-            return False
-        return until is not None
-
-    def _ban(self, extrinsic: Hash, now_ms: int) -> None:
-        self._banned[extrinsic] = now_ms + self.config.ban_ms
-        while len(self._banned) > self.config.banned_count_max:
-            self._banned.popitem(last=False)
-
     def _tell(self, extrinsic: Hash, status: Status, block: Hash | None) -> None:
         for listener in self.listeners:
             listener(extrinsic, status, block)
-
-
-def _is_lasting(error: TransactionValidityError) -> bool:
-    """Whether the same bytes can never become valid: only such are banned."""
-    return isinstance(error, InvalidTransaction) and error.kind in (
-        InvalidKind.BAD_PROOF,
-        InvalidKind.CALL,
-        InvalidKind.BAD_SIGNER,
-        InvalidKind.STALE,
-        InvalidKind.ANCIENT_BIRTH_BLOCK,
-    )

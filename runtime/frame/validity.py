@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 
-from runtime.primitives.scale import scale_enum, scale_type
-from runtime.primitives.types import U64
+from runtime.primitives.scale import codec_of, scale_enum, scale_type
+from runtime.primitives.types import U32, U64, AccountId
 
 
 @scale_enum("sp_runtime::transaction_validity::TransactionSource")
@@ -32,3 +32,9 @@ class ValidTransaction:
 
 
 FOREVER = 2**64 - 1
+_NONCE = codec_of(U32)
+
+
+def account_tag(who: AccountId, nonce: int) -> bytes:
+    """The tag that a signed extrinsic provides; the next nonce requires it."""
+    return who + _NONCE.encode(nonce)

@@ -28,6 +28,7 @@ from runtime.primitives.scale import DecodeError, Limit
 from runtime.primitives.types import U32, U64, AccountId, Bytes4, Bytes32, Bytes64, Hash, Moment
 
 AUTHORITIES_MAX = 1_000
+_INSTANT_BYTES = 4  # the author's index
 
 
 class BlockLike(Protocol):
@@ -35,6 +36,9 @@ class BlockLike(Protocol):
 
     def pre_runtime(self, engine: Bytes4) -> bytes | None:
         """The digest item of an engine."""
+
+    def pre_runtime_count(self) -> int:
+        """How many items engines put into the digest before execution."""
 
     def deposit_consensus_log(self, engine: Bytes4, data: bytes) -> None:
         """Announce to the engine."""
@@ -86,8 +90,14 @@ class Babe(frame.Pallet[Config], index=2):
         self.block = block
 
     def on_initialize(self, number: int) -> Weight:
+        # A second item could send a block past the rules of the engine that sealed it.
+        items = self.block.pre_runtime_count()
+        if items > 1:
+            raise frame.InvalidBlock(f"block {number} carries {items} engine items, one is allowed")
         instant = self.block.pre_runtime(INSTANT_ENGINE)
         if instant is not None:
+            if len(instant) != _INSTANT_BYTES:
+                raise frame.InvalidBlock(f"instant seal of {len(instant)} bytes in block {number}")
             self.author_index.put(int.from_bytes(instant, "little"))
             self.author_vrf.remove()
             return Weight(5_000_000)

@@ -187,6 +187,10 @@ class System(frame.Pallet[Config], index=0):
                 return item.data
         return None
 
+    def pre_runtime_count(self) -> int:
+        """How many items engines put into this block's digest before execution."""
+        return sum(isinstance(item, PreRuntime) for item in self.digest.get().logs)
+
     def add_weight(self, info: DispatchInfo, base: Weight) -> None:
         """Count a call's weight and the base weight of an extrinsic."""
         used = self.block_weight.get()

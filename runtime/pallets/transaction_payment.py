@@ -1,8 +1,8 @@
 """Transaction payment: what an extrinsic costs and who gets it.
 
 Fee = (base + length + multiplier · weight) + tip. The multiplier moves with how full blocks are.
-Fees of a block are burned, given to its author and to the treasury by fixed shares; tips go to
-the author. Division remainders are burned.
+Fees of a block are burned, given to its author and to the treasury by fixed shares, to the last
+planck by largest remainders; tips go to the author. What nobody can take is burned.
 
 Source: WP III.A.2 (burn); Substrate `pallet_transaction_payment`.
 """

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flockchain.chain.backend import Backend
+from flockchain.chain.backend import Backend, Head
 from flockchain.chain.builder import build_block
 from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Imported
@@ -18,7 +18,7 @@ from flockchain.consensus.babe.lottery import VrfKey, claim_slot
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.consensus.babe.verifier import epoch_after
 from flockchain.pool.pool import Pool
-from runtime.primitives.babe_digest import claim_log
+from runtime.primitives.babe_digest import claim_log, find_claim
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,9 @@ class SlotAuthor:
         if slot <= self._last_slot:
             return None
         self._last_slot = slot
-        parent = self._backend.best
+        parent = self._parent_for(slot)
+        if parent is None:
+            return None
         epoch = epoch_after(self._backend, parent.hash, slot)
         claimed = claim_slot(slot, epoch, [key.vrf for key in self._keys.values()])
         if claimed is None:
@@ -92,3 +94,19 @@ class SlotAuthor:
             slot,
         )
         return imported, built.body
+
+    def _parent_for(self, slot: int) -> Head | None:
+        """The best block of an earlier slot: another author of `slot` may have been faster.
+
+        None if the finalized block is not of an earlier slot.
+        """
+        parent = self._backend.best
+        while True:
+            header = self._backend.header(parent.hash)
+            assert header is not None, "a block of the tree is stored"
+            claim = find_claim(header)
+            if claim is None or claim.slot < slot:
+                return parent
+            if parent.hash == self._backend.finalized.hash:
+                return None
+            parent = Head(header.parent_hash, header.number - 1)
