@@ -14,7 +14,7 @@ import typer
 
 from flockchain.cli.refusal import refuse
 from genesis.errors import SpecError
-from genesis.spec import ChainSpec, load_chain_spec
+from genesis.spec import load_chain_spec
 
 NODES_MAX: Final = 16
 
@@ -39,11 +39,11 @@ def devnet(
     if leave and not demo:
         raise typer.BadParameter("only a story ends: add --demo", param_hint="--exit")
     try:
-        spec = load_chain_spec(genesis)
-        spec.genesis_top()
+        load_chain_spec(genesis).genesis_top()
     except SpecError as error:
         refuse(error)
-    run_devnet: Callable[[ChainSpec, int, Path | None, bool, bool], int] = import_module(
+    run_devnet: Callable[[str, int, Path | None, bool, bool], int] = import_module(
         "flockchain.devnet"
     ).run
-    raise typer.Exit(run_devnet(spec, nodes, base_path, demo, leave))
+    chain = str(Path(genesis).resolve()) if Path(genesis).is_file() else genesis
+    raise typer.Exit(run_devnet(chain, nodes, base_path, demo, leave))
