@@ -64,7 +64,7 @@ def options_of(strength: Strength, account: AccountId, task: int, attempt: int) 
             return TrainOptions(training_epochs=24 + 12 * attempt, hidden_width=96, seed=seed)
         case Strength.WEAK:
             return TrainOptions(
-                training_epochs=4 + 2 * attempt, hidden_width=12, data_fraction=0.1, seed=seed
+                training_epochs=20 + 10 * attempt, hidden_width=16, data_fraction=0.15, seed=seed
             )
         case Strength.NOISE:
             return TrainOptions(training_epochs=0, hidden_width=16, seed=seed)

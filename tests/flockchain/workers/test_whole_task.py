@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import Client
@@ -14,11 +15,14 @@ from flockchain.workers.state_file import WorkerState
 from flockchain.workers.training import Strength
 from flockchain.workers.worker import Member, Worker, WorkerRole
 from ml.tasks.digits import create_digits_task
+from runtime.api import runtime_at
 from runtime.economy.tasks import TaskStatus
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena.events import Paid
 from runtime.pallets.arena.records import DayKey
+from runtime.pallets.balances import Burned
 from runtime.pallets.tasks import TaskCreated, Tasks
+from runtime.pallets.transaction_payment import TransactionFeePaid
 from runtime.primitives.types import FML
 from tests.flockchain.fast_chain import ENDOWMENT, FastChain, fast_chain
 
@@ -28,6 +32,8 @@ VALIDATORS = [key_pair_from_uri(f"//Validator{n}", "ed25519") for n in (1, 2, 3)
 KEYS = [CREATOR, STRONG, WEAK, NOISE, *VALIDATORS]
 BUDGET = 3_000 * FML
 DAYS = 3
+
+E = TypeVar("E")
 
 
 def digits() -> TaskPackage:
@@ -87,25 +93,29 @@ async def run_task(directory: Path) -> tuple[FastChain, int]:
                     async with asyncio.timeout(60):
                         await worker.settled(chain.backend.best.hash)
                     chain.seal()
+                    chain.runtime().try_state()
                 working.cancel()
                 with suppress(asyncio.CancelledError):
                     await working
         return chain, issued
 
 
-def paid(chain: FastChain) -> dict[bytes, int]:
-    """All that the arena paid, by receiver."""
-    sums: dict[bytes, int] = {}
+def events_of(chain: FastChain, kind: type[E]) -> list[E]:
+    """All events of a kind since genesis."""
+    found: list[E] = []
     for number in range(1, chain.backend.best.number + 1):
         block = chain.backend.blocks.hash_at(number)
         assert block is not None
-        header = chain.backend.header(block)
-        assert header is not None
-        from runtime.api import runtime_at
+        records = runtime_at(chain.backend.state_at(block)).system.events.get()
+        found += [record.event for record in records if isinstance(record.event, kind)]
+    return found
 
-        for record in runtime_at(chain.backend.state.reader(header.state_root)).system.events.get():
-            if isinstance(record.event, Paid):
-                sums[record.event.who] = sums.get(record.event.who, 0) + record.event.amount
+
+def paid(chain: FastChain) -> dict[bytes, int]:
+    """All that the arena paid, by receiver."""
+    sums: dict[bytes, int] = {}
+    for event in events_of(chain, Paid):
+        sums[event.who] = sums.get(event.who, 0) + event.amount
     return sums
 
 
@@ -130,6 +140,9 @@ def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> No
     model = runtime.models.models.get(0)
     assert model.owner == STRONG.account
     runtime.try_state()
-    burned = len(KEYS[1:]) * 3 * FML  # 30 % of each registration fee
-    assert issued - runtime.balances.issuance() >= burned
+    burned = sum(event.amount for event in events_of(chain, Burned))
+    assert burned == len(KEYS[1:]) * 3 * FML  # 30 % of each registration fee
+    fees = sum(event.actual_fee for event in events_of(chain, TransactionFeePaid))
+    assert 0 <= issued - burned - runtime.balances.issuance() <= fees  # the fees' burned part
+    assert runtime.balances.total_minted.get() == 0
     assert chain.free(NOISE) < ENDOWMENT
