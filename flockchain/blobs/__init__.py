@@ -1,4 +1,7 @@
-"""The node's store of blobs, named by content id: data sets, models, task specifications."""
+"""The node's store of blobs, named by content id: data sets, models, task specifications.
+
+Source: WP V.C (data and models off the chain).
+"""
 
 from flockchain.blobs.errors import (
     BlobBusyError,

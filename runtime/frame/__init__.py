@@ -1,6 +1,8 @@
 """The runtime's framework: pallets, storage, calls, events, weights, the executive.
 
 `from runtime import frame` gives a pallet what its declarations need.
+
+Source: FRAME (`frame_support`).
 """
 
 from runtime.frame.call import RuntimeCall
