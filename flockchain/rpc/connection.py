@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from flockchain.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
 from flockchain.rpc.wire import Json
+
+if TYPE_CHECKING:
+    from flockchain.rpc.follow import Follow
 
 SUBSCRIPTIONS_MAX: Final = 128
 QUEUED_BYTES_MAX: Final = 8 * 1024 * 1024  # of notifications, beyond which a consumer is slow
@@ -83,6 +86,7 @@ class Connection:
 
     def __init__(self, budget: SendBudget, *, queued_bytes_max: int = QUEUED_BYTES_MAX) -> None:
         self.subscriptions: dict[str, Subscription] = {}
+        self.follows: dict[str, Follow] = {}
         self.is_overrun = asyncio.Event()
         self._budget = budget
         self._queued_bytes_max = queued_bytes_max
@@ -92,6 +96,7 @@ class Connection:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._fresh: list[Subscription] = []
+        self._after_response: list[Callable[[], None]] = []
         self._subscribed = 0
 
     def subscribe(self, method: str) -> Subscription:
@@ -127,6 +132,13 @@ class Connection:
         fresh, self._fresh = self._fresh, []
         for subscription in fresh:
             subscription.activate()
+        actions, self._after_response = self._after_response, []
+        for action in actions:
+            action()
+
+    def after_response(self, action: Callable[[], None]) -> None:
+        """Run `action` once the response to the message in hand is queued."""
+        self._after_response.append(action)
 
     def queue_notification(self, message: bytes) -> None:
         """Queue a notification. A connection with too much unsent is overrun."""
@@ -172,6 +184,7 @@ class Connection:
         """End every subscription and free what is queued."""
         for subscription in list(self.subscriptions.values()):
             subscription.close()
+        self._after_response.clear()
         self._budget.used -= self._queued_bytes
         self._queue.clear()
         self._queued_bytes = 0

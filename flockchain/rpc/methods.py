@@ -8,11 +8,31 @@ Source: Substrate `rpc_methods`; the new JSON-RPC specification, "API specificat
 
 from __future__ import annotations
 
-from flockchain.rpc import author, chain, payment, state, system
+from flockchain.rpc import (
+    archive,
+    author,
+    chain,
+    chain_head,
+    chain_spec,
+    payment,
+    state,
+    system,
+    transaction,
+)
 from flockchain.rpc.registry import METHODS, Call, method
 from flockchain.rpc.wire import Json
 
-NAMESPACES = (author, chain, payment, state, system)
+NAMESPACES = (
+    archive,
+    author,
+    chain,
+    chain_head,
+    chain_spec,
+    payment,
+    state,
+    system,
+    transaction,
+)
 
 
 @method("rpc_methods")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NewType, TypeVar, get_args, get_origin
 
 from flockchain.rpc.errors import InvalidParams
-from flockchain.rpc.wire import Json
 from runtime.primitives.ss58 import AddressError, decode_address
 from runtime.primitives.types import AccountId, Hash
 
@@ -30,42 +29,42 @@ T = TypeVar("T")
 Parser = Callable[[Any], Any]
 
 
-def parse_bytes(value: Json) -> HexBytes:
+def parse_bytes(value: object) -> HexBytes:
     """Bytes from hex. Raises InvalidParams."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
         raise InvalidParams(f"expected hex of whole bytes, got {_shown(value)}")
     return HexBytes(bytes.fromhex(value.removeprefix("0x")))
 
 
-def parse_hash(value: Json) -> Hash:
+def parse_hash(value: object) -> Hash:
     """A 32-byte hash from hex. Raises InvalidParams."""
     if not isinstance(value, str) or not _HASH_HEX.fullmatch(value):
         raise InvalidParams(f"expected 32 bytes of hex, got {_shown(value)}")
     return Hash(bytes.fromhex(value.removeprefix("0x")))
 
 
-def parse_int(value: Json) -> int:
+def parse_int(value: object) -> int:
     """An integer from 0 to 2^64-1. Raises InvalidParams."""
     if type(value) is not int or not 0 <= value <= _INTEGER_MAX:
         raise InvalidParams(f"expected an integer of 64 bits, got {_shown(value)}")
     return value
 
 
-def parse_text(value: Json) -> str:
+def parse_text(value: object) -> str:
     """A string. Raises InvalidParams."""
     if not isinstance(value, str):
         raise InvalidParams(f"expected a string, got {_shown(value)}")
     return value
 
 
-def parse_bool(value: Json) -> bool:
+def parse_bool(value: object) -> bool:
     """True or false. Raises InvalidParams."""
     if not isinstance(value, bool):
         raise InvalidParams(f"expected true or false, got {_shown(value)}")
     return value
 
 
-def parse_account(value: Json) -> AccountId:
+def parse_account(value: object) -> AccountId:
     """An account from its SS58 address or hex. Raises InvalidParams."""
     if isinstance(value, str) and _HASH_HEX.fullmatch(value):
         return AccountId(bytes.fromhex(value.removeprefix("0x")))
@@ -76,21 +75,21 @@ def parse_account(value: Json) -> AccountId:
     return account
 
 
-def parse_number(value: Json) -> int:
+def parse_number(value: object) -> int:
     """A block number, as an integer or as hex. Raises InvalidParams."""
     if isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,16}", value):
         return int(value, 16)
     return parse_int(value)
 
 
-def parse_numbers(value: Json) -> int | list[int]:
+def parse_numbers(value: object) -> int | list[int]:
     """One block number or a list of them. Raises InvalidParams."""
     if isinstance(value, list):
         return [parse_number(item) for item in _bounded(value)]
     return parse_number(value)
 
 
-def _keep(value: Json) -> Json:
+def _keep(value: object) -> object:
     return value
 
 
@@ -118,7 +117,7 @@ def parser_of(annotation: Any) -> tuple[Parser, bool]:
 
 
 def _list_parser(parse: Parser) -> Parser:
-    def parse_list(value: Json) -> list[Any]:
+    def parse_list(value: object) -> list[Any]:
         if not isinstance(value, list):
             raise InvalidParams(f"expected a list, got {_shown(value)}")
         return [parse(item) for item in _bounded(value)]
@@ -132,6 +131,6 @@ def _bounded(items: Sequence[T]) -> Sequence[T]:
     return items
 
 
-def _shown(value: Json) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -39,10 +39,15 @@ _VERSION: Final = codec_of(RuntimeVersion)
 @method("state_call", aliases=["state_callAt"])
 def call_api(call: Call, name: str, data: HexBytes, at: Hash | None) -> Json:
     """The SCALE result of a runtime API, for SCALE arguments."""
-    if name.startswith(_UNSAFE_APIS) and not call.is_trusted:
-        raise ExecutionFailed(f"{name} is unsafe to be called externally")
+    ensure_safe_api(call, name)
     found = state_at(call.context, at)
     return to_hex(runtime_call(found.state, found.hash, found.header.number, name, data))
+
+
+def ensure_safe_api(call: Call, name: str) -> None:
+    """Keep dear runtime APIs to trusted callers. Raises ExecutionFailed."""
+    if name.startswith(_UNSAFE_APIS) and not call.is_trusted:
+        raise ExecutionFailed(f"{name} is unsafe to be called externally")
 
 
 @method("state_getMetadata")
