@@ -98,6 +98,6 @@ class ModelRegistry(frame.Pallet[Config], index=35):
 
     def try_state(self) -> None:
         for task, model in self.models.items():
-            first = self.by_content.get(model.content)
-            assert first <= task, f"model of task {task}"
-            assert self.models.get(first).content == model.content
+            first = self.models.get(self.by_content.get(model.content))
+            assert first.content == model.content, f"model of task {task}"
+            assert first.block <= model.block
