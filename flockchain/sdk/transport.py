@@ -23,7 +23,7 @@ import orjson
 
 from flockchain.sdk.errors import BadAnswer, Disconnected, RpcFailed, SdkError, WrongChain
 
-_LOG: Final = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_S: Final = 30.0
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -210,7 +210,7 @@ class Transport:
             await self._reading
             self._is_ready.clear()
             self._drop(Disconnected(f"{self.url}: the connection ended"))
-            _LOG.info("connection to %s ended; connecting again", self.url)
+            log.info("connection to %s ended; connecting again", self.url)
             while not self._is_ready.is_set():
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # not all at once
                 try:
@@ -221,9 +221,9 @@ class Transport:
                     self._is_ready.set()
                     return
                 except SdkError as error:
-                    _LOG.debug("%s", error)
+                    log.debug("%s", error)
                     pause_s = min(pause_s * 2, _PAUSE_MAX_S)
-            _LOG.info("connected to %s again", self.url)
+            log.info("connected to %s again", self.url)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Take what comes until the connection ends."""
@@ -233,7 +233,7 @@ class Transport:
             try:
                 document = orjson.loads(message.data)
             except orjson.JSONDecodeError:
-                _LOG.warning("%s sent something that is no JSON; disconnecting", self.url)
+                log.warning("%s sent something that is no JSON; disconnecting", self.url)
                 break
             for item in document if isinstance(document, list) else (document,):
                 if isinstance(item, dict):
