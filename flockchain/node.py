@@ -32,8 +32,10 @@ from flockchain.pool.entry import Entry
 from flockchain.pool.errors import AlreadyImported, PoolError, Refused
 from flockchain.pool.pool import Pool
 from flockchain.sync.block_sync import BlockSync
+from flockchain.sync.fork_sync import ForkSync
 from flockchain.sync.messages import (
     PROTOCOL_VERSION,
+    AncestryRequest,
     BlockData,
     BlocksRequest,
     PeerStatus,
@@ -45,7 +47,7 @@ from flockchain.sync.messages import (
     encode_catch_up_response,
     encode_extrinsics,
 )
-from flockchain.sync.serve import serve_blocks
+from flockchain.sync.serve import serve_ancestry, serve_blocks
 from p2p.interface import Network, PeerError, PeerId, Verdict
 from runtime.frame.validity import TransactionSource
 from runtime.primitives.scale import DecodeError
@@ -106,6 +108,7 @@ class Node:
     network: Network = field(init=False)
     finality: FinalityWorker | None = field(init=False, default=None)
     sync: BlockSync = field(init=False)
+    forks: ForkSync = field(init=False)
     peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
     _unsent: list[bytes] = field(init=False, default_factory=list)
@@ -116,6 +119,7 @@ class Node:
         self.network = network
         self.finality = finality
         self.sync = BlockSync(self.backend, network, self.clock, self._import_synced)
+        self.forks = ForkSync(self.backend, network, self.clock, self._import)
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
 
@@ -132,6 +136,7 @@ class Node:
                 self.network.publish("block-announces", encode_announcement(imported.header, body))
         if self.finality is not None:
             self.finality.on_time(now_ms)
+            self.forks.want(self.finality.voter.awaited_blocks)
         if self._send_at_ms is not None and now_ms >= self._send_at_ms:
             self._send_extrinsics()
         for companion in self.companions:
@@ -213,6 +218,8 @@ class Node:
         request = decode_request(data)
         if isinstance(request, BlocksRequest):
             return serve_blocks(self.backend, request)
+        if isinstance(request, AncestryRequest):
+            return serve_ancestry(self.backend, request)
         if self.finality is None:
             raise PeerError("this node takes no part in finality")
         try:

@@ -106,6 +106,11 @@ def blocks_request(start: int, count: int) -> bytes:
     return encode({"kind": "blocks", "start": start, "count": count})
 
 
+def ancestry_request(head: Hash, above: int) -> bytes:
+    """Ask for the blocks of a branch, of whatever chain it is."""
+    return encode({"kind": "ancestry", "head": head, "above": above})
+
+
 def catch_up_request(request: bytes) -> bytes:
     """Ask for finality's last completed round."""
     return encode({"kind": "catch-up", "request": request})
@@ -133,20 +138,31 @@ class BlocksRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AncestryRequest:
+    """The branch that ends in `head`, upwards from the first block above the height `above`."""
+
+    head: Hash
+    above: int
+
+
+@dataclass(frozen=True, slots=True)
 class CatchUpAsked:
     """A question to finality."""
 
     request: bytes
 
 
-def decode_request(data: bytes) -> BlocksRequest | CatchUpAsked:
+def decode_request(data: bytes) -> BlocksRequest | AncestryRequest | CatchUpAsked:
     """Raises PeerError."""
     fields = Fields(decode(data))
     kind = fields.take_text("kind", 16)
-    request: BlocksRequest | CatchUpAsked
+    request: BlocksRequest | AncestryRequest | CatchUpAsked
     if kind == "blocks":
         start = fields.take_int("start", 0, 2**32 - 1)
         request = BlocksRequest(start, fields.take_int("count", 1, BLOCKS_PER_REQUEST_MAX))
+    elif kind == "ancestry":
+        head = Hash(fields.take_bytes("head", 32, 32))
+        request = AncestryRequest(head, fields.take_int("above", 0, 2**32 - 1))
     elif kind == "catch-up":
         request = CatchUpAsked(fields.take_bytes("request", 64))
     else:

@@ -7,21 +7,41 @@ from __future__ import annotations
 
 from flockchain.chain.backend import Backend
 from flockchain.sync.messages import (
+    BLOCKS_PER_REQUEST_MAX,
     RESPONSE_BYTES_MAX,
+    AncestryRequest,
     BlockData,
     BlocksRequest,
     encode_blocks,
 )
+from runtime.primitives.types import Hash
 
 
 def serve_blocks(backend: Backend, request: BlocksRequest) -> bytes:
     """Blocks upwards from `request.start`, as many as are known and fit."""
-    blocks: list[BlockData] = []
-    size = 0
+    hashes: list[Hash] = []
     for number in range(request.start, request.start + request.count):
         block = backend.blocks.hash_at(number)
         if block is None:
             break
+        hashes.append(block)
+    return _encode(backend, hashes)
+
+
+def serve_ancestry(backend: Backend, request: AncestryRequest) -> bytes:
+    """The lowest blocks above `request.above` of the branch that ends in `request.head`."""
+    hashes: list[Hash] = []
+    block, header = request.head, backend.header(request.head)
+    while header is not None and header.number > request.above and block in backend.tree:
+        hashes.append(block)
+        block, header = header.parent_hash, backend.header(header.parent_hash)
+    return _encode(backend, hashes[::-1][:BLOCKS_PER_REQUEST_MAX])
+
+
+def _encode(backend: Backend, hashes: list[Hash]) -> bytes:
+    blocks: list[BlockData] = []
+    size = 0
+    for block in hashes:
         header, body = backend.header(block), backend.blocks.body(block)
         if header is None or body is None:
             break

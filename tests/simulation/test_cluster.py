@@ -109,6 +109,7 @@ def test_halves_finalize_nothing_and_heal_to_one_head() -> None:
     cluster.hub.heal()
     cluster.run(20_000 + HALF_SLOT_MS)
     assert len({head(node) for node in cluster.nodes()}) == 1
+    assert all(head(node)[0] - finalized(node) <= 5 for node in cluster.nodes())
     ensure_agreement(cluster)
 
 

@@ -220,6 +220,11 @@ class Voter:
         return self._rounds.current.votes
 
     @property
+    def awaited_blocks(self) -> list[Hash]:
+        """Blocks named by votes and commits that cannot count before those are imported."""
+        return self._rounds.waiting.targets()
+
+    @property
     def finalized(self) -> BlockRef:
         """The highest block known to be final."""
         return self._finality.block

@@ -44,6 +44,14 @@ class WaitingRoom:
         while len(self._commits) > COMMITS_MAX:
             del self._commits[min(self._commits)]
 
+    def targets(self) -> list[Hash]:
+        """The blocks that votes and commits wait for, or may wait for."""
+        found = dict.fromkeys(self._votes)
+        for commit in self._commits.values():
+            signed = commit.commit.precommits
+            found.update(dict.fromkeys(vote.precommit.target_hash for vote in signed))
+        return list(found)
+
     def release_votes(self, block: Hash) -> list[VoteMessage]:
         """Votes for `block`, in the order in which they came."""
         released = self._votes.pop(block, [])
