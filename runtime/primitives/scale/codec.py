@@ -57,6 +57,8 @@ class Codec(Generic[V]):
             return self._decode(data, offset, len(data))  # type: ignore[misc]
         except _BAD_BYTES as error:
             raise DecodeError(f"end of data: {error}") from None
+        except RecursionError:  # only types that hold themselves; calls have a limit of their own
+            raise DecodeError("values nested too deep") from None
 
     def decode_all(self, data: bytes) -> V:
         """The value that fills `data`. Raises DecodeError, also for bytes left over."""

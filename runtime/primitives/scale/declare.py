@@ -92,7 +92,7 @@ def _decode_nothing(data: bytes, offset: int) -> tuple[None, int]:
 
 
 # `None` in an annotation: unit whose Python value is None; `tuple[()]` is unit whose value is ().
-NOTHING: Final[Shape] = Custom(_encode_nothing, _decode_nothing, lambda: UNIT)
+NOTHING: Final[Shape] = Custom(_encode_nothing, _decode_nothing, lambda: UNIT, size_min=0)
 
 _SHAPES: dict[Any, Shape] = {bool: Primitive("bool", 1), str: Primitive("str", 0)}
 _PATHS: dict[type, tuple[str, ...]] = {}

@@ -123,11 +123,15 @@ class VariantShape(Shape):
 
 @dataclass(slots=True, eq=False)
 class Custom(Shape):
-    """Hand-written functions, described to metadata as `described()` (Era, RuntimeCall)."""
+    """Hand-written functions, described to metadata as `described()` (Era, RuntimeCall).
+
+    No value takes fewer than `size_min` bytes.
+    """
 
     encode: Callable[[Any, bytearray], None]
     decode: Callable[[bytes, int], tuple[Any, int]]
     described: Callable[[], Shape]
+    size_min: int = 1
 
 
 U8_SHAPE = Primitive("u8", 1)

@@ -418,6 +418,8 @@ def smallest_size(shape: Shape) -> int:
             return max(size, 1)
         case CompactShape(TupleShape()):
             return 0
+        case Custom(size_min=size):
+            return size
         case Array(item, length):
             return length * smallest_size(item)
         case TupleShape(items):
