@@ -11,9 +11,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from flockchain.workers.blob_folder import BlobFolder, write_atomically
+from flockchain.workers.built_in import built_in_blobs
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
-from flockchain.workers.state_file import write_atomically
 from runtime.economy.tasks import Task
 from runtime.frame.pallet import encode_call
 from runtime.pallets.tasks import Tasks
@@ -87,16 +88,33 @@ class CreatorDuty:
         )
 
     async def _publish(self, task: Task) -> int:
-        """Upload the blobs of the task that are kept here; how many there are."""
-        terms, count = task.terms, 0
-        for digest in (
+        """Upload the task's blobs; how many there are here. Raises SdkError."""
+        terms, folder = task.terms, BlobFolder(self._directory)
+        wanted = [
             terms.spec,
             *terms.training,
             terms.validation_a,
             terms.validation_b.ciphertext,
-        ):
-            data = self._desk.state.find_blob(digest)
-            if data is not None:
-                await self._desk.client.put_blob(data, self._desk.key)
-                count += 1
-        return count
+        ]
+        if any(folder.find(digest) is None for digest in wanted):
+            await self._make_built_in(task, folder)
+        found = [data for digest in wanted if (data := folder.find(digest)) is not None]
+        for data in found:
+            await self._desk.client.put_blob(data, self._desk.key)
+        log.info(
+            "%s published %d of %d blobs of task %d",
+            self._desk.name,
+            len(found),
+            len(wanted),
+            self._task,
+        )
+        return len(found)
+
+    async def _make_built_in(self, task: Task, folder: BlobFolder) -> None:
+        """Make the data anew if the task is one of those that ship with the program."""
+        key = find_key(self._directory, task.terms.validation_b.key_hash)
+        if key is None:
+            return
+        made = await self._desk.training.run(built_in_blobs, (task.terms.spec, key))
+        for blob in made:
+            folder.put(blob)

@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from runtime.primitives.content_id import cid_text, content_id
+from flockchain.workers.blob_folder import BlobFolder, write_atomically
 from runtime.primitives.types import AccountId, Hash
 
 VERSION: Final = 1
@@ -55,7 +55,7 @@ class WorkerState:
     """The memory of one key on one chain. Raises StateFileError if another process has it."""
 
     def __init__(self, directory: Path, genesis: Hash, account: AccountId) -> None:
-        self._directory = directory
+        self._blobs = BlobFolder(directory)
         self._path = directory / f"{genesis[:4].hex()}-{account[:8].hex()}.json"
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,16 +111,16 @@ class WorkerState:
         for name in [name for name in kept if int(name.split("/")[1]) < day - days]:
             del kept[name]
 
-    # -- models and other blobs
+    # -- models
 
     def put_model_file(self, model: bytes, held_out: Fraction) -> bytes:
         """Keep a model with its metric on held-out data, the oldest makes room; its content id."""
-        digest = self.put_blob(model)
+        digest = self._blobs.put(model)
         self.metrics[digest.hex()] = str(held_out)
         while len(self.metrics) > MODELS_KEPT:
             oldest = next(iter(self.metrics))
             del self.metrics[oldest]
-            self._blob_path(bytes.fromhex(oldest)).unlink(missing_ok=True)
+            self._blobs.drop(bytes.fromhex(oldest))
         self._save()
         return digest
 
@@ -129,25 +129,9 @@ class WorkerState:
         text = self.metrics.get(digest.hex())
         return None if text is None else Fraction(text)
 
-    def put_blob(self, data: bytes) -> bytes:
-        """Keep a blob beside the state; its content id."""
-        digest = content_id(data)
-        path = self._blob_path(digest)
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_atomically(path, data)
-        return digest
-
-    def find_blob(self, digest: bytes) -> bytes | None:
-        """A kept blob, or None if it is not there whole."""
-        try:
-            data = self._blob_path(digest).read_bytes()
-        except FileNotFoundError:
-            return None
-        return data if content_id(data) == digest else None
-
-    def _blob_path(self, digest: bytes) -> Path:
-        return self._directory / "blobs" / cid_text(digest)
+    def find_model_file(self, digest: bytes) -> bytes | None:
+        """A kept model, or None if it is not there whole."""
+        return self._blobs.find(digest)
 
     # -- the file
 
@@ -182,17 +166,6 @@ class WorkerState:
             "metrics": self.metrics,
         }
         write_atomically(self._path, json.dumps(document, indent=1).encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file whole, readable by its owner only. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _read(document: Mapping[str, Mapping[str, Any]], kind: type[R]) -> dict[str, R]:

@@ -154,7 +154,7 @@ class TrainerDuty:
         )
 
     async def _upload(self, content: bytes) -> bytes:
-        model = self._desk.state.find_blob(content)
+        model = self._desk.state.find_model_file(content)
         if model is None:
             raise FileNotFoundError(f"the sealed model {content.hex()} is not on disk any more")
         return await self._desk.client.put_blob(model, self._desk.key)

@@ -14,19 +14,23 @@ import asyncio
 import enum
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ml.options import TrainOptions
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import AccountId
 
 HELD_OUT_EVERY: Final = 6  # one row in six is held out
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 class Strength(enum.StrEnum):
@@ -80,14 +84,16 @@ class TrainingPool:
 
     async def train(self, request: TrainingRequest) -> TrainedModel:
         """Train and judge. Raises `TaskSpecError`, `ArtifactError`, `BrokenProcessPool`."""
+        return await self.run(train_candidate, request)
+
+    async def run(self, work: Callable[[A], R], argument: A) -> R:
+        """Run a module's function in the process. Raises what it raises, `BrokenProcessPool`."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 1, self._context, initializer=_adopt, initargs=(self._stop,)
             )
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, train_candidate, request
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, argument)
         except BrokenProcessPool:
             self._pool = None  # killed, for its memory perhaps: the next one starts anew
             raise

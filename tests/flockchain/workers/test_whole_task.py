@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import Client
+from flockchain.workers.blob_folder import BlobFolder
 from flockchain.workers.creator import keep_key
 from flockchain.workers.publishing import TaskPackage, package_task
-from flockchain.workers.state_file import WorkerState
 from flockchain.workers.training import Strength
 from flockchain.workers.worker import Member, Worker, WorkerRole
 from ml.tasks.digits import create_digits_task
@@ -51,12 +51,10 @@ def digits() -> TaskPackage:
     )
 
 
-def keep(package: TaskPackage, chain: FastChain, directory: Path) -> None:
+def keep(package: TaskPackage, directory: Path) -> None:
     """What `flockchain task create` leaves for the creator's worker."""
-    state = WorkerState(directory, chain.backend.genesis, CREATOR.account)
     for blob in package.blobs:
-        state.put_blob(blob)
-    state.close()
+        BlobFolder(directory).put(blob)
     keep_key(directory, package.key)
 
 
@@ -82,7 +80,7 @@ async def run_task(directory: Path) -> tuple[FastChain, int]:
         chain.seal()
         issued = chain.runtime().balances.issuance()
         package = digits()
-        keep(package, chain, directory / "state")
+        keep(package, directory / "state")
         async with await Client.connect(chain.url) as client:
             call = encode_call(Tasks.create_task, package.terms, BUDGET)
             events = await submit(client, chain, call, CREATOR)

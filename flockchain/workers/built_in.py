@@ -1,0 +1,51 @@
+"""Tasks whose data ships with the program: the handwritten digits.
+
+Their creator needs no files: data sets and specification are made anew from the seed. Invariant:
+torch is imported where these functions run, and they run in the training process.
+
+Source: WP V.A, V.C.
+"""
+
+from __future__ import annotations
+
+from flockchain.workers.publishing import TaskPackage, package_task
+
+
+def digits_package(
+    key: bytes, *, title: str, seed: int, days: int, seats: int, final_seats: int
+) -> TaskPackage:
+    """The digits task of a seed; `key` seals its set B. Raises PublishingError."""
+    from ml.tasks.digits import create_digits_task  # with torch
+
+    made = create_digits_task(title, seed)
+    return package_task(
+        made.spec,
+        (made.train,),
+        made.validation_a,
+        made.validation_b,
+        key,
+        days=days,
+        seats=seats,
+        final_seats=final_seats,
+    )
+
+
+def built_in_blobs(wanted: tuple[bytes, bytes]) -> tuple[bytes, ...]:
+    """The blobs of a shipped task in its default form, by specification and key; else none."""
+    from ml.tasks.digits import create_digits_task  # with torch
+
+    spec, key = wanted
+    made = create_digits_task()
+    if made.spec.content_id() != spec:
+        return ()
+    package = package_task(
+        made.spec,
+        (made.train,),
+        made.validation_a,
+        made.validation_b,
+        key,
+        days=2,
+        seats=1,
+        final_seats=1,
+    )
+    return package.blobs
