@@ -75,11 +75,11 @@ class Scores:
         Seats; in a task without committees every validator scores everything by its stake. Empty
         while the draw is not finished.
         """
-        roster = self.arena.rosters.find(key)
-        if roster is None or not roster.is_drawn:
+        seats = self.arena.drawn.find(key)
+        if seats is None:
             return {}
-        if not roster.seats:
-            return weights_by_stake(roster, who)
+        if seats == 0:
+            return weights_by_stake(self.arena.rosters.get(key), who)
         assigned = self.arena.assignments.get((key, who))
         return {assignment.submission: assignment.seats for assignment in assigned}
 

@@ -42,7 +42,7 @@ from runtime.pallets.arena.records import (
     SubmissionResult,
     Submitter,
 )
-from runtime.primitives.types import FML, U32, AccountId, Balance
+from runtime.primitives.types import FML, U8, U32, AccountId, Balance
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,9 @@ class Arena(frame.Pallet[Config], index=33):
         U32, bytes, docs="VRF outputs of the last reveal window's blocks by offset in the day."
     )
     rosters = frame.StorageMap[DayKey, Roster](DayKey, Roster, docs="Who scores what on a day.")
+    drawn = frame.StorageMap[DayKey, int](
+        DayKey, U8, docs="Seats a submission on a day whose draw is finished."
+    )
     assignments = frame.StorageDoubleMap[tuple[DayKey, AccountId], list[Assignment]](
         DayKey, AccountId, list[Assignment], default=[], docs="Seats of a validator on a day."
     )
