@@ -1,0 +1,63 @@
+"""substrate-interface and async-substrate-interface, as they are, against a development node."""
+
+from __future__ import annotations
+
+import pytest
+
+from flockchain.storage.trie_proof import verify_read_proof
+from runtime.constants import EXISTENTIAL_DEPOSIT
+from runtime.primitives.types import FML
+from tests.clients.conftest import RunClient
+
+pytestmark = pytest.mark.clients
+
+PROPERTIES = {"ss58Format": 42, "tokenDecimals": 18, "tokenSymbol": "FML"}
+EVENTS = {"Withdraw", "Transfer", "TransactionFeePaid", "ExtrinsicSuccess"}
+
+
+def test_substrate_interface(run_client: RunClient) -> None:
+    found = run_client("substrate-interface", "substrate_interface_script.py")
+    assert found["chain"] == "FLock Development"
+    assert found["properties"] == PROPERTIES
+    assert found["spec_name"] == "flockchain"
+    assert found["prefix"] == 42
+    assert {"System", "Timestamp", "Balances", "TransactionPayment"} <= set(found["pallets"])
+    assert found["deposit"] == EXISTENTIAL_DEPOSIT
+    assert found["accounts"] >= 12
+    assert len(found["transfers"]) == 2
+    for transfer in found["transfers"]:
+        assert transfer["is_success"]
+        assert transfer["is_finalized"]
+        assert set(transfer["events"]) >= EVENTS
+        assert transfer["calls"] == ["set", "transfer_keep_alive"]
+        assert 0 < transfer["fee"] <= transfer["paid"]
+    assert found["received"] == 2 * FML
+    assert found["failure"]["is_success"] is False
+    assert found["failure"]["error"]["type"] == "Module"
+    assert found["failure"]["error"]["name"] == "InsufficientBalance"
+    first, second = found["heads"]
+    assert second == first + 1
+    assert "Transaction is outdated" in found["refused"]
+    proof = found["proof"]
+    key = bytes.fromhex(proof["key"][2:])
+    nodes = [bytes.fromhex(node[2:]) for node in proof["nodes"]]
+    proven = verify_read_proof(bytes.fromhex(proof["root"][2:]), nodes, [key])
+    assert proven == {key: bytes.fromhex(proof["value"][2:])}
+
+
+def test_async_substrate_interface(run_client: RunClient) -> None:
+    found = run_client("async-substrate-interface", "async_substrate_interface_script.py")
+    assert found["properties"] == PROPERTIES
+    assert found["deposit"] == EXISTENTIAL_DEPOSIT
+    assert found["accounts"] >= 12
+    for transfer in found["transfers"]:
+        assert transfer["is_success"]
+        assert transfer["is_finalized"]
+        assert transfer["fee"] > 0
+        assert set(transfer["events"]) >= EVENTS
+    assert found["received"] == 2 * FML
+    assert found["failure"]["is_success"] is False
+    assert found["failure"]["error"]["name"] == "InsufficientBalance"
+    first, second = found["heads"]
+    assert second == first + 1
+    assert found["sync"] == {"chain": "FLock Development", "is_success": True}
