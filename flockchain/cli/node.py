@@ -69,7 +69,7 @@ def node(
     sync: Annotated[str | None, typer.Option(help="full or warp. Default: full.")] = None,
     seal_interval_ms: Annotated[
         int | None,
-        typer.Option(help="With --dev, blocks without slots: each so many ms, 0 as needed."),
+        typer.Option(help="With --dev: a block each so many ms; 0, as by default: as needed."),
     ] = None,
     pool_limit: Annotated[
         int | None, typer.Option(help="Extrinsics that wait at most. Default: 8192.")
