@@ -1,0 +1,242 @@
+"""`flockchain task`: see tasks, and create one with the budget that pays for it.
+
+Source: WP V.A (task creation), WP IV.A (self-funded tasks).
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    JsonFlag,
+    KeyFileFlag,
+    KeyFlag,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    address,
+    open_client,
+    parse_planck,
+    print_facts,
+    print_json,
+    print_table,
+    read_key,
+)
+from flockchain.cli.refusal import refuse
+from flockchain.sdk import format_amount
+from flockchain.workers.blob_folder import BlobFolder
+from flockchain.workers.built_in import digits_package
+from flockchain.workers.creator import keep_key
+from flockchain.workers.desk import DATASET_BYTES_MAX
+from flockchain.workers.publishing import PublishingError, TaskPackage, package_task
+from ml.tasks.spec import SPEC_BYTES_MAX, TaskSpec, TaskSpecError
+from runtime.economy.tasks import SelfFunded, Task
+from runtime.frame.pallet import encode_call
+from runtime.pallets.arena import Arena
+from runtime.pallets.tasks import TaskCreated, Tasks
+from runtime.pallets.tasks.records import DAYS_MAX, DAYS_MIN, SEATS_MAX
+from runtime.primitives.content_id import cid_text
+
+app = typer.Typer(
+    help="See and create tasks.", no_args_is_help=True, pretty_exceptions_show_locals=False
+)
+
+StateFlag = Annotated[
+    Path, typer.Option("--state-dir", help="Where the creator's worker finds data and key.")
+]
+
+
+@app.command("list")
+def list_tasks(
+    rpc: RpcFlag = DEFAULT_RPC,
+    every: Annotated[bool, typer.Option("--all", help="Also tasks that ended.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List tasks."""
+    with open_client(rpc) as client:
+        records = sorted(client.query_map(Tasks.tasks))
+    shown = [(number, task) for number, task in records if every or task.status.is_live()]
+    if as_json:
+        print_json([describe(number, task) for number, task in shown])
+        return
+    print_table(
+        "Tasks",
+        ["task", "name", "status", "days", "metric", "funding", "creator"],
+        [
+            (
+                number,
+                task.terms.name,
+                task.status.name.lower(),
+                f"{task.start_day} to {task.final_day()}",
+                task.terms.metric.name.lower(),
+                _funding(task),
+                address(task.creator),
+            )
+            for number, task in shown
+        ],
+    )
+
+
+@app.command()
+def show(
+    task: Annotated[int, typer.Argument(min=0, help="The task's number.")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show a task."""
+    with open_client(rpc) as client:
+        record = client.find(Tasks.tasks, task)
+        if record is None:
+            refuse(f"there is no task {task}: `flockchain task list --all` shows those there are")
+        vested = client.query(Arena.vested, task)
+        escrow = client.query(Tasks.escrows, task)
+    facts = describe(task, record)
+    amounts = {"escrow": escrow, "vested": vested}
+    facts |= {
+        name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
+    }
+    print_facts(facts, as_json=as_json)
+
+
+@app.command()
+def create(
+    budget: Annotated[str, typer.Option(help='What the task pays in all, as "3000 FML".')],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    state_dir: StateFlag = Path("flockchain-worker"),
+    spec: Annotated[
+        Path | None, typer.Option(help="The specification, canonical JSON; needs the data sets.")
+    ] = None,
+    train: Annotated[
+        list[Path] | None, typer.Option(help="A training set, in the specification's order.")
+    ] = None,
+    validation_a: Annotated[Path | None, typer.Option(help="Validation set A.")] = None,
+    validation_b: Annotated[Path | None, typer.Option(help="Validation set B.")] = None,
+    digits: Annotated[
+        bool, typer.Option("--digits", help="The handwritten digits that ship with the program.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of --digits: draws the split.")] = 1,
+    title: Annotated[str, typer.Option(help="Of --digits.")] = "Handwritten digits",
+    days: Annotated[int, typer.Option(min=DAYS_MIN, max=DAYS_MAX, help="How long it runs.")] = 3,
+    seats: Annotated[
+        int | None,
+        typer.Option(min=0, max=SEATS_MAX, help="Validators' seats a submission and day."),
+    ] = None,
+    final_seats: Annotated[
+        int | None, typer.Option(min=0, max=SEATS_MAX, help="The same on the final day.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Create a self-funded task: seals set B, uploads the data, locks stake and budget.
+
+    Keep the state directory and run `flockchain worker creator` over it: the key of set B lies
+    there, and the whole stake is lost if it is not revealed before the final day's draw.
+    """
+    planck, pair = parse_planck(budget), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        preset = client.client.preset
+        sizes = {
+            "days": days,
+            "seats": preset.seats if seats is None else seats,
+            "final_seats": preset.final_seats if final_seats is None else final_seats,
+        }
+        secret = secrets.token_bytes(32)
+        try:
+            if digits:
+                package = digits_package(secret, title=title, seed=seed, **sizes)
+            else:
+                package = _read_package(
+                    secret, spec, train or [], validation_a, validation_b, sizes
+                )
+        except (PublishingError, TaskSpecError, ValueError) as error:
+            refuse(error)
+        keep_key(state_dir, package.key)
+        folder = BlobFolder(state_dir)
+        for blob in package.blobs:
+            folder.put(blob)
+            client.put_blob(blob, pair)
+        receipt = client.submit(encode_call(Tasks.create_task, package.terms, planck), pair)
+    created = receipt.find(TaskCreated)
+    if created is None:
+        refuse("the chain took the call and tells of no task: ask the node's operator")
+    print_facts(
+        {
+            "task": created.task,
+            "spec": cid_text(created.spec),
+            "start_day": created.start_day,
+            "budget": str(planck) if as_json else format_amount(planck),
+            "state_dir": str(state_dir),
+        },
+        as_json=as_json,
+    )
+
+
+def describe(number: int, task: Task) -> dict[str, object]:
+    """A task as JSON tells it; amounts in planck as strings."""
+    terms, funding = task.terms, task.funding
+    budget = str(funding.budget) if isinstance(funding, SelfFunded) else None
+    return {
+        "task": number,
+        "name": terms.name,
+        "status": task.status.name.lower(),
+        "creator": address(task.creator),
+        "funding": "verified" if budget is None else "self-funded",
+        "budget": budget,
+        "start_day": task.start_day,
+        "final_day": task.final_day(),
+        "metric": terms.metric.name.lower(),
+        "baseline": terms.baseline,
+        "seats": terms.seats,
+        "final_seats": terms.final_seats,
+        "spec": cid_text(terms.spec),
+        "training": [cid_text(digest) for digest in terms.training],
+        "validation_a": cid_text(terms.validation_a),
+        "validation_b": cid_text(terms.validation_b.ciphertext),
+        "is_key_revealed": task.key is not None,
+    }
+
+
+def _funding(task: Task) -> str:
+    funding = task.funding
+    return format_amount(funding.budget) if isinstance(funding, SelfFunded) else "emission"
+
+
+def _read_package(
+    key: bytes,
+    spec: Path | None,
+    training: list[Path],
+    validation_a: Path | None,
+    validation_b: Path | None,
+    sizes: dict[str, int],
+) -> TaskPackage:
+    """The task of files. Raises PublishingError, TaskSpecError."""
+    if spec is None or not training or validation_a is None or validation_b is None:
+        raise typer.BadParameter(
+            "give --spec, --train, --validation-a and --validation-b, or --digits"
+        )
+    return package_task(
+        TaskSpec.parse(_read(spec, SPEC_BYTES_MAX)),
+        tuple(_read(path, DATASET_BYTES_MAX) for path in training),
+        _read(validation_a, DATASET_BYTES_MAX),
+        _read(validation_b, DATASET_BYTES_MAX),
+        key,
+        **sizes,
+    )
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(bytes_max + 1)
+    except OSError as error:
+        refuse(f"cannot read {path}: {error.strerror}")
+    if len(data) > bytes_max:
+        refuse(f"{path} is longer than {bytes_max} bytes")
+    return data

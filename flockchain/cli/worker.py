@@ -1,0 +1,197 @@
+"""`flockchain worker`: train, validate or create for a chain, until Ctrl-C.
+
+One process may hold several keys: give `--key` several times. Exit status: 0 stopped, 1 refused,
+2 wrong usage.
+
+Source: WP II.B (roles), WP Fig. 3 (the workflow of a task).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    pair_of,
+    parse_planck,
+    read_secret,
+)
+from flockchain.cli.refusal import refuse
+from flockchain.sdk import Client, Disconnected, SdkError
+from flockchain.telemetry import set_up_logging
+from flockchain.workers.state_file import StateFileError
+from flockchain.workers.training import Strength
+from flockchain.workers.worker import Member, Worker, WorkerRole
+
+CONNECT_TRIES: Final = 60
+CONNECT_PAUSE_S: Final = 1.0
+DEFAULT_STATE: Final = Path("flockchain-worker")
+
+app = typer.Typer(
+    help="Train, validate or create for a chain.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold secrets
+)
+
+
+class Device(enum.StrEnum):
+    """Where machine learning runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+KeysFlag = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="Secret URI in plain sight, as //Alice: development keys only."),
+]
+KeyFilesFlag = Annotated[
+    list[Path] | None,
+    typer.Option("--key-file", help="File with a secret URI in one line; - is standard input."),
+]
+TasksFlag = Annotated[
+    list[int] | None,
+    typer.Option("--task", min=0, help="Only this task; every live task by default."),
+]
+DeviceFlag = Annotated[Device, typer.Option(help="Where machine learning runs.")]
+StateFlag = Annotated[
+    Path, typer.Option("--state-dir", help="Salts, models and keys that must survive a restart.")
+]
+StakeFlag = Annotated[
+    str | None, typer.Option(help='Each key\'s stake, as "10 FML"; the minimum by default.')
+]
+LogFlag = Annotated[str, typer.Option("--log", help="Log level: error, warning, info or debug.")]
+
+
+@app.command()
+def trainer(
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeysFlag = None,
+    key_file: KeyFilesFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    task: TasksFlag = None,
+    strength: Annotated[
+        list[Strength] | None,
+        typer.Option(help="How hard to try: one for all keys, or one a key; strong by default."),
+    ] = None,
+    stake: StakeFlag = None,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+) -> None:
+    """Train models and submit them."""
+    uris = _secrets(key, key_file)
+    strengths = list(strength or [Strength.STRONG])
+    if len(strengths) == 1:
+        strengths *= len(uris)
+    if len(strengths) != len(uris):
+        raise typer.BadParameter(
+            f"{len(strengths)} strengths for {len(uris)} keys", param_hint="--strength"
+        )
+    planck = None if stake is None else parse_planck(stake)
+    members = [
+        Member(pair_of(uri, scheme), WorkerRole.TRAINER, how, planck)
+        for uri, how in zip(uris, strengths, strict=True)
+    ]
+    _run(rpc, members, state_dir, task, device, log_level)
+
+
+@app.command()
+def validator(
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeysFlag = None,
+    key_file: KeyFilesFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    task: TasksFlag = None,
+    stake: StakeFlag = None,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+) -> None:
+    """Score the submissions that the keys are drawn for."""
+    planck = None if stake is None else parse_planck(stake)
+    members = [
+        Member(pair_of(uri, scheme), WorkerRole.VALIDATOR, stake=planck)
+        for uri in _secrets(key, key_file)
+    ]
+    _run(rpc, members, state_dir, task, device, log_level)
+
+
+@app.command()
+def creator(
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeysFlag = None,
+    key_file: KeyFilesFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    task: TasksFlag = None,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+) -> None:
+    """Keep the data of created tasks available, reveal the keys of their sets B in time."""
+    members = [Member(pair_of(uri, scheme), WorkerRole.CREATOR) for uri in _secrets(key, key_file)]
+    _run(rpc, members, state_dir, task, device, log_level)
+
+
+def _secrets(uris: list[str] | None, files: list[Path] | None) -> list[str]:
+    found = [*(uris or []), *(read_secret(path) for path in files or [])]
+    if not found:
+        raise typer.BadParameter("give at least one --key or --key-file", param_hint="--key")
+    if len(set(found)) < len(found):
+        raise typer.BadParameter("a key is given twice", param_hint="--key")
+    return found
+
+
+def _run(
+    rpc: str,
+    members: Sequence[Member],
+    state_dir: Path,
+    tasks: list[int] | None,
+    device: Device,
+    log_level: str,
+) -> None:
+    try:
+        set_up_logging(log_level)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--log") from None
+    try:
+        asyncio.run(_work(rpc, members, state_dir, tasks, device))
+    except (SdkError, StateFileError) as error:
+        refuse(error)
+
+
+async def _work(
+    rpc: str, members: Sequence[Member], state_dir: Path, tasks: list[int] | None, device: Device
+) -> None:
+    main = asyncio.current_task()
+    assert main is not None, "asyncio.run makes a task"
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, main.cancel)
+    with suppress(asyncio.CancelledError):
+        async with (
+            await _connect(rpc) as client,
+            Worker(client, members, state_dir, tasks=tasks, device=device.value) as worker,
+        ):
+            await worker.run()
+
+
+async def _connect(rpc: str) -> Client:
+    """Wait a while for a node that is still starting. Raises Disconnected, WrongChain."""
+    for _ in range(CONNECT_TRIES):
+        try:
+            return await Client.connect(rpc)
+        except Disconnected:
+            await asyncio.sleep(CONNECT_PAUSE_S)
+    return await Client.connect(rpc)
