@@ -55,7 +55,9 @@ class Draw:
         if cursor.phase is Phase.START:
             roster = self._open(task, day)
             self.arena.rosters.put(key, roster)
-            used = 1 + (len(roster.entries) + len(roster.jurors)) // 8
+            calendar = self.arena.config.calendar
+            window = calendar.reveal_end - calendar.submit_end
+            used = 1 + (len(roster.entries) + len(roster.jurors)) // 8 + window // 64
             return replace(cursor, phase=Phase.SCORE), used
         roster, used = self._deal(key, self.arena.rosters.get(key), budget)
         self.arena.rosters.put(key, roster)

@@ -39,6 +39,9 @@ class TaskBook(Protocol):
     def note_key_missing(self, task: int) -> None:
         """Dataset B stays closed: burn S_c."""
 
+    def return_to_creator(self, task: int, pot: AccountId, amount: Balance) -> None:
+        """Give a self-funding creator its own back."""
+
     def end_task(self, task: int, status: TaskStatus) -> None:
         """Return the escrow's rest, free all stakes."""
 

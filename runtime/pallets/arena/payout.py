@@ -97,14 +97,14 @@ class Payout:
     def _clear_vested(self, task: int) -> None:
         """Reward B that nobody can get is burned, or returned to a self-funding creator."""
         arena = self.arena
-        amount, found = arena.vested.get(task), arena.tasks.get_task(task)
+        amount = arena.vested.get(task)
         if not amount:
             return
         arena.vested.remove(task)
-        if found.is_verified():
+        if arena.tasks.get_task(task).is_verified():
             arena.currency.burn(pot_of(task), amount)
         else:
-            arena.currency.transfer(pot_of(task), found.creator, amount, keep_alive=False)
+            arena.tasks.return_to_creator(task, pot_of(task), amount)
 
     def forget(self, key: DayKey) -> int:
         """Drop a day's records, with the task's own if it was its last; how many were dropped."""

@@ -296,9 +296,16 @@ class Tasks(frame.Pallet[Config], index=30):
         returned = self.escrows.get(task)
         self.escrows.remove(task)
         if returned:
-            self.currency.transfer(escrow_of(task), found.creator, returned)
+            self.return_to_creator(task, escrow_of(task), returned)
         self.ledger.close_task(task)
         self.deposit_event(records.TaskEnded(task, status, returned))
+
+    def return_to_creator(self, task: int, pot: AccountId, amount: Balance) -> None:
+        """Give a self-funding creator its own back; the treasury has what a reaped one cannot."""
+        try:
+            self.currency.transfer(pot, self.get_task(task).creator, amount)
+        except frame.DispatchError:
+            self.currency.transfer(pot, self.config.treasury, amount)
 
     # -- hooks and genesis
 

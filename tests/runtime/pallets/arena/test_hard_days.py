@@ -251,3 +251,58 @@ def test_the_result_does_not_depend_on_the_budget_of_a_block(steps: int) -> None
             )
         )
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_reaped_creators_rest_goes_to_the_treasury() -> None:
+    world = self_funded(3_000)
+    creator = account("creator")
+    treasury = world.balances.free(TREASURY)
+    world.go_to(3, 10)  # no key: S_c is burned
+    world.balances.transfer(creator, account("idle"), world.free("creator"), keep_alive=False)
+    world.go_to(4, 1)
+    assert world.tasks.get_task(0).status is TaskStatus.FAILED
+    assert world.balances.free(TREASURY) == treasury + 3_000
+
+
+def test_what_vested_for_nobody_is_burned_or_returned() -> None:
+    for world, is_verified in ((verified(), True), (self_funded(3_000), False)):
+        world.go_to(3, 10)
+        world.arena.vested.put(0, FML)
+        world.balances.transfer(account("idle"), pot_of(0), FML)
+        burned, owned = world.balances.total_burned.get(), world.owned("creator")
+        world.go_to(4, 1)
+        assert world.balances.total_burned.get() - burned == (FML if is_verified else 0)
+        assert world.owned("creator") - owned == (0 if is_verified else FML + 3_000)
+
+
+def test_records_are_dropped_after_the_kept_days() -> None:
+    world = verified(days=2)
+    world.arena.config = replace(world.arena.config, kept_days=2)
+    submit(world, 1, 0, MODELS)
+    score(world, 1, 0, SAME)
+    open_key(world, 2, 0)
+    score(world, 2, 0, SAME)
+    arena = world.arena
+    world.go_to(4, 0)
+    assert arena.views.day_report(0, 1) is None
+    assert arena.views.day_report(0, 2) is not None
+    assert arena.submissions.contains((0, 0))
+    world.go_to(5, 0)
+    for dropped in (
+        arena.rosters,
+        arena.drawn,
+        arena.assignments,
+        arena.score_seals,
+        arena.ballots,
+        arena.results,
+        arena.day_results,
+        arena.payments,
+        arena.seals,
+        arena.submissions,
+        arena.first_seen,
+        arena.standing,
+        arena.node_records,
+        arena.expiring,
+        arena.vested,
+    ):
+        assert list(dropped.keys()) == [], dropped.name
