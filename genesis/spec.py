@@ -119,13 +119,15 @@ def parse_chain_spec(text: str | bytes) -> ChainSpec:
         isinstance(root.object().get("genesis"), dict) and "raw" in root.key("genesis").object()
     )
     foreign = _foreign_keys(root, is_raw=is_raw)
-    root.fields(_REQUIRED, (*_OPTIONAL, *foreign))
+    # Substrate takes a network that does not say what it is for a live one.
+    optional = (*_OPTIONAL, *foreign, *(("chainType",) if is_raw else ()))
+    root.fields([name for name in _REQUIRED if name not in optional], optional)
     properties = _read_properties(root)
     network = _read_network(properties)
     return ChainSpec(
         name=root.key("name").text(),
         id=_read_id(root.key("id"), is_raw=is_raw),
-        chain_type=_read_chain_type(root.key("chainType")),
+        chain_type=_read_chain_type(root.key("chainType"), is_raw=is_raw),
         boot_nodes=_read_boot_nodes(root.find("bootNodes")),
         protocol_id=None if (found := root.find("protocolId")) is None else found.text(64),
         properties={} if properties is None else properties.object(),
@@ -133,6 +135,18 @@ def parse_chain_spec(text: str | bytes) -> ChainSpec:
         foreign={name: root.object()[name] for name in foreign},
         document=root.object(),
     )
+
+
+def _is_raw(root: Reader) -> bool:
+    """Whether the spec holds the state of block 0. Raises: SpecError if it holds only its root."""
+    genesis = root.key("genesis")
+    if not isinstance(genesis.value, dict):
+        return False
+    if "stateRootHash" in genesis.value:
+        genesis.key("stateRootHash").fail(
+            "this is a light client's spec; the state of block 0 is needed, as genesis.raw.top"
+        )
+    return "raw" in genesis.value
 
 
 def _foreign_keys(root: Reader, *, is_raw: bool) -> tuple[str, ...]:
@@ -155,7 +169,9 @@ def _read_id(reader: Reader, *, is_raw: bool) -> str:
     return text
 
 
-def _read_chain_type(reader: Reader) -> str | Mapping[str, str]:
+def _read_chain_type(reader: Reader, *, is_raw: bool) -> str | Mapping[str, str]:
+    if is_raw and reader.value is None:
+        return "Live"
     if isinstance(reader.value, dict):
         return {"Custom": reader.fields({"Custom"}).key("Custom").text()}
     return reader.choice(*_CHAIN_TYPES)

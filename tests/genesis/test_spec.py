@@ -142,8 +142,9 @@ AMOUNT_RULE = (
          "not \"localhost\""),
         ("properties", [], "properties: an object is needed, not []"),
         ("genesis", {}, "genesis.runtimeGenesis: the key is missing"),
-        ("genesis", {"stateRootHash": "0x00"}, "genesis.stateRootHash: unknown key; known are "
-         "runtimeGenesis"),
+        ("genesis", {"stateRootHash": "0x00"}, "genesis.stateRootHash: this is a light "
+         "client's spec; the state of block 0 is needed, as genesis.raw.top"),
+        ("chainType", None, "chainType: a string is needed, not null"),
         (f"{IN_PATCH}/babe", ..., f"{PATCH}.babe: the key is missing"),
         (f"{IN_PATCH}/sudo", {}, f"{PATCH}.sudo: unknown key; known are babe, balances, emission, "
          "grandpa, system, tasks"),
@@ -227,6 +228,11 @@ def test_raw_specs_of_other_networks_keep_their_own_keys() -> None:
     assert spec.genesis_top() == {b"\x02": b"\x03\x04", b"\x01": b""}
     assert json.loads(spec.to_json(is_raw=True))["para_id"] == 1000
     assert spec.genesis_hash(0) == spec.genesis_hash(1)
+
+
+def test_a_raw_spec_that_does_not_say_what_it_is_is_live() -> None:
+    document = {name: value for name, value in FOREIGN_RAW.items() if name != "chainType"}
+    assert parse_chain_spec(json.dumps(document)).chain_type == "Live"
 
 
 @pytest.mark.parametrize(
