@@ -40,7 +40,7 @@ def test_what_is_put_in_is_found() -> None:
 
 def test_other_engines_are_passed_over() -> None:
     found = header(instant_log(2), Consensus(b"FRNK", b""), Seal(b"BABE", b""))
-    assert find_claim(found) is find_next_epoch(found) is find_seal(found) is None
+    assert (find_claim(found), find_next_epoch(found), find_seal(found)) == (None, None, None)
     assert instant_log(2) == PreRuntime(INSTANT_ENGINE, b"\2\0\0\0")
 
 

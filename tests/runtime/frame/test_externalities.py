@@ -1,0 +1,137 @@
+"""The overlay: rollback is exact, iteration is that of a plain dictionary."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from runtime.frame.externalities import DictState, Externalities
+
+KEYS = st.binary(max_size=3)
+VALUES = st.binary(max_size=2)
+
+
+class Undo(Exception):
+    """Leaves a transaction."""
+
+
+class Overlay(RuleBasedStateMachine):
+    """Puts, removes and nested transactions, side by side with copies of a dictionary."""
+
+    @initialize(base=st.dictionaries(KEYS, VALUES, max_size=8))
+    def begin(self, base: dict[bytes, bytes]) -> None:
+        self.base = dict(base)
+        self.ext = Externalities(DictState(base))
+        self.model = dict(base)
+        self.events: list[int] = []
+        self.open: list[tuple[Any, dict[bytes, bytes], list[int]]] = []
+
+    @rule(key=KEYS, value=st.none() | VALUES)
+    def put(self, key: bytes, value: bytes | None) -> None:
+        self.ext.put(key, value)
+        if value is None:
+            self.model.pop(key, None)
+        else:
+            self.model[key] = value
+
+    @rule(key=KEYS, value=VALUES)
+    def put_decoded(self, key: bytes, value: bytes) -> None:
+        self.put(key, value)
+        self.ext.keep_decoded(key, value)
+
+    @rule(number=st.integers(0, 9))
+    def event(self, number: int) -> None:
+        self.ext.deposit_event(number)
+        self.events.append(number)
+
+    @rule()
+    def enter(self) -> None:
+        transaction = self.ext.transaction()
+        transaction.__enter__()
+        self.open.append((transaction, copy.copy(self.model), list(self.events)))
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def commit(self) -> None:
+        self.open.pop()[0].__exit__(None, None, None)
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def roll_back(self) -> None:
+        transaction, self.model, self.events = self.open.pop()
+        assert not transaction.__exit__(Undo, Undo(), None), "the exception goes on"
+
+    @invariant()
+    def reads_agree(self) -> None:
+        for key in [*self.model, *self.base, b"", b"\0"]:
+            assert self.ext.get(key) == self.model.get(key)
+            assert self.ext.get_decoded(key) in (None, self.model.get(key))
+        assert [event for _, event in self.ext.events] == self.events
+
+    @invariant()
+    def iteration_agrees(self) -> None:
+        for prefix in (b"", b"\0", b"\1\0"):
+            found = sorted(key for key in self.model if key.startswith(prefix))
+            assert list(self.ext.keys(prefix)) == found
+
+    @invariant()
+    def changes_lead_from_the_base_to_the_model(self) -> None:
+        state: dict[bytes, bytes] = dict(self.base)
+        for key, value in self.ext.changes().items():
+            if value is None:
+                state.pop(key, None)
+            else:
+                state[key] = value
+        assert state == self.model
+
+
+Overlay.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestOverlay = Overlay.TestCase
+
+
+def test_a_rolled_back_key_is_no_change() -> None:
+    ext = Externalities(DictState({b"a": b"1"}))
+
+    def fail() -> None:
+        with ext.transaction():
+            ext.put(b"a", b"2")
+            ext.put(b"b", b"3")
+            raise Undo
+
+    with pytest.raises(Undo):
+        fail()
+    assert ext.changes() == {}
+    ext.put(b"a", None)
+    assert ext.changes() == {b"a": None}
+
+
+def test_a_key_may_be_removed_while_it_is_walked_over() -> None:
+    ext = Externalities(DictState({b"a": b"1", b"c": b"1"}))
+    ext.put(b"b", b"1")
+    seen = []
+    for key in ext.keys(b""):
+        seen.append(key)
+        ext.put(key, None)
+    assert seen == [b"a", b"b", b"c"]
+    assert list(ext.keys(b"")) == []
+
+
+def test_events_carry_the_phase_of_their_time() -> None:
+    ext = Externalities(DictState())
+    ext.phase = "first"
+    ext.deposit_event(1)
+    ext.phase = "second"
+    ext.deposit_event(2)
+    assert ext.events == [("first", 1), ("second", 2)]
+
+
+def test_keys_of_a_dictionary_begin_above_the_last() -> None:
+    state = DictState({b"a1": b"", b"a2": b"", b"a3": b"", b"b": b""})
+    assert list(state.keys(b"a")) == [b"a1", b"a2", b"a3"]
+    assert list(state.keys(b"a", b"a1")) == [b"a2", b"a3"]
+    assert list(state.keys(b"a", b"a3")) == []
