@@ -115,9 +115,7 @@ def load_chain_spec(name_or_path: str | Path) -> ChainSpec:
 def parse_chain_spec(text: str | bytes) -> ChainSpec:
     """The network that a document describes. Raises: SpecError."""
     root = parse_document(text)
-    is_raw = (
-        isinstance(root.object().get("genesis"), dict) and "raw" in root.key("genesis").object()
-    )
+    is_raw = _is_raw(root)
     foreign = _foreign_keys(root, is_raw=is_raw)
     # Substrate takes a network that does not say what it is for a live one.
     optional = (*_OPTIONAL, *foreign, *(("chainType",) if is_raw else ()))
