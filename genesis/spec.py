@@ -35,7 +35,7 @@ _FOREIGN: Final = (
     *("codeSubstitutes", "lightSyncState"),
 )  # Substrate's own, without meaning here
 _CHAIN_TYPES: Final = ("Development", "Local", "Live")
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _PATCH_PATH: Final = "genesis.runtimeGenesis.patch"
 
 
@@ -124,7 +124,7 @@ def parse_chain_spec(text: str | bytes) -> ChainSpec:
     network = _read_network(properties)
     return ChainSpec(
         name=root.key("name").text(),
-        id=_read_id(root.key("id"), is_raw=is_raw),
+        id=_read_id(root.key("id")),
         chain_type=_read_chain_type(root.key("chainType"), is_raw=is_raw),
         boot_nodes=_read_boot_nodes(root.find("bootNodes")),
         protocol_id=None if (found := root.find("protocolId")) is None else found.text(64),
@@ -159,11 +159,13 @@ def _foreign_keys(root: Reader, *, is_raw: bool) -> tuple[str, ...]:
     return tuple(name for name in others if name in _FOREIGN and not root.object()[name])
 
 
-def _read_id(reader: Reader, *, is_raw: bool) -> str:
-    # The id names the directory of the chain's data: of a spec that is run, it must be harmless.
+def _read_id(reader: Reader) -> str:
+    # The id names the directory of the chain's data, so it must not lead out of it.
     text = reader.text(128)
-    if not _ID.fullmatch(text) and not is_raw:
-        reader.fail(f"1 to 64 letters, digits, _ and - are needed, not {reader.show()}")
+    if not _ID.fullmatch(text):
+        reader.fail(
+            f"1 to 64 letters, digits, _, - and . are needed, no . in front, not {reader.show()}"
+        )
     return text
 
 

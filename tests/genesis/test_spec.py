@@ -135,7 +135,8 @@ AMOUNT_RULE = (
          "properties, protocolId"),
         ("bootnodes", [], "bootnodes: unknown key; is bootNodes meant?"),
         ("id", ..., "id: the key is missing"),
-        ("id", "../evil", "id: 1 to 64 letters, digits, _ and - are needed, not \"../evil\""),
+        ("id", "../evil", "id: 1 to 64 letters, digits, _, - and . are needed, no . in "
+         "front, not \"../evil\""),
         ("name", 5, "name: a string is needed, not 5"),
         ("chainType", "Prod", "chainType: \"Prod\" is none of Development, Local, Live"),
         ("bootNodes", ["localhost"], "bootNodes[0]: a multiaddress /.../p2p/<peer id> is needed, "
@@ -233,6 +234,11 @@ def test_raw_specs_of_other_networks_keep_their_own_keys() -> None:
 def test_a_raw_spec_that_does_not_say_what_it_is_is_live() -> None:
     document = {name: value for name, value in FOREIGN_RAW.items() if name != "chainType"}
     assert parse_chain_spec(json.dumps(document)).chain_type == "Live"
+
+
+def test_the_id_of_a_raw_spec_is_harmless_too() -> None:
+    message = refusal(json.dumps({**FOREIGN_RAW, "id": "x/../../y"}))
+    assert message.startswith("id: 1 to 64 letters")
 
 
 @pytest.mark.parametrize(
