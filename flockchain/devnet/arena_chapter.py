@@ -68,9 +68,8 @@ class ArenaChapter:
         state = self._devnet.directory / "workers"
         keep_key(state / "creator", DATASET_B_KEY)
         self._start("creator", [CREATOR], state / "creator", [])
-        for trainer in TRAINERS:
-            options = ["--strength", trainer.strength]
-            self._start("trainer", [trainer], state / trainer.strength, options)
+        strengths = [part for role in TRAINERS for part in ("--strength", role.strength)]
+        self._start("trainer", list(TRAINERS), state / "trainers", strengths)
         self._start("validator", list(TASK_VALIDATORS), state / "validators", [])
 
     def _start(self, kind: str, roles: list[Role], state: object, options: list[str]) -> None:
