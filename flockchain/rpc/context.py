@@ -5,7 +5,7 @@ Source: Substrate `sc_rpc` (`FullDeps`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,7 +96,6 @@ class RpcContext:
     node: NodeInfo
     network: Network
     sync: SyncState
-    rebroadcast: Callable[[bytes], None] | None = None
 
     def __post_init__(self) -> None:
         self.watch = ExtrinsicWatch(self.pool)

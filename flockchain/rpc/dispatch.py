@@ -34,7 +34,8 @@ from flockchain.rpc.jsonrpc import (
     read_request,
     result_message,
 )
-from flockchain.rpc.registry import METHODS, Call, Method
+from flockchain.rpc.methods import METHODS
+from flockchain.rpc.registry import Call, Method
 from flockchain.storage.errors import StateDiscarded
 
 log = logging.getLogger(__name__)

@@ -44,3 +44,6 @@ def rpc_methods(call: Call) -> Json:
 def visible_methods(*, is_trusted: bool) -> list[str]:
     """Names in order; unsafe ones only for a trusted caller."""
     return sorted(name for name, item in METHODS.items() if item.is_safe or is_trusted)
+
+
+__all__ = ["METHODS", "NAMESPACES", "rpc_methods", "visible_methods"]

@@ -17,7 +17,6 @@ from typing import Final
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from flockchain.rpc import methods
 from flockchain.rpc.access import Access
 from flockchain.rpc.blobs import BlobRoutes
 from flockchain.rpc.connection import Connection, SendBudget
@@ -263,6 +262,3 @@ class _Refusal(asyncio.Protocol):
         assert isinstance(transport, asyncio.WriteTransport), "TCP transports can be written to"
         transport.write(_REFUSAL)
         transport.close()
-
-
-__all__ = ["RpcConfig", "RpcServer", "cors_headers", "methods"]
