@@ -3,68 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
-from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.keys import key_pair_from_uri
 from flockchain.sdk import Client
-from flockchain.workers.blob_folder import BlobFolder
-from flockchain.workers.creator import keep_key
-from flockchain.workers.publishing import TaskPackage, package_task
 from flockchain.workers.training import Strength
-from flockchain.workers.worker import Member, Worker, WorkerRole
-from ml.tasks.digits import create_digits_task
-from runtime.api import runtime_at
+from flockchain.workers.worker import Member, WorkerRole
 from runtime.economy.tasks import TaskStatus
-from runtime.frame.pallet import encode_call
 from runtime.pallets.arena.events import Paid
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.balances import Burned
-from runtime.pallets.tasks import TaskCreated, Tasks
 from runtime.pallets.transaction_payment import TransactionFeePaid
 from runtime.primitives.types import FML
 from tests.flockchain.fast_chain import ENDOWMENT, FastChain, fast_chain
+from tests.flockchain.workers.digits_world import (
+    BUDGET,
+    CREATOR,
+    KEY_B,
+    create_task,
+    events_of,
+    step,
+    working,
+)
 
-CREATOR = key_pair_from_uri("//Creator", "ed25519")
 STRONG, WEAK, NOISE = (key_pair_from_uri(f"//Trainer{n}", "sr25519") for n in (1, 2, 3))
 VALIDATORS = [key_pair_from_uri(f"//Validator{n}", "ed25519") for n in (1, 2, 3)]
 KEYS = [CREATOR, STRONG, WEAK, NOISE, *VALIDATORS]
-BUDGET = 3_000 * FML
 DAYS = 3
-
-E = TypeVar("E")
-
-
-def digits() -> TaskPackage:
-    """The digits task, three days long."""
-    made = create_digits_task(seed=7)
-    return package_task(
-        made.spec,
-        (made.train,),
-        made.validation_a,
-        made.validation_b,
-        bytes(range(32)),
-        days=DAYS,
-        seats=3,
-        final_seats=3,
-    )
-
-
-def keep(package: TaskPackage, directory: Path) -> None:
-    """What `flockchain task create` leaves for the creator's worker."""
-    for blob in package.blobs:
-        BlobFolder(directory).put(blob)
-    keep_key(directory, package.key)
-
-
-async def submit(client: Client, chain: FastChain, call: bytes, key: KeyPair) -> list[object]:
-    """Submit a call and seal the block that takes it; the extrinsic's events."""
-    in_pool = asyncio.Event()
-    work = asyncio.create_task(client.submit(call, key, on_pool=in_pool.set))
-    await in_pool.wait()
-    chain.seal()
-    return list((await work).events)
 
 
 async def run_task(directory: Path) -> tuple[FastChain, int]:
@@ -79,34 +44,12 @@ async def run_task(directory: Path) -> tuple[FastChain, int]:
     async with fast_chain(directory / "node", KEYS) as chain:
         chain.seal()
         issued = chain.runtime().balances.issuance()
-        package = digits()
-        keep(package, directory / "state")
         async with await Client.connect(chain.url) as client:
-            call = encode_call(Tasks.create_task, package.terms, BUDGET)
-            events = await submit(client, chain, call, CREATOR)
-            assert any(isinstance(event, TaskCreated) for event in events)
-            async with Worker(client, members, directory / "state", device="cpu") as worker:
-                working = asyncio.create_task(worker.run())
+            await create_task(client, chain, directory / "state", DAYS)
+            async with working(client, members, directory / "state") as worker:
                 while chain.runtime().tasks.get_task(0).status.is_live():
-                    async with asyncio.timeout(60):
-                        await worker.settled(chain.backend.best.hash)
-                    chain.seal()
-                    chain.runtime().try_state()
-                working.cancel()
-                with suppress(asyncio.CancelledError):
-                    await working
+                    await step(chain, worker)
         return chain, issued
-
-
-def events_of(chain: FastChain, kind: type[E]) -> list[E]:
-    """All events of a kind since genesis."""
-    found: list[E] = []
-    for number in range(1, chain.backend.best.number + 1):
-        block = chain.backend.blocks.hash_at(number)
-        assert block is not None
-        records = runtime_at(chain.backend.state_at(block)).system.events.get()
-        found += [record.event for record in records if isinstance(record.event, kind)]
-    return found
 
 
 def paid(chain: FastChain) -> dict[bytes, int]:
@@ -122,7 +65,7 @@ def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> No
     runtime = chain.runtime()
     task = runtime.tasks.get_task(0)
     assert task.status is TaskStatus.COMPLETED
-    assert task.key == bytes(range(32))
+    assert task.key == KEY_B
 
     results = [runtime.arena.day_results.get(DayKey(0, day)) for day in (1, 2, 3)]
     for result in results:

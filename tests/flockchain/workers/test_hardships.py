@@ -1,0 +1,125 @@
+"""Workers among liars, on a node that restarts, themselves stopped at the worst moments."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.sdk import Client, Wait
+from flockchain.workers.training import Strength
+from flockchain.workers.worker import Member, Worker, WorkerRole
+from runtime.economy.tasks import Hardware, Role, TaskStatus
+from runtime.frame.pallet import encode_call
+from runtime.pallets.arena import Arena
+from runtime.pallets.arena.records import Account, DayKey, NoData
+from runtime.pallets.arena.seals import seal_submission
+from runtime.pallets.tasks import Tasks
+from runtime.primitives.content_id import content_id
+from runtime.primitives.rational import Rational
+from tests.flockchain.fast_chain import FastChain, fast_chain
+from tests.flockchain.workers.digits_world import CREATOR, create_task, step, submit, working
+
+TRAINER = key_pair_from_uri("//Trainer1", "sr25519")
+VALIDATORS = [key_pair_from_uri(f"//Validator{n}", "ed25519") for n in (1, 2, 3)]
+WITHHOLDER, POISONER = (key_pair_from_uri(f"//Liar{n}", "ed25519") for n in (1, 2))
+KEYS = [CREATOR, TRAINER, *VALIDATORS, WITHHOLDER, POISONER]
+MEMBERS = [
+    Member(CREATOR, WorkerRole.CREATOR),
+    Member(TRAINER, WorkerRole.TRAINER, Strength.STRONG),
+    *(Member(key, WorkerRole.VALIDATOR) for key in VALIDATORS),
+]
+DAY = 1  # the task's first day; it has two
+FIRST = 20  # the day's first block
+
+
+@dataclass
+class Liar:
+    """A node that submits what no honest trainer would."""
+
+    key: KeyPair
+    data: bytes
+    salt: bytes
+
+    async def commit(self, client: Client) -> None:
+        """Seal it."""
+        content = content_id(self.data)
+        seal = seal_submission(client.genesis, 0, Account(self.key.account), content, self.salt)
+        call = encode_call(Arena.commit_submission, 0, seal)
+        await client.submit(call, self.key, wait=Wait.POOL)
+
+    async def reveal(self, client: Client) -> None:
+        """Open it."""
+        content = content_id(self.data)
+        call = encode_call(Arena.reveal_submission, 0, content, len(self.data), self.salt)
+        await client.submit(call, self.key, wait=Wait.POOL)
+
+
+LIARS = [
+    Liar(WITHHOLDER, b"nobody will ever see this", secrets.token_bytes(32)),
+    Liar(POISONER, b"\x80\x04cos\nsystem\n", secrets.token_bytes(32)),
+]
+
+
+async def live_through(directory: Path) -> FastChain:
+    """Two days of a task with restarts and liars."""
+    state = directory / "state"
+    async with AsyncExitStack() as stack:
+        chain = await stack.enter_async_context(fast_chain(directory / "node", KEYS))
+        chain.seal()
+        client = await stack.enter_async_context(await Client.connect(chain.url))
+        await create_task(client, chain, state, days=2)
+        for liar in LIARS:
+            stake = client.preset.node_stake
+            call = encode_call(
+                Tasks.register, 0, Role.TRAINING_NODE, stake, Rational(0, 1), Hardware()
+            )
+            await submit(client, chain, call, liar.key)
+        async with working(client, MEMBERS, state) as worker:
+            await go_to(chain, worker, FIRST + 2)
+            await asyncio.gather(*(liar.commit(client) for liar in LIARS))
+            await client.put_blob(LIARS[1].data, POISONER)
+            await chain.stop()  # the node restarts while models are sealed
+            chain.seal()
+            await chain.start()
+            await go_to(chain, worker, FIRST + 6)
+        # The worker stops with a model sealed and not open, and starts again.
+        async with working(client, MEMBERS, state) as worker:
+            await go_to(chain, worker, FIRST + 8)
+            await asyncio.gather(*(liar.reveal(client) for liar in LIARS))
+            await go_to(chain, worker, FIRST + 13)
+        # Once more: scores are sealed and not open.
+        async with working(client, MEMBERS, state) as worker:
+            while chain.runtime().tasks.get_task(0).status.is_live():
+                await step(chain, worker)
+        return chain
+
+
+async def go_to(chain: FastChain, worker: Worker, number: int) -> None:
+    """Go on until block `number` is best, and the worker has done its part on top of it."""
+    while chain.backend.best.number < number:
+        await step(chain, worker)
+    async with asyncio.timeout(60):
+        await worker.settled(chain.backend.best.hash)
+
+
+def test_honest_work_is_paid_and_nobody_is_slashed_for_others_faults(tmp_path: Path) -> None:
+    chain = asyncio.run(live_through(tmp_path))
+    runtime = chain.runtime()
+    assert runtime.tasks.get_task(0).status is TaskStatus.COMPLETED
+    key = DayKey(0, DAY)
+    result = runtime.arena.day_results.get(key)
+    assert [node.owner for node in result.ranking] == [TRAINER.account]
+    assert result.slashed == 0
+
+    numbers = {made.owner: number for number, made in runtime.arena.submissions.items_of(0)}
+    withheld = runtime.arena.ballots.get((key, numbers[WITHHOLDER.account]))
+    assert withheld
+    assert all(isinstance(ballot.verdict, NoData) for ballot in withheld)
+    assert runtime.arena.results.find((key, numbers[WITHHOLDER.account])) is None
+    poisoned = runtime.arena.results.get((key, numbers[POISONER.account]))
+    assert poisoned.numerator == 0
+    runtime.try_state()
