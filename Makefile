@@ -31,10 +31,10 @@ format: install
 	$(BIN)/ruff check --fix .
 
 test: check
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 -m "not long and not npm"
 
 test-long: install
-	$(BIN)/python -m pytest -n 2 -m long
+	$(BIN)/python -m pytest -n 2 -m "long or hypothesis" --hypothesis-profile long
 
 test-clients: install
 	$(BIN)/python -m pytest -m clients

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtime.api import preset_of
+from runtime.arena_api import ArenaApi, EconomyApi
 from runtime.frame.api_types import (
     ApplyExtrinsicResult,
     FeeDetails,
@@ -177,6 +178,8 @@ class RuntimeApis(
     TaggedTransactionQueueApi,
     AccountNonceApi,
     TransactionPaymentApi,
+    ArenaApi,
+    EconomyApi,
 ):
     """Every runtime API over one state. Raises UnknownRuntime if the state names another one."""
 
