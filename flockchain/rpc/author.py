@@ -8,7 +8,7 @@ from __future__ import annotations
 from flockchain.pool.entry import Entry, Status
 from flockchain.pool.errors import PoolError
 from flockchain.rpc.context import RpcContext
-from flockchain.rpc.errors import refusal
+from flockchain.rpc.errors import RpcError, refusal
 from flockchain.rpc.params import HexBytes
 from flockchain.rpc.registry import Call, method
 from flockchain.rpc.wire import Json, to_hex
@@ -46,7 +46,7 @@ def submit_and_watch_extrinsic(call: Call, extrinsic: HexBytes) -> Json:
     subscription.on_close(lambda: watch.remove(identity, on_status))
     try:
         submit(call.context, extrinsic)
-    except BaseException:
+    except RpcError:
         subscription.close()
         raise
     return subscription.id

@@ -14,7 +14,7 @@ from flockchain.chain.notifications import Imported
 from flockchain.pool.entry import Status
 from flockchain.pool.errors import PoolError
 from flockchain.rpc.context import RpcContext
-from flockchain.rpc.errors import InvalidParams, RpcError
+from flockchain.rpc.errors import InvalidParams
 from flockchain.rpc.params import HexBytes
 from flockchain.rpc.registry import Call, method
 from flockchain.rpc.wire import Json, to_hex
@@ -89,9 +89,6 @@ def submit_and_watch(call: Call, transaction: HexBytes) -> Json:
     except PoolError as error:
         subscription.notify({"event": "invalid", "error": str(error)})
         subscription.close()
-    except RpcError:
-        subscription.close()
-        raise
     return subscription.id
 
 

@@ -343,3 +343,42 @@ def test_the_next_task_runs_between_calls_of_a_batch() -> None:
             assert turns >= 50
 
     asyncio.run(run())
+
+
+def test_a_client_that_does_not_read_is_disconnected_and_others_are_not() -> None:
+    async def run() -> None:
+        async with dev_node() as node, connected(node.ws_url) as other:
+            subscription = await other.call("chain_subscribeNewHeads")
+            await other.receive()
+            async with connected(node.ws_url) as deaf:
+                for _ in range(2):
+                    batch = [request("chain_subscribeAllHeads", identity=i) for i in range(64)]
+                    await deaf.socket.send_bytes(orjson.dumps(batch))
+                await settle(lambda: len(node.backend.notifications.on_imported) > 128)
+                for number in range(1, 1_000):
+                    node.seal()
+                    head = await other.notification("chain_newHead", subscription)
+                    assert head["number"] == hex(number)
+                    if node.server.connection_count == 1:
+                        break
+                await settle(lambda: node.server.connection_count == 1)
+            assert len(node.backend.notifications.on_imported) == 2
+
+    asyncio.run(run())
+
+
+def test_subscriptions_of_a_connection_are_limited() -> None:
+    async def run() -> None:
+        async with dev_node() as node, connected(node.ws_url) as socket:
+            for _ in range(2):
+                batch = [request("chain_subscribeNewHeads", identity=i) for i in range(64)]
+                await socket.socket.send_bytes(orjson.dumps(batch))
+            await settle(lambda: len(node.backend.notifications.on_imported) > 128)
+            refused = request("chain_subscribeNewHeads", identity="one more")
+            await socket.socket.send_bytes(orjson.dumps(refused))
+            message = await socket.receive()
+            while isinstance(message, list) or message.get("id") != "one more":
+                message = await socket.receive()
+            assert message["error"]["message"] == "Too many subscriptions on the connection"
+
+    asyncio.run(run())
