@@ -1,0 +1,111 @@
+"""@polkadot/api, as npm gives it, against a development node. Needs Node.js 18.14 or later."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from runtime.constants import EXISTENTIAL_DEPOSIT
+from runtime.primitives.hashing import sha2_256
+from runtime.primitives.types import FML
+from tests.clients.conftest import ENVIRONMENTS, SCRIPT_S
+
+pytestmark = [pytest.mark.clients, pytest.mark.npm]
+
+SOURCE: Final = Path(__file__).parent / "polkadot"
+EVENTS: Final = {
+    "balances.Withdraw",
+    "balances.Transfer",
+    "transactionPayment.TransactionFeePaid",
+    "system.ExtrinsicSuccess",
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> Path:
+    """A directory with the pinned packages; scripts find them only from beside them."""
+    lock = SOURCE / "package-lock.json"
+    directory = ENVIRONMENTS / "polkadot"
+    pins, stamp = sha2_256(lock.read_bytes()).hex(), directory / "package-lock.sha256"
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in SOURCE.iterdir():
+        shutil.copy(path, directory)
+    if not stamp.exists() or stamp.read_text() != pins:
+        install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(install, cwd=directory, check=True)
+        stamp.write_text(pins)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def found(home: Path, node_url: str) -> dict[str, Any]:
+    """What the client understood."""
+    command = ["node", "polkadot_api_script.mjs", node_url]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SCRIPT_S)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_lock_names_every_package_by_its_hash_and_no_host() -> None:
+    lock = json.loads((SOURCE / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages["node_modules/@polkadot/api"]["version"] == "16.5.6"
+    for name, entry in packages.items():
+        assert entry["integrity"].startswith("sha512-"), name
+        assert "resolved" not in entry, name
+
+
+def test_connects_and_reads(found: dict[str, Any]) -> None:
+    assert found["chain"] == "FLock Development"
+    assert found["specName"] == "flockchain"
+    assert found["metadata"] == 15
+    assert (found["tokens"], found["decimals"], found["prefix"]) == (["FML"], [18], 42)
+    assert {"system", "timestamp", "balances", "tasks", "arena"} <= set(found["pallets"])
+    assert "accountNonceApi" in found["apis"]
+    assert int(found["deposit"]) == EXISTENTIAL_DEPOSIT
+    reads = found["reads"]
+    assert reads["hasAlice"]
+    assert reads["accounts"] >= 12
+    assert reads["many"] == 2
+    assert reads["oldNumber"] == 1
+    assert reads["nonce"] >= 1
+    assert reads["proofNodes"] > 0
+    assert reads["derivedBest"] >= 2
+    assert 0 < int(reads["available"]) < 10_000_000 * FML
+    assert found["overHttp"] >= reads["derivedBest"]
+
+
+def test_signs_with_both_schemes_and_follows_to_finality(found: dict[str, Any]) -> None:
+    assert len(found["transfers"]) == 2
+    for transfer in found["transfers"]:
+        assert transfer["isSuccess"]
+        assert transfer["isHashRight"]
+        assert transfer["statuses"][-1] == "Finalized"
+        assert int(transfer["fee"]) > 0
+        assert set(transfer["events"]) >= EVENTS
+        assert transfer["calls"] == ["timestamp.set", "balances.transferKeepAlive"]
+    assert int(found["received"]) == 2 * FML
+
+
+def test_understands_the_errors_of_calls(found: dict[str, Any]) -> None:
+    arena, balances = found["arenaFailure"], found["balancesFailure"]
+    assert (arena["section"], arena["name"]) == ("tasks", "UnknownTask")
+    assert arena["docs"] == "There is no task of this number."
+    assert (balances["section"], balances["name"]) == ("balances", "InsufficientBalance")
+    assert balances["docs"].startswith("Free balance is below the amount")
+
+
+def test_is_told_why_an_extrinsic_is_refused(found: dict[str, Any]) -> None:
+    assert found["refused"] == "1010: Invalid Transaction: Transaction is outdated"
+
+
+def test_subscribes_to_heads_and_events(found: dict[str, Any]) -> None:
+    first, second = found["subscriptions"]["heads"][:2]
+    assert second == first + 1
+    assert set(found["subscriptions"]["events"]) >= EVENTS
