@@ -7,6 +7,7 @@ from typing import Any
 
 from flockchain.rpc.follow import FINAL_BLOCKS_SHOWN, OPERATIONS_MAX
 from runtime.primitives.hashing import blake2b_256, twox_128
+from runtime.primitives.types import Hash
 from tests.flockchain.rpc.dev_node import DevNode, dev_node
 from tests.flockchain.rpc.rpc_client import Socket, connected, settle
 
@@ -40,7 +41,7 @@ async def operation(socket: Socket, method: str, *params: object) -> list[Any]:
     return events
 
 
-def fork(node: DevNode) -> tuple[bytes, bytes, bytes]:
+def fork(node: DevNode) -> tuple[Hash, Hash, Hash]:
     """Two blocks on the best one, the first and a child of it on the best chain; none final."""
     finalize, node.backend.finalize = node.backend.finalize, lambda *_: None  # type: ignore
     parent = node.backend.best
@@ -98,7 +99,9 @@ def test_forks_are_announced_and_pruned() -> None:
         async with dev_node() as node, connected(node.ws_url) as socket:
             node.seal()
             first, second, child = fork(node)
-            lost = second if node.backend.header(child).parent_hash == first else first  # type: ignore
+            top = node.backend.header(child)
+            assert top is not None
+            lost = second if top.parent_hash == first else first
             kept = first if lost == second else second
             identity, events = await followed(socket, runtime=False)
             assert "finalizedBlockRuntime" not in events[0]
