@@ -249,14 +249,13 @@ class Executive:
                 )
             pallet = self.runtime.pallet(entry.pallet)
             return pallet.validate_unsigned(source, entry, arguments)
+        self._ensure_ever_fits(extrinsic, info)
         who = self._check_signed(extrinsic, extrinsic.preamble)
         extra = extrinsic.preamble.extra
         expected = self.runtime.system.nonce_of(who)
         if extra.nonce < expected:
             raise InvalidTransaction(InvalidKind.STALE, f"nonce {extra.nonce}, next is {expected}")
-        if not (info.weight + self._base(info)).fits(self._extrinsic_max(info)):
-            raise InvalidTransaction(InvalidKind.EXHAUSTS_RESOURCES, "heavier than a block")
-        with _Dropped(self.runtime.ext):
+        with self.runtime.ext.transaction(is_trial=True):
             self.runtime.fees.charge(who, extrinsic.length, info, extra.tip)
         requires = [_tag(who, extra.nonce - 1)] if extra.nonce > expected else []
         number = self.runtime.system.block_number()
@@ -264,6 +263,16 @@ class Executive:
         longevity = FOREVER if death is None else death - number
         priority = min(extra.tip // 10**9 + (2**62 if info.class_.value == 1 else 0), 2**64 - 1)
         return ValidTransaction(priority, requires, [_tag(who, extra.nonce)], longevity, True)
+
+    def _ensure_ever_fits(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
+        """Refuse what no block can take: signed inherents, too heavy or too long calls."""
+        if info.class_ is DispatchClass.MANDATORY:
+            name = extrinsic.call.entry.name
+            raise InvalidTransaction(InvalidKind.MANDATORY_VALIDATION, f"{name} is inherent")
+        if not (info.weight + self._base(info)).fits(self._extrinsic_max(info)):
+            raise InvalidTransaction(InvalidKind.EXHAUSTS_RESOURCES, "heavier than a block")
+        if extrinsic.length > self._bytes_max(info):
+            raise InvalidTransaction(InvalidKind.EXHAUSTS_RESOURCES, "longer than a block")
 
     def _check_signed(self, extrinsic: Extrinsic, preamble: Preamble) -> AccountId:
         address, extra, system = preamble.address, preamble.extra, self.runtime.system
@@ -332,6 +341,11 @@ class Executive:
             case DispatchClass.MANDATORY:
                 return limits.mandatory.base_extrinsic
 
+    def _bytes_max(self, info: DispatchInfo) -> int:
+        limits = self.runtime.length.max
+        is_normal = info.class_ is DispatchClass.NORMAL
+        return limits.normal if is_normal else limits.operational
+
     def _extrinsic_max(self, info: DispatchInfo) -> Weight:
         return self.runtime.weights.total_max(info.class_) or self.runtime.weights.max_block
 
@@ -349,33 +363,10 @@ class Executive:
             raise InvalidTransaction(
                 InvalidKind.EXHAUSTS_RESOURCES, "the block's weight is used up"
             )
-        bytes_max = self.runtime.length.max
-        normal = info.class_ is DispatchClass.NORMAL
-        if self._bytes + extrinsic.length > (bytes_max.normal if normal else bytes_max.operational):
+        if self._bytes + extrinsic.length > self._bytes_max(info):
             raise InvalidTransaction(
                 InvalidKind.EXHAUSTS_RESOURCES, "the block's bytes are used up"
             )
-
-
-class _Undo(Exception):
-    """Leaves a transaction so that it is undone."""
-
-
-class _Dropped:
-    """A trial: every write inside is undone at the end."""
-
-    def __init__(self, ext: Externalities) -> None:
-        self._transaction = ext.transaction()
-
-    def __enter__(self) -> None:
-        self._transaction.__enter__()
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        reason = error if error is not None else _Undo()
-        try:
-            self._transaction.__exit__(type(reason), reason, None)
-        except _Undo:
-            return
 
 
 def _tag(who: AccountId, nonce: int) -> bytes:

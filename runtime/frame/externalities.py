@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Final, Protocol
 
 _MISSING: Final = object()
+
+Journal = list[tuple[bytes, bytes | None, bool]]
+"""Former values: key, value, whether the key was written before."""
 
 
 class StateReader(Protocol):
@@ -44,17 +47,18 @@ class DictState:
 class Externalities:
     """Layered writes over a base, plus the events of the block so far.
 
-    `phase` is what events are stamped with; the executive sets it.
+    `phase` is what events are stamped with; the executive sets it. `decoded` holds decoded forms
+    of current bytes and is open to look-ups, for storage items; only the methods may change it.
     """
 
-    __slots__ = ("_base", "_decoded", "_dirty", "_journal", "_values", "events", "phase")
+    __slots__ = ("_base", "_dirty", "_journal", "_values", "decoded", "events", "phase")
 
     def __init__(self, base: StateReader) -> None:
         self._base = base
         self._values: dict[bytes, bytes | None] = {}
-        self._decoded: dict[bytes, Any] = {}
+        self.decoded: dict[bytes, Any] = {}
         self._dirty: dict[bytes, None] = {}
-        self._journal: list[tuple[bytes, bytes | None, bool]] | None = None
+        self._journal: Journal | None = None
         self.events: list[tuple[Any, object]] = []
         self.phase: Any = None
 
@@ -65,21 +69,24 @@ class Externalities:
             value = self._values[key] = self._base.get(key)
         return value  # type: ignore[return-value]
 
-    def put(self, key: bytes, value: bytes | None) -> None:
-        """Write, or remove with None."""
+    def put(self, key: bytes, value: bytes | None, decoded: Any = None) -> None:
+        """Write, or remove with None; keep the decoded form if it is given (`keep_decoded`)."""
         if self._journal is not None:
             self._journal.append((key, self.get(key), key in self._dirty))
         self._values[key] = value
         self._dirty[key] = None
-        self._decoded.pop(key, None)
+        if decoded is not None:
+            self.decoded[key] = decoded
+        else:
+            self.decoded.pop(key, None)
 
     def get_decoded(self, key: bytes) -> Any:
         """The decoded value that was kept for the current bytes, or None."""
-        return self._decoded.get(key)
+        return self.decoded.get(key)
 
     def keep_decoded(self, key: bytes, value: Any) -> None:
         """Keep the decoded form of the current bytes; only values that nothing can change."""
-        self._decoded[key] = value
+        self.decoded[key] = value
 
     def keys(self, prefix: bytes) -> Iterator[bytes]:
         """Keys with `prefix` in byte order; writes made while iterating are not seen."""
@@ -106,31 +113,55 @@ class Externalities:
         """Record an event under the current phase."""
         self.events.append((self.phase, event))
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Undo every write and event inside if an exception leaves it. Nests."""
-        outer = self._journal
-        journal: list[tuple[bytes, bytes | None, bool]] = []
-        self._journal = journal
-        mark = len(self.events)
-        try:
-            yield
-        except BaseException:
-            self._undo(journal)
-            del self.events[mark:]
-            self._journal = outer
-            raise
-        if outer is not None:
-            outer.extend(journal)
-        self._journal = outer
+    def transaction(self, *, is_trial: bool = False) -> Transaction:
+        """Undo every write and event inside if an exception leaves it, in a trial always. Nests."""
+        return Transaction(self, is_trial)
 
-    def _undo(self, journal: list[tuple[bytes, bytes | None, bool]]) -> None:
+    def begin(self) -> tuple[Journal | None, int]:
+        """Journal from here on; the mark that `end` takes. For `Transaction`."""
+        mark = self._journal, len(self.events)
+        self._journal = []
+        return mark
+
+    def end(self, mark: tuple[Journal | None, int], *, is_kept: bool) -> None:
+        """Keep or undo what happened since `begin`. For `Transaction`."""
+        journal, (outer, event_count) = self._journal, mark
+        assert journal is not None, "a transaction ends once"
+        self._journal = outer
+        if not is_kept:
+            self._undo(journal)
+            del self.events[event_count:]
+        elif outer is not None:
+            outer += journal
+
+    def _undo(self, journal: Journal) -> None:
         for key, value, was_dirty in reversed(journal):
             self._values[key] = value
-            self._decoded.pop(key, None)
+            self.decoded.pop(key, None)
             if not was_dirty:
                 self._dirty.pop(key, None)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Every key that was written, with its value; None for removals."""
         return {key: self._values[key] for key in self._dirty}
+
+
+class Transaction:
+    """A context of `Externalities.transaction`; two a extrinsic, so no generator."""
+
+    __slots__ = ("_ext", "_is_trial", "_mark")
+
+    def __init__(self, ext: Externalities, is_trial: bool) -> None:
+        self._ext = ext
+        self._is_trial = is_trial
+
+    def __enter__(self) -> None:
+        self._mark = self._ext.begin()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ext.end(self._mark, is_kept=error is None and not self._is_trial)

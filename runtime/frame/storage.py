@@ -79,6 +79,7 @@ class StorageItem:
     name: str
     prefix: bytes
     ext: Externalities
+    find_decoded: Callable[[bytes], Any]  # the decoded value under a storage key, if it is kept
     docs: str
 
     def __set_name__(self, owner: type[Pallet[Any]], name: str) -> None:
@@ -91,6 +92,7 @@ class StorageItem:
         bound = object.__new__(type(self))
         bound.__dict__.update(self.__dict__)
         bound.ext = pallet.ext
+        bound.find_decoded = pallet.ext.decoded.get
         pallet.__dict__[self.name] = bound  # later reads skip this descriptor
         return bound
 
@@ -102,29 +104,28 @@ class _Item(StorageItem, Generic[V]):
         self.value_codec: Codec[V] = codec_of(value)
         self.default = default
         self.docs = docs
-        self._shared: bool | None = None
+        self._is_shared: bool | None = None
+
+    def __get__(self, pallet: Pallet[Any] | None, owner: type[Pallet[Any]]) -> Self:
+        if self._is_shared is None:  # not at declaration: types may not be complete then
+            self._is_shared = _is_frozen(self.value_codec.shape)
+        return super().__get__(pallet, owner)
 
     def _read(self, path: bytes) -> V | None:
-        kept = self.ext.get_decoded(path)
+        kept = self.find_decoded(path)
         if kept is not None:
             return kept  # type: ignore[no-any-return]
         raw = self.ext.get(path)
         if raw is None:
             return None
         value = self.value_codec.decode(raw, 0)[0]
-        if self._is_shared():
+        if self._is_shared:
             self.ext.keep_decoded(path, value)
         return value
 
     def _write(self, path: bytes, value: V) -> None:
-        self.ext.put(path, self.value_codec.encode(value))
-        if self._is_shared():
-            self.ext.keep_decoded(path, value)
-
-    def _is_shared(self) -> bool:
-        if self._shared is None:
-            self._shared = _is_frozen(self.value_codec.shape)
-        return self._shared
+        raw = self.value_codec.encode(value)
+        self.ext.put(path, raw, value if self._is_shared else None)
 
     def _default(self) -> V:
         if self.default is None:
@@ -140,7 +141,9 @@ class StorageValue(_Item[V]):
 
     def get(self) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        value = self._read(self.prefix)
+        value: V | None = self.find_decoded(self.prefix)
+        if value is None:
+            value = self._read(self.prefix)
         return self._default() if value is None else value
 
     def find(self) -> V | None:

@@ -34,8 +34,15 @@ class Codec(Generic[V]):
 
     def encode(self, value: V) -> bytes:
         """The canonical bytes. Raises EncodeError if the type cannot hold `value`."""
+        if self._encode is None:
+            self._generate()
         out = bytearray()
-        self.encode_into(value, out)
+        try:
+            self._encode(value, out)  # type: ignore[misc]
+        except ScaleError:
+            raise
+        except _BAD_VALUE as error:
+            raise EncodeError(f"cannot encode {value!r}: {error}") from error
         return bytes(out)
 
     def encode_into(self, value: V, out: bytearray) -> None:

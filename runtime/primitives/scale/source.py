@@ -1,8 +1,9 @@
 """Source generation: a shape becomes one encode and one decode function of straight Python.
 
-Records, tuples, integers and byte strings are written in line; variants, sequences and options
-become functions of their own, called by name, so recursive types end. Measured against composed
-closures this halves the time of a signed transfer.
+Records, tuples, integers and byte strings are written in line, neighbouring integers of fixed width
+as one `struct`; variants, sequences and options become functions of their own, called by name, so
+recursive types end. The first case of a variant is the common one: where it is small it is written
+in line too. Measured against composed closures this takes a third of the time.
 
 Source: SCALE (Parity).
 """
@@ -17,6 +18,16 @@ from typing import Any
 
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.scale.errors import DecodeError, EncodeError
+from runtime.primitives.scale.layout import (
+    LETTERS,
+    integers_of,
+    is_integer,
+    is_small,
+    pack_many,
+    smallest_size,
+    struct_of,
+    unpack_many,
+)
 from runtime.primitives.scale.shape import (
     Array,
     CompactShape,
@@ -33,15 +44,6 @@ from runtime.primitives.scale.shape import (
     Wrapper,
 )
 
-_STRUCT = {
-    "u16": "H",
-    "u32": "I",
-    "u64": "Q",
-    "i8": "b",
-    "i16": "h",
-    "i32": "i",
-    "i64": "q",
-}
 # An item of no bytes would let four bytes claim a billion items.
 _ZERO_SIZED_MAX = 1 << 16
 
@@ -116,10 +118,27 @@ class Generator:
                 return [f"{pad}{v} = {e}", *self._encode_fields(shape.fields, v, depth)]
             case TupleShape(items):
                 names = [self._name("t") for _ in items]
-                lines = [f"{pad}({''.join(f'{name}, ' for name in names)}) = {e}"]
-                for name, item in zip(names, items, strict=True):
-                    lines += self._encode(item, name, depth)
-                return lines
+                return [
+                    f"{pad}({''.join(f'{name}, ' for name in names)}) = {e}",
+                    *self._encode_members(list(zip(items, names, strict=True)), depth),
+                ]
+            case VariantShape(cases=[VariantCase(single=True), *_]):
+                v, kind = self._name("v"), self._bind(type(shape.cases[0].build), "kind")
+                return [
+                    f"{pad}{v} = {e}",
+                    f"{pad}if type({v}) is not {kind}: "
+                    f"raise EncodeError(f'{{{v}!r}} is no {{{kind}.__name__}}')",
+                    f"{pad}out.append({v}._value_)",
+                ]
+            case VariantShape(cases=[first, *_]) if is_small(first):
+                v = self._name("v")
+                return [
+                    f"{pad}{v} = {e}",
+                    f"{pad}if type({v}) is {self._bind(first.build)}:",
+                    f"{pad} out.append({first.index})",
+                    *self._encode_fields(first.fields, v, depth + 1),
+                    f"{pad}else: {self._function(shape)[0]}({v}, out)",
+                ]
             case _:
                 return [f"{pad}{self._function(shape)[0]}({e}, out)"]
 
@@ -130,15 +149,41 @@ class Generator:
             return f"_s = {e}.encode(); out += compact_bytes(len(_s)) + _s"
         if shape.name == "u8":
             return f"out.append({e})"
-        if shape.name in _STRUCT:
-            return f"out += {self._bind(Struct('<' + _STRUCT[shape.name]).pack)}({e})"
+        if shape.name in LETTERS:
+            return f"out += {self._bind(Struct('<' + LETTERS[shape.name]).pack)}({e})"
         return f"out += ({e}).to_bytes({shape.size_bytes}, 'little', signed={shape.signed})"
 
     def _encode_fields(self, fields: tuple[Field, ...], e: str, depth: int) -> list[str]:
+        return self._encode_members(
+            [(member.shape, f"{e}.{member.attribute or member.name}") for member in fields], depth
+        )
+
+    def _encode_members(self, members: list[tuple[Shape, str]], depth: int) -> list[str]:
+        """Members in order, neighbouring integers together."""
         lines: list[str] = []
-        for member in fields:
-            lines += self._encode(member.shape, f"{e}.{member.attribute or member.name}", depth)
-        return lines
+        run: list[tuple[Primitive, str]] = []
+        for shape, e in members:
+            integers = integers_of(shape, e)
+            if integers is not None:
+                run += integers
+                continue
+            lines += self._pack(run, depth)
+            run = []
+            lines += self._encode(shape, e, depth)
+        return lines + self._pack(run, depth)
+
+    def _pack(self, run: list[tuple[Primitive, str]], depth: int) -> list[str]:
+        pad = " " * depth
+        if len(run) < 2:
+            return [pad + self._encode_primitive(shape, e) for shape, e in run]
+        pack = self._bind(struct_of([shape for shape, _ in run]).pack)
+        values = [
+            e
+            if shape.name in LETTERS
+            else f"({e}).to_bytes({shape.size_bytes}, 'little', signed={shape.signed})"
+            for shape, e in run
+        ]
+        return [f"{pad}out += {pack}({', '.join(values)})"]
 
     # -- decoding: lines that set `x` and move `p`
 
@@ -169,12 +214,44 @@ class Generator:
                 return self._decode_record(shape.fields, shape.build, x, depth)
             case TupleShape(items):
                 names = [self._name("t") for _ in items]
-                lines = []
-                for name, item in zip(names, items, strict=True):
-                    lines += self._decode(item, name, depth)
+                lines = self._decode_members(list(zip(items, names, strict=True)), depth)
                 return [*lines, f"{pad}{x} = ({''.join(f'{name}, ' for name in names)})"]
+            case VariantShape(cases=[first, *_]) if is_small(first):
+                return [
+                    f"{pad}if b[p] == {first.index}:",
+                    f"{pad} p += 1",
+                    *self._decode_record(first.fields, first.build, x, depth + 1),
+                    f"{pad}else: {x}, p = {self._function(shape)[1]}(b, p, n)",
+                ]
+            case Custom():
+                return [f"{pad}{x}, p = {self._bind(shape.decode, 'd')}(b, p)"]
             case _:
                 return [f"{pad}{x}, p = {self._function(shape)[1]}(b, p, n)"]
+
+    def _decode_members(self, members: list[tuple[Shape, str]], depth: int) -> list[str]:
+        """Members in order into their names, neighbouring integers together."""
+        lines: list[str] = []
+        run: list[tuple[Primitive, str]] = []
+        for shape, x in members:
+            if isinstance(shape, Primitive) and is_integer(shape):
+                run.append((shape, x))
+                continue
+            lines += self._unpack(run, depth)
+            run = []
+            lines += self._decode(shape, x, depth)
+        return lines + self._unpack(run, depth)
+
+    def _unpack(self, run: list[tuple[Primitive, str]], depth: int) -> list[str]:
+        pad = " " * depth
+        if len(run) < 2:
+            return [pad + line for s, x in run for line in self._decode_primitive(s, x)]
+        struct = struct_of([shape for shape, _ in run])
+        names = "".join(f"{x}, " for _, x in run)
+        lines = [f"{pad}({names}) = {self._bind(struct.unpack_from)}(b, p); p += {struct.size}"]
+        for shape, x in run:
+            if shape.name not in LETTERS:
+                lines.append(f"{pad}{x} = from_bytes({x}, 'little', signed={shape.signed})")
+        return lines
 
     def _decode_primitive(self, shape: Primitive, x: str) -> list[str]:
         size = shape.size_bytes
@@ -192,8 +269,8 @@ class Generator:
             ]
         if shape.name == "u8":
             return [f"{x} = b[p]; p += 1"]
-        if shape.name in _STRUCT:
-            unpack = self._bind(Struct("<" + _STRUCT[shape.name]).unpack_from)
+        if shape.name in LETTERS:
+            unpack = self._bind(Struct("<" + LETTERS[shape.name]).unpack_from)
             return [f"({x},) = {unpack}(b, p); p += {size}"]
         return [
             f"_q = p + {size}",
@@ -205,9 +282,8 @@ class Generator:
         self, fields: tuple[Field, ...], build: Any, x: str, depth: int
     ) -> list[str]:
         names = [self._name("f") for _ in fields]
-        lines: list[str] = []
-        for name, member in zip(names, fields, strict=True):
-            lines += self._decode(member.shape, name, depth)
+        shapes = [member.shape for member in fields]
+        lines = self._decode_members(list(zip(shapes, names, strict=True)), depth)
         attributes = [member.attribute or member.name for member in fields]
         return [*lines, *self._build(build, x, attributes, names, depth)]
 
@@ -309,9 +385,9 @@ class Generator:
             f" if m * {smallest} > n - p: raise DecodeError(f'end of data in {{m}} items')",
         ]
         item = shape.item
-        if isinstance(item, Primitive) and item.name in _STRUCT:
-            letter, size = _STRUCT[item.name], item.size_bytes
-            pack, unpack = self._bind(_pack_many(letter)), self._bind(_unpack_many(letter))
+        if isinstance(item, Primitive) and item.name in LETTERS:
+            letter, size = LETTERS[item.name], item.size_bytes
+            pack, unpack = self._bind(pack_many(letter)), self._bind(unpack_many(letter))
             return [
                 *head,
                 f" out += {pack}(v)",
@@ -395,38 +471,3 @@ def _filler(
             table[case.build] = names[writer]
 
     return fill
-
-
-def _pack_many(letter: str) -> Callable[[list[int]], bytes]:
-    def pack(values: list[int]) -> bytes:
-        return Struct(f"<{len(values)}{letter}").pack(*values)
-
-    return pack
-
-
-def _unpack_many(letter: str) -> Callable[[bytes, int, int], list[int]]:
-    def unpack(data: bytes, offset: int, count: int) -> list[int]:
-        return list(Struct(f"<{count}{letter}").unpack_from(data, offset))
-
-    return unpack
-
-
-def smallest_size(shape: Shape) -> int:
-    """The fewest bytes that a value can take: bounds what a length prefix may claim."""
-    match shape:
-        case Primitive(size_bytes=size):
-            return max(size, 1)
-        case CompactShape(TupleShape()):
-            return 0
-        case Custom(size_min=size):
-            return size
-        case Array(item, length):
-            return length * smallest_size(item)
-        case TupleShape(items):
-            return sum(smallest_size(item) for item in items)
-        case Wrapper():
-            return smallest_size(shape.inner)
-        case Composite():
-            return sum(smallest_size(member.shape) for member in shape.fields)
-        case _:
-            return 1
