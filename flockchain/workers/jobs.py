@@ -79,7 +79,7 @@ class Jobs:
             pause = min(1 << times, _PAUSE_BLOCKS_MAX)
             _bound(self._failures)
             self._failures[name] = (times + 1, number + pause)
-            log.warning("%s failed, again in %d blocks: %s", name, pause, error)
+            log.warning("%s failed, again in %d blocks: %s", _shown(name), pause, error)
         self._on_change()
 
 
@@ -87,3 +87,11 @@ def _bound(kept: dict[Hashable, Any]) -> None:
     """Forget the oldest entry of a full dictionary."""
     if len(kept) >= JOBS_MAX:
         del kept[next(iter(kept))]
+
+
+def _shown(name: Hashable) -> str:
+    """A job's name for the log; bytes are content ids and accounts."""
+    parts = name if isinstance(name, tuple) else (name,)
+    return " ".join(
+        f"0x{part[:4].hex()}" if isinstance(part, bytes) else str(part) for part in parts
+    )
