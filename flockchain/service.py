@@ -305,7 +305,7 @@ class Service:
                 dict(self.spec.properties),  # type: ignore[arg-type]
             ),
             NodeInfo(
-                self.config.name,
+                "flockchain",
                 version("flockchain"),
                 ("Authority",) if self.node.author is not None else ("Full",),
             ),

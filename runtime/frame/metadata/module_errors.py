@@ -9,6 +9,7 @@ import inspect
 from typing import Any, Final
 
 from runtime.frame.call import installed_pallets
+from runtime.frame.errors import ModuleError
 from runtime.frame.naming import snake_case
 from runtime.frame.pallet import Pallet
 from runtime.primitives.scale.shape import Field, Shape, VariantCase, VariantShape
@@ -24,16 +25,18 @@ def describe_errors(pallet: type[Pallet[Any]]) -> VariantShape:
         path = (f"pallet_{snake_case(pallet.__name__)}", "pallet", "Error")
         known = _described[pallet] = VariantShape(path, [])
     known.cases = [
-        VariantCase(
-            error.__name__,
-            index,
-            (),
-            error,
-            docs=tuple(inspect.cleandoc(error.__doc__ or "").splitlines()),
-        )
-        for index, error in sorted(pallet.error_types.items())
+        _case(index, pallet.error_types.get(index))
+        for index in range(max(pallet.error_types, default=-1) + 1)
     ]
     return known
+
+
+def _case(index: int, error: type[ModuleError] | None) -> VariantCase:
+    """An error, or what keeps its place: Python clients look errors up by position, not index."""
+    if error is None:
+        return VariantCase(f"Unused{index}", index, (), None)
+    docs = tuple(inspect.cleandoc(error.__doc__ or "").splitlines())
+    return VariantCase(error.__name__, index, (), error, docs=docs)
 
 
 def describe_runtime_error() -> Shape:
