@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install devnet demo test test-long test-clients check format lock clean
+.PHONY: install devnet demo test test-long test-clients check format docs lock clean
 
 install: $(STAMP)
 
@@ -29,6 +29,9 @@ check: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: install
+	$(BIN)/python docs/generate_whitepaper_map.py
 
 test: check
 	$(BIN)/python -m pytest -n 2 -m "not long and not npm"

@@ -1,6 +1,6 @@
 """Time, as the node is handed it.
 
-Source: WP V.A; the node's logic never reads a clock of its own.
+Source: WP II.A; the node's logic never reads a clock of its own.
 """
 
 from __future__ import annotations

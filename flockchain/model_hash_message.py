@@ -3,7 +3,7 @@
 Owns the fields, their canonical envelope and what is signed: blake2b-256 over a domain, the
 genesis hash and the fields. Invariant: one message has one encoding but for its signature, and no
 signature is good on another chain or for another purpose.
-Source: WP IV.C, WP V.D (submissions); MessagePack; Substrate `MultiSignature`.
+Source: WP V.C, V.D (submissions); MessagePack; Substrate `MultiSignature`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Owns the rule of the gossip topic `model-hashes`, with what it must remember: me
 newest period of each participant, the rates of accounts and peers. Invariant: only a message that
 passed every other check counts against its account, so that nobody uses up another's rate; all
 tables are bounded.
-Source: WP IV.C, WP V.D (submissions); libp2p gossipsub 1.1 (validators).
+Source: WP V.C, V.D (submissions); libp2p gossipsub 1.1 (validators).
 """
 
 from __future__ import annotations

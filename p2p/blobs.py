@@ -3,7 +3,7 @@
 It owns the requests of protocol `blob` and the fetches under way; it does no I/O of its own, the
 store and the network are given. Invariant: the store gets only chunks whose hash is in a manifest
 whose hash is the blob's id, so that a fetch goes on wherever an earlier one ended.
-Source: WP IV.C (model storage)
+Source: WP V.C (model storage)
 """
 
 import hashlib

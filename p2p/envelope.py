@@ -3,7 +3,7 @@
 It owns the encoding of gossip and request bodies: maps with text keys, lists, integers, bytes,
 text, booleans and nil. Invariant: size, depth, lengths and counts are checked on the raw bytes
 before any object is built, and every defect becomes a `PeerError`; no floats, no extensions.
-Source: WP V.A (peer-to-peer layer); MessagePack specification
+Source: WP II.A (peer-to-peer layer); MessagePack specification
 """
 
 from dataclasses import dataclass

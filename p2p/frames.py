@@ -2,7 +2,7 @@
 
 It owns the byte layout of requests (u32 length, body) and responses (u8 code, u32 length, body),
 big endian, and the exact reader. Invariant: a length is checked before its body is read.
-Source: WP V.A (peer-to-peer layer); libp2p request-response
+Source: WP II.A (peer-to-peer layer); libp2p request-response
 """
 
 from typing import Final, Protocol

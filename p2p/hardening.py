@@ -3,7 +3,7 @@
 It owns every patch of the library's private names that guards the host: bounded yamux, frames
 written whole, contained handlers and tasks, inbound slots given back, a gate for addresses.
 Invariant: nothing a peer sends, and no bug in a handler, reaches the host's nursery.
-Source: WP V.A (peer-to-peer layer); yamux specification, py-libp2p 0.8.1
+Source: WP II.A (peer-to-peer layer); yamux specification, py-libp2p 0.8.1
 """
 
 import logging

@@ -3,7 +3,7 @@
 It owns the words both sides share: peer ids, verdicts, names of topics and protocols with
 their size limits, reputation changes and the two interfaces. Invariant: every handler runs on
 the thread of the node's asyncio loop, is synchronous and never blocks.
-Source: WP V.A (peer-to-peer layer); libp2p gossipsub 1.1
+Source: WP II.A (peer-to-peer layer); libp2p gossipsub 1.1
 """
 
 from collections.abc import Callable

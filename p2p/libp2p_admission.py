@@ -2,7 +2,7 @@
 
 It owns the set of admitted peers, the handshake protocol and the tables of bans. Invariant: the
 node hears of a peer only after the handshake, once, and hears of its end once.
-Source: WP V.A (peer-to-peer layer)
+Source: WP II.A (peer-to-peer layer)
 """
 
 import ipaddress

@@ -1,7 +1,7 @@
 """What the production network needs to know of its node.
 
 It owns one frozen record. Invariant: nothing here is read from the environment or changes later.
-Source: WP V.A (peer-to-peer layer)
+Source: WP II.A (peer-to-peer layer)
 """
 
 from dataclasses import dataclass, field

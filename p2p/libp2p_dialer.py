@@ -3,7 +3,7 @@
 It owns the known addresses and the back-off of each peer. Invariant: while a known peer that is
 neither connected nor banned exists and outbound peers are too few, one is dialled after its
 back-off; bootnodes are never forgotten.
-Source: WP V.A (peer-to-peer layer)
+Source: WP II.A (peer-to-peer layer)
 """
 
 import ipaddress

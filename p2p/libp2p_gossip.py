@@ -3,7 +3,7 @@
 It owns the router's parameters and `NodePubsub`: content message ids, three verdicts, limits per
 peer and bounded send queues. Invariant: the node judges a message at most once at a time, only an
 accepted message is forwarded, and no frame of a peer ends the service.
-Source: WP V.A (peer-to-peer layer); libp2p gossipsub 1.1
+Source: WP II.A (peer-to-peer layer); libp2p gossipsub 1.1
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 It owns the host's options, the names on the wire and the check that a port is free. Invariant:
 every connection is authenticated by Noise; each limit of the library is set here.
-Source: WP V.A (peer-to-peer layer); libp2p specifications (Noise, Yamux)
+Source: WP II.A (peer-to-peer layer); libp2p specifications (Noise, Yamux)
 """
 
 import errno

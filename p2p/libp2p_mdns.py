@@ -2,7 +2,7 @@
 
 It owns one zeroconf service a network, named after the genesis hash. Invariant: nothing found is
 trusted: an address is only dialled, and the status handshake decides.
-Source: WP V.A (peer-to-peer layer); libp2p mDNS discovery, RFC 6762
+Source: WP II.A (peer-to-peer layer); libp2p mDNS discovery, RFC 6762
 """
 
 import logging

@@ -3,7 +3,7 @@
 It owns the life of the host and the two directions across the threads. Invariant: the node's
 handlers run only on its loop, in the order of events; the trio side never waits for them without
 a deadline, and a request is answered exactly once, also when the network stops.
-Source: WP V.A (peer-to-peer layer); libp2p specifications
+Source: WP II.A (peer-to-peer layer); libp2p specifications
 """
 
 import asyncio

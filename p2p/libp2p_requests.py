@@ -3,7 +3,7 @@
 It owns the serving side (one handler a protocol) and the asking side (a pool of streams a peer
 and protocol). Invariant: every wait has a deadline, every body a limit, and a stream that failed
 in the middle of a frame is reset, never used again.
-Source: WP V.A (peer-to-peer layer); libp2p request-response
+Source: WP II.A (peer-to-peer layer); libp2p request-response
 """
 
 import logging

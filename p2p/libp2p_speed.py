@@ -2,7 +2,7 @@
 
 It owns the patches of the window update and of the signed peer record. Invariant: a peer still
 has at least 240 KiB of receive window, and a record is verified whenever its bytes change.
-Source: WP V.A (peer-to-peer layer); yamux specification, py-libp2p 0.8.1
+Source: WP II.A (peer-to-peer layer); yamux specification, py-libp2p 0.8.1
 """
 
 from collections import OrderedDict

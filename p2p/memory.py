@@ -3,7 +3,7 @@
 It owns the clock, the queue of deliveries and the links between nodes. Invariant: nothing is
 delivered outside `deliver_until`, and the same seed and calls give the same deliveries in the
 same order. A handler that raises ends the simulation: it is a bug.
-Source: WP V.A (peer-to-peer layer)
+Source: WP II.A (peer-to-peer layer)
 """
 
 import heapq

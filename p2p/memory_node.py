@@ -2,7 +2,7 @@
 
 It owns the node's seen messages, reputations and open requests; the hub carries what it sends.
 Invariant: a request is answered exactly once, and never from within the call that made it.
-Source: WP V.A (peer-to-peer layer)
+Source: WP II.A (peer-to-peer layer)
 """
 
 import logging

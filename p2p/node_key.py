@@ -2,7 +2,7 @@
 
 It owns reading and creating that file. Invariant: the file holds exactly 32 bytes and is never
 readable by others when this module created it.
-Source: WP V.A (peer-to-peer layer); RFC 8032
+Source: WP II.A (peer-to-peer layer); RFC 8032
 """
 
 import os

@@ -2,7 +2,7 @@
 
 It owns one bounded table of scores and one of bans, both driven by the time that callers pass.
 Invariant: scores stay between `REPUTATION_BANNED` and `REPUTATION_MAX` and drift back to 0.
-Source: WP V.A (peer-to-peer layer); Substrate peer reputation
+Source: WP II.A (peer-to-peer layer); Substrate peer reputation
 """
 
 from collections import OrderedDict

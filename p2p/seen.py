@@ -2,7 +2,7 @@
 
 It owns the content id of a message and two bounded tables. Invariant: a message that the node
 ignored is in neither, so that it may come again.
-Source: WP V.A (peer-to-peer layer); libp2p gossipsub 1.1
+Source: WP II.A (peer-to-peer layer); libp2p gossipsub 1.1
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 It owns the thread, the way in (`post`, `spawn`), the way out (`tell`, `ask`) and the news that
 the program ended. Invariant: calls out keep their order, and no failure stays silent: it ends
 `start` or completes `failed`.
-Source: WP V.A (peer-to-peer layer); trio reference, "threads"
+Source: WP II.A (peer-to-peer layer); trio reference, "threads"
 """
 
 import asyncio

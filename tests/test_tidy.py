@@ -56,7 +56,10 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("flockchain.cli", ("runtime", "genesis", "flockchain", "p2p", "ml")),
     ("flockchain", ("runtime", "genesis", "flockchain", "p2p")),
 )
-ABOVE_THE_PALLETS = ("runtime.runtime", "runtime.genesis", "runtime.api", "runtime.runtime_apis")
+ABOVE_THE_PALLETS = (
+    *("runtime.runtime", "runtime.genesis", "runtime.api"),
+    *("runtime.arena_api", "runtime.runtime_apis"),
+)
 IMPURE = frozenset(
     (
         *("aiohttp", "asyncio", "concurrent", "datetime", "fcntl", "glob", "io", "logging"),

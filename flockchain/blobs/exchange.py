@@ -3,7 +3,7 @@
 Owns what is wanted and until when, who is said to have it, and the queue of blobs fetched ahead of
 need. Sans-I/O but for the store's disk: whoever drives it calls `on_time` when `next_wake_ms` has
 come. Invariant: every table and queue is bounded, and every fetch ends by its deadline.
-Source: WP IV.C (model storage); WP V.C.
+Source: WP V.C (model storage).
 """
 
 from __future__ import annotations

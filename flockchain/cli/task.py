@@ -28,7 +28,8 @@ from flockchain.cli.chain_access import (
     read_key,
 )
 from flockchain.cli.refusal import refuse
-from flockchain.sdk import format_amount
+from flockchain.keys import KeyPair
+from flockchain.sdk import BlockingClient, format_amount
 from flockchain.workers.blob_folder import BlobFolder
 from flockchain.workers.built_in import digits_package
 from flockchain.workers.creator import keep_key
@@ -152,16 +153,11 @@ def create(
             if digits:
                 package = digits_package(secret, title=title, seed=seed, **sizes)
             else:
-                package = _read_package(
-                    secret, spec, train or [], validation_a, validation_b, sizes
-                )
+                files = (train or [], validation_a, validation_b)
+                package = _read_package(secret, spec, *files, sizes)
         except (PublishingError, TaskSpecError, ValueError) as error:
             refuse(error)
-        keep_key(state_dir, package.key)
-        folder = BlobFolder(state_dir)
-        for blob in package.blobs:
-            folder.put(blob)
-            client.put_blob(blob, pair)
+        _publish(client, package, pair, state_dir)
         receipt = client.submit(encode_call(Tasks.create_task, package.terms, planck), pair)
     created = receipt.find(TaskCreated)
     if created is None:
@@ -176,6 +172,15 @@ def create(
         },
         as_json=as_json,
     )
+
+
+def _publish(client: BlockingClient, package: TaskPackage, pair: KeyPair, state_dir: Path) -> None:
+    """Keep the key of set B before anything else, then the data here and at the node."""
+    keep_key(state_dir, package.key)
+    folder = BlobFolder(state_dir)
+    for blob in package.blobs:
+        folder.put(blob)
+        client.put_blob(blob, pair)
 
 
 def describe(number: int, task: Task) -> dict[str, object]:

@@ -3,7 +3,7 @@
 Owns `StorageError` and its kinds. A caller that can answer for a missing state catches
 `StateDiscarded`; every other kind means the disk or the program is broken and ends the node.
 
-Source: WP V.D (state and ledger), Substrate state-db.
+Source: WP II.A (state and ledger), Substrate state-db.
 """
 
 

@@ -4,7 +4,7 @@ Owns the `KeyValueStore` protocol, the `WriteBatch` that is its only way to writ
 `MemoryStore`, which the simulator and the tests use. Invariant: a batch is seen whole or not at
 all, by readers and by a restart; keys are ordered as unsigned bytes.
 
-Source: WP V.D (state and ledger), LevelDB write batches.
+Source: WP II.A (state and ledger), LevelDB write batches.
 """
 
 from bisect import bisect_left, bisect_right

@@ -6,7 +6,7 @@ replayed in paranoid mode: without it LevelDB would skip a damaged block in the 
 and go on with later ones, which is a state that never was. A torn end of the log, as a crash
 leaves it, is no damage: the unfinished batch is dropped whole.
 
-Source: WP V.D (state and ledger), LevelDB log format.
+Source: WP II.A (state and ledger), LevelDB log format.
 """
 
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ generation; when that is full, the old one is forgotten and the young one grows 
 one dict look-up where an ordered list would cost three. Invariant: a location is written once in
 the life of a store, so an entry can be superfluous but never stale.
 
-Source: WP V.D (state and ledger).
+Source: WP II.A (state and ledger).
 """
 
 from collections.abc import Sequence

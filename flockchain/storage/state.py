@@ -8,7 +8,7 @@ or a dropped batch leaves the last written state; reading gives the state asked 
 
 One thread at a time: the node's event loop.
 
-Source: WP V.D (state and ledger), Substrate state-db, adapted.
+Source: WP II.A (state and ledger), Substrate state-db, adapted.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 Owns `StateReader`. Invariant: it gives what the state with its root holds, or raises; it never
 gives data of another state, also when its state is pruned while it reads.
 
-Source: WP V.D (state and ledger), Substrate `StateBackend`.
+Source: WP II.A (state and ledger), Substrate `StateBackend`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -2,7 +2,7 @@
 
 Owns the words between the pure voter and whoever holds the network, the clock and the disk.
 Invariant: effects are carried out in the order given; none of them reports back.
-Source: WP V.A; GRANDPA paper 2.
+Source: WP II.A; GRANDPA paper 2.
 """
 
 from dataclasses import dataclass

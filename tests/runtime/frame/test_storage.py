@@ -66,7 +66,8 @@ def test_golden_keys() -> None:
     )
     assert System.account.path(ALICE).hex() == (
         "26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9"
-        "de1e86a9a8c739864cf3cc5ec2bea59fd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+        "de1e86a9a8c739864cf3cc5ec2bea59fd43593c715fdd31c61141abd04a99fd6"
+        "822c8558854ccde39a5684e7a56da27d"
     )
     assert System.block_hash.path(0).hex() == (
         "26aa394eea5630e07c48ae0c9558cef7a44704b568d21667356a5a050c118746b4def25cfda6ef3a00000000"
