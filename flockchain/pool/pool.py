@@ -163,7 +163,8 @@ class Pool:
     def _insert(self, entry: Entry) -> None:
         replaced = self._same_tags(entry)
         self._ensure_better(entry, replaced)
-        if not self._is_satisfied(entry) and not replaced:
+        waits = not self._is_satisfied(entry)
+        if waits and not any(old.hash in self.future.entries for old in replaced):
             self._ensure_may_wait(entry)
         self._make_room(entry, replaced)
         for old in replaced:
@@ -173,8 +174,7 @@ class Pool:
         if self._is_satisfied(entry):  # asked again: what made room may have been required
             self._make_ready(entry)
         else:
-            self.future.insert(entry)
-            self._tell(entry.hash, Status.FUTURE, None)
+            self._let_wait(entry)
 
     def _is_satisfied(self, entry: Entry) -> bool:
         return all(self.ready.provider(tag) is not None for tag in entry.requires)
@@ -239,7 +239,7 @@ class Pool:
     # -- removing
 
     def _drop(self, entry: Entry, status: Status, block: Hash | None) -> None:
-        """Remove an extrinsic; what depended on it waits again."""
+        """Remove an extrinsic; what depended on it waits again, as far as it may."""
         self._size_bytes -= len(entry.data)
         if entry.hash in self.future.entries:
             self.future.remove(entry)
@@ -248,9 +248,19 @@ class Pool:
             self.ready.remove(entry)
             for other in dependents:
                 self.ready.remove(other)
-                self.future.insert(other)
-                self._tell(other.hash, Status.FUTURE, None)
+                self._let_wait(other)
         self._tell(entry.hash, status, block)
+
+    def _let_wait(self, entry: Entry) -> None:
+        """Put an extrinsic of the pool among the waiting ones, or drop it if too many wait."""
+        try:
+            self._ensure_may_wait(entry)
+        except PoolFull:
+            self._size_bytes -= len(entry.data)
+            self._tell(entry.hash, Status.DROPPED, None)
+            return
+        self.future.insert(entry)
+        self._tell(entry.hash, Status.FUTURE, None)
 
     def _take_out(self, entry: Entry) -> None:
         """Remove an extrinsic and nothing that depends on it."""
