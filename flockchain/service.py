@@ -311,6 +311,7 @@ class Service:
             ),
             NetworkView(self),
             SyncView(self.node),
+            self._announce_model,
         )
         uploads = self.directory / "uploads"
         uploads.mkdir(exist_ok=True)

@@ -5,13 +5,14 @@ Source: Substrate `sc_rpc` (`FullDeps`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from flockchain.chain.backend import Backend
 from flockchain.pool.entry import Entry
 from flockchain.pool.pool import Pool
+from flockchain.rpc.task_events import TaskEventFeed
 from flockchain.rpc.watch import ExtrinsicWatch
 from flockchain.rpc.wire import Json
 
@@ -96,6 +97,9 @@ class RpcContext:
     node: NodeInfo
     network: Network
     sync: SyncState
+    announce_model: Callable[[bytes], None] | None = None
+    """Spreads a user's signed model hash. Raises ModelHashError. None: the node spreads none."""
 
     def __post_init__(self) -> None:
         self.watch = ExtrinsicWatch(self.pool)
+        self.task_events = TaskEventFeed(self.backend)
