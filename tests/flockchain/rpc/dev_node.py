@@ -149,12 +149,12 @@ class DevNode:
         return self.sign(encode_call(System.remark, bytes(size_bytes)), nonce)
 
 
-def build() -> DevNode:
-    """A node over an empty store and the dev chain's genesis."""
+def build(genesis: dict[bytes, bytes] | None = None) -> DevNode:
+    """A node over an empty store and the dev chain's genesis, or another state of block 0."""
     spec = load_chain_spec("dev")
     clock, store, verify = StepClock(), MemoryStore(), SignatureCache()
     backend = Backend(store, StateStore(store))
-    backend.open(spec.genesis_top())
+    backend.open(spec.genesis_top() if genesis is None else genesis)
 
     def validate(source: TransactionSource, data: bytes) -> ValidTransaction:
         best = backend.best
