@@ -41,14 +41,18 @@ class NetworkStartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WireNames:
-    """Protocol and topic names that carry the genesis hash, so that networks never mix."""
+    """Protocol and topic names that carry the genesis hash, so that networks never mix.
+
+    Only the status handshake has one name everywhere: in it two nodes tell each other which chain
+    they are on, and so can say why they part.
+    """
 
     genesis_hash: bytes
 
     def protocol(self, name: str) -> str:
         """The protocol id of a protocol name."""
         assert name in PROTOCOLS, name
-        return self._path(name)
+        return "/flock/status/1" if name == "status" else self._path(name)
 
     def topic(self, name: str) -> str:
         """The topic on the wire of a topic name."""
