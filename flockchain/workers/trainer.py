@@ -13,6 +13,7 @@ import logging
 import secrets
 from fractions import Fraction
 
+from flockchain.workers.announcing import announce_submission
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
 from flockchain.workers.state_file import SealedModel
@@ -43,13 +44,15 @@ class TrainerDuty:
 
     async def step(self, now: Moment, task: Task) -> None:
         """Register, train, commit, reveal: whatever the block calls for. Raises SdkError."""
-        if not await self._desk.is_registered(now, self._task, task, Role.TRAINING_NODE):
+        operator = await self._desk.registration(now, self._task, task, Role.TRAINING_NODE)
+        if operator is None:
             return
         if now.day >= task.final_day():
             return  # the final day scores what was revealed before
         calendar = now.calendar
         sealed = self._desk.state.find_model(self._task, now.day)
-        is_running = task.status is TaskStatus.ACTIVE and task.is_on(now.day)
+        has_stake = operator.own.at(now.day) + operator.delegated.at(now.day) > 0
+        is_running = has_stake and task.status is TaskStatus.ACTIVE and task.is_on(now.day)
         if sealed is None:
             if self._passed == now.day:
                 return
@@ -121,6 +124,7 @@ class TrainerDuty:
         if seal in await self._seals(now):
             return
         desk = self._desk
+        self._announce(now, sealed, seal, is_revealed=False)
         desk.actions.act(
             ("commit model", desk.key.account, self._task, now.day),
             now.head.number,
@@ -139,6 +143,7 @@ class TrainerDuty:
         )
         if uploaded is None:
             return
+        self._announce(now, sealed, self._seal(sealed), is_revealed=True)
         desk.actions.act(
             ("reveal model", desk.key.account, self._task, now.day),
             now.head.number,
@@ -151,6 +156,16 @@ class TrainerDuty:
                 bytes.fromhex(sealed.salt),
             ),
             f"{desk.name} opened its model for task {self._task}",
+        )
+
+    def _announce(self, now: Moment, sealed: SealedModel, seal: Hash, *, is_revealed: bool) -> None:
+        """Tell other nodes of the seal, or of the blob behind it: once, and only if they listen."""
+        desk, day = self._desk, now.day
+        blob = (bytes.fromhex(sealed.content), sealed.size_bytes) if is_revealed else None
+        desk.jobs.poll(
+            ("announce", seal, is_revealed),
+            now.head.number,
+            lambda: announce_submission(desk.client, desk.key, self._task, day, seal, blob),
         )
 
     async def _upload(self, content: bytes) -> bytes:

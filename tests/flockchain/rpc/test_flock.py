@@ -56,7 +56,7 @@ def test_rankings_payments_and_the_model(ended: dict[bytes, bytes]) -> None:
             assert board["ranking"][0]["stake"] == str(10 * FML)
             assert board["ranking"][0]["content"] == cid_text(content("good"))
             assert (await call(url, "flock_leaderboard", 0, 1))["day"] == 1
-            nothing = {"task": 9, "day": None, "ranking": []}
+            nothing: Any = {"task": 9, "day": None, "ranking": []}
             assert await call(url, "flock_leaderboard", 9, None) == nothing
             report = await call(url, "flock_dayReport", 0, 2)
             assert report["result"]["reward"] == str(100_000 * FML)
