@@ -98,6 +98,8 @@ def show(
         escrow = client.query(Tasks.escrows, task)
     facts = describe(task, record)
     amounts = {"escrow": escrow, "vested": vested}
+    if isinstance(record.funding, SelfFunded):
+        amounts["budget"] = record.funding.budget
     facts |= {
         name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
     }

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from flockchain.keys import KeyPair
-from flockchain.sdk.chain_reader import ChainReader
+from flockchain.sdk.chain_reader import Block, ChainReader
 from flockchain.sdk.errors import (
     BadAnswer,
     CallFailed,
@@ -60,6 +60,7 @@ class Receipt:
 
     extrinsic: Hash
     block: Hash | None = None
+    number: int | None = None
     index: int | None = None
     events: tuple[object, ...] = ()
 
@@ -152,25 +153,18 @@ class Submitter:
         async for head in self._chain.heads(is_final=wait is Wait.FINALIZED):
             for number in range(looked_at + 1, min(head.number, last) + 1):
                 block = await self._chain.block_hash(number)
-                if block is not None and await self._index_in(identity, block) is not None:
-                    return block
+                found = None if block is None else await self._chain.block(block)
+                if found is not None and _index_in(identity, found) is not None:
+                    return found.hash
             looked_at = max(start, head.number - 8)  # forks: the newest blocks are looked at again
             if head.number >= last:
                 break
         raise ExtrinsicExpired(f"extrinsic {to_hex(identity)} is in no block up to {last}")
 
-    async def _index_in(self, identity: Hash, block: Hash) -> int | None:
-        found = await self._chain.block(block)
-        if found is None:
-            return None
-        return next(
-            (i for i, data in enumerate(found.extrinsics) if extrinsic_hash(data) == identity),
-            None,
-        )
-
     async def _receipt(self, identity: Hash, block: Hash) -> Receipt:
-        index = await self._index_in(identity, block)
-        if index is None:
+        found = await self._chain.block(block)
+        index = None if found is None else _index_in(identity, found)
+        if found is None or index is None:
             raise BadAnswer(f"block {to_hex(block)} does not hold extrinsic {to_hex(identity)}")
         phase = ApplyExtrinsic(index)
         records = await self._chain.events(block)
@@ -178,7 +172,13 @@ class Submitter:
         for event in events:
             if isinstance(event, ExtrinsicFailed):
                 raise CallFailed(event.dispatch_error)
-        return Receipt(identity, block, index, events)
+        return Receipt(identity, block, found.header.number, index, events)
+
+
+def _index_in(identity: Hash, block: Block) -> int | None:
+    """The extrinsic's place in a block, or None."""
+    hashes = (extrinsic_hash(data) for data in block.extrinsics)
+    return next((index for index, found in enumerate(hashes) if found == identity), None)
 
 
 async def _watch(updates: Subscription, wait: Wait) -> Hash:
@@ -210,8 +210,3 @@ def _refusal(error: RpcFailed) -> SdkError:
     if 1000 <= error.code < 1100:
         return ExtrinsicRefused(f"{error.message}: {error.data}" if error.data else error.message)
     return error
-
-
-def matching(events: Sequence[Any], kind: type[E]) -> list[E]:
-    """The events of a kind, in order."""
-    return [event for event in events if isinstance(event, kind)]

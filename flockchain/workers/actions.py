@@ -1,7 +1,8 @@
 """What a worker does on the chain: each action in flight at most once, repeated until it shows.
 
 Duties are driven by state: an action whose effect is in the state is not asked for again; one that
-a fork undid is. Invariant: an action that failed pauses for 1, 2, 4, ... blocks.
+a fork undid is. Invariant: an action that succeeded in a block is not repeated on a state before
+that block, one that failed pauses for 1, 2, 4, ... blocks.
 
 Source: WP Fig. 3; Substrate `author_submitAndWatchExtrinsic`.
 """
@@ -12,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import CallFailed, Client, SdkError
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 ERA_BLOCKS: Final = 16  # an action that is in no block by then has missed its window
 _PAUSE_BLOCKS_MAX: Final = 64
-_FAILURES_KEPT: Final = 4096
+_KEPT: Final = 4096
 
 
 class Actions:
@@ -32,6 +33,7 @@ class Actions:
         self._on_change = on_change
         self._in_flight: dict[Hashable, asyncio.Task[None]] = {}
         self._failures: dict[Hashable, tuple[int, int]] = {}
+        self._done: dict[Hashable, int] = {}  # the block in which it succeeded
         self._entering = 0
 
     @property
@@ -42,7 +44,7 @@ class Actions:
     def act(self, name: Hashable, number: int, key: KeyPair, call: bytes, text: str) -> None:
         """Submit `call` unless the action `name` is in flight or pauses. `text` is for the log."""
         _, not_before = self._failures.get(name, (0, 0))
-        if name in self._in_flight or number < not_before:
+        if name in self._in_flight or number < max(not_before, self._done.get(name, 0)):
             return
         task = asyncio.create_task(self._submit(name, number, key, call, text))
         self._in_flight[name] = task
@@ -71,7 +73,7 @@ class Actions:
                 self._on_change()
 
         try:
-            await self._client.submit(call, key, era_blocks=ERA_BLOCKS, on_pool=entered)
+            receipt = await self._client.submit(call, key, era_blocks=ERA_BLOCKS, on_pool=entered)
         except CallFailed as error:
             self._pause(name, number)
             log.warning("%s: refused by the chain: %s", text, error)
@@ -80,12 +82,19 @@ class Actions:
             log.warning("%s: not submitted: %s", text, error)
         else:
             self._failures.pop(name, None)
+            _make_room(self._done)
+            self._done[name] = receipt.number or 0
             log.info("%s", text)
         finally:
             entered()
 
     def _pause(self, name: Hashable, number: int) -> None:
         times, _ = self._failures.get(name, (0, 0))
-        if len(self._failures) >= _FAILURES_KEPT:
-            del self._failures[next(iter(self._failures))]
+        _make_room(self._failures)
         self._failures[name] = (times + 1, number + min(1 << times, _PAUSE_BLOCKS_MAX))
+
+
+def _make_room(kept: dict[Hashable, Any]) -> None:
+    """Forget the oldest entry of a full dictionary."""
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]

@@ -21,6 +21,7 @@ from flockchain.workers.training import TrainingPool
 from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation
+from runtime.pallets.delegation.records import Operator
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.rational import Rational
 
@@ -57,14 +58,16 @@ class Desk:
         """A data set. Raises SdkError."""
         return await self.blobs.get(digest, DATASET_BYTES_MAX)
 
-    async def is_registered(self, now: Moment, number: int, task: Task, role: Role) -> bool:
-        """Whether the key has the role; registers it if it has none and there is time left.
+    async def registration(
+        self, now: Moment, number: int, task: Task, role: Role
+    ) -> Operator | None:
+        """The key's part in a task; registers it if it has none and there is time left.
 
-        The stake counts from the next day on. Raises SdkError.
+        None while it is not registered, or has another role. Raises SdkError.
         """
         operator = await now.view.find(Delegation.operators, (number, self.key.account))
         if operator is not None:
-            return operator.role is role
+            return operator if operator.role is role else None
         if now.day < task.final_day():
             stake = self.stake if self.stake is not None else self._minimum(role)
             call = encode_call(
@@ -77,7 +80,7 @@ class Desk:
                 call,
                 f"{self.name} registered in task {number}",
             )
-        return False
+        return None
 
     def _minimum(self, role: Role) -> int:
         preset = self.client.preset

@@ -45,7 +45,8 @@ class ValidatorDuty:
 
     async def step(self, now: Moment, task: Task) -> None:
         """Register, score, commit, reveal: whatever the block calls for. Raises SdkError."""
-        if not await self._desk.is_registered(now, self._task, task, Role.TASK_VALIDATOR):
+        role = Role.TASK_VALIDATOR
+        if await self._desk.registration(now, self._task, task, role) is None:
             return
         calendar = now.calendar
         self._prepare(now, task)
