@@ -16,6 +16,8 @@ from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
 from flockchain.consensus.instant import InstantConsensus, InstantSealer
 from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.model_hash_message import ModelHash
+from flockchain.model_hashes import ModelHashes, Surroundings
 from flockchain.node import Node
 from flockchain.pool.entry import Status
 from flockchain.pool.pool import Pool, PoolConfig
@@ -80,7 +82,18 @@ class FastChain:
         self.sealer = InstantSealer(self.backend, importer, self.pool, self.clock)
         self.node = Node(self.backend, importer, self.pool, self.clock, self.sealer)
         hub = MemoryHub(Random(1), lambda *_: 1)
-        self.node.connect(hub.join(PeerId("fast"), self.node), None)
+        self.network = hub.join(PeerId("fast"), self.node)
+        self.node.connect(self.network, None)
+        self.announced: list[ModelHash] = []
+        around = Surroundings(
+            self.backend.genesis,
+            self.clock,
+            verify,
+            lambda task, who: self.runtime().delegation.operators.contains((task, who)),
+            lambda peer: True,
+            self.announced.append,
+        )
+        self.model_hashes = ModelHashes(around)
         self.blobs = BlobStore(directory / "blobs", 1 << 30, 1 << 28)
         self._uploads = directory / "uploads"
         self.port = 0
@@ -101,6 +114,7 @@ class FastChain:
             node=NodeInfo("flockchain", "0.1.0", ("Authority",)),
             network=alone,
             sync=alone,
+            announce_model=self._announce,
         )
         routes = BlobRoutes(
             self.blobs,
@@ -111,6 +125,9 @@ class FastChain:
         self.server = RpcServer(context, RpcConfig(port=self.port), blobs=routes)
         await self.server.start()
         self.port = self.server.port
+
+    def _announce(self, data: bytes) -> None:
+        self.model_hashes.announce(self.network, data)
 
     async def stop(self) -> None:
         """Stop serving, as a node that restarts does."""

@@ -10,7 +10,7 @@ from flockchain.sdk import Client
 from flockchain.workers.training import Strength
 from flockchain.workers.worker import Member, WorkerRole
 from runtime.economy.tasks import TaskStatus
-from runtime.pallets.arena.events import Paid
+from runtime.pallets.arena.events import Paid, SubmissionCommitted, SubmissionRevealed
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.balances import Burned
 from runtime.pallets.transaction_payment import TransactionFeePaid
@@ -80,6 +80,7 @@ def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> No
 
     model = runtime.models.models.get(0)
     assert model.owner == STRONG.account
+    check_announcements(chain)
     runtime.try_state()
     burned = sum(event.amount for event in events_of(chain, Burned))
     assert burned == len(KEYS[1:]) * 3 * FML  # 30 % of each registration fee
@@ -87,3 +88,18 @@ def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> No
     assert 0 <= issued - burned - runtime.balances.issuance() <= fees  # the fees' burned part
     assert runtime.balances.total_minted.get() == 0
     assert chain.free(NOISE) < ENDOWMENT
+
+
+def check_announcements(chain: FastChain) -> None:
+    """Each submission's commitment was told alone first, then with the blob that it was of."""
+    committed = {event.seal: event for event in events_of(chain, SubmissionCommitted)}
+    opened = {event.submission: event for event in events_of(chain, SubmissionRevealed)}
+    told = {seal: [m for m in chain.announced if m.commitment == seal] for seal in committed}
+    assert sum(len(messages) for messages in told.values()) == len(chain.announced)
+    for seal, event in committed.items():
+        early, late = told[seal]
+        revealed = opened[event.submission]
+        assert (early.content, early.size) == (None, 0)
+        assert (late.content, late.size) == (revealed.content, revealed.size_bytes)
+        assert early.account == late.account
+        assert early.period == late.period
