@@ -5,6 +5,7 @@ Source: Substrate `frame_system::{EventRecord, Phase}`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from runtime.frame.call import installed_pallets
@@ -20,6 +21,7 @@ from runtime.primitives.scale import (
     set_shape,
     shape_of,
 )
+from runtime.primitives.scale.compact import compact_bytes
 from runtime.primitives.scale.shape import (
     Composite,
     Custom,
@@ -53,11 +55,17 @@ class RuntimeEvent:
     """Any pallet's event; in Python the event's own dataclass."""
 
 
+_CODECS: dict[type, tuple[bytes, Codec[Any]]] = {}  # event → its two index bytes, its codec
+
+
 def _encode(event: object, out: bytearray) -> None:
     kind = type(event)
-    out.append(pallet_index_of(kind))
-    out.append(EVENT_INDEX[kind])
-    codec_of(kind).encode_into(event, out)
+    known = _CODECS.get(kind)
+    if known is None:
+        head = bytes((pallet_index_of(kind), EVENT_INDEX[kind]))
+        known = _CODECS[kind] = head, codec_of(kind)
+    out += known[0]
+    known[1].encode_into(event, out)
 
 
 def _decode(data: bytes, offset: int) -> tuple[object, int]:
@@ -114,3 +122,19 @@ class EventRecord:
 
 
 EVENT_RECORDS: Final[Codec[list[EventRecord]]] = codec_of(list[EventRecord])
+_PHASE: Final[Codec[Phase]] = codec_of(Phase)
+_NO_TOPICS: Final = 0
+
+
+def encode_records(events: Sequence[tuple[Phase, object]]) -> bytes:
+    """What EVENT_RECORDS gives for these events without topics, no record made of each."""
+    out = bytearray(compact_bytes(len(events)))
+    last: Phase | None = None
+    head = b""
+    for phase, event in events:
+        if phase is not last:  # an extrinsic's events share theirs
+            last, head = phase, _PHASE.encode(phase)
+        out += head
+        _encode(event, out)
+        out.append(_NO_TOPICS)
+    return bytes(out)

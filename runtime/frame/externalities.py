@@ -49,16 +49,17 @@ class Externalities:
 
     `phase` is what events are stamped with; the executive sets it. `decoded` holds decoded forms
     of current bytes and is open to look-ups, for storage items; only the methods may change it.
+    `journal` belongs to the transaction that is open.
     """
 
-    __slots__ = ("_base", "_dirty", "_journal", "_values", "decoded", "events", "phase")
+    __slots__ = ("_base", "_dirty", "_values", "decoded", "events", "journal", "phase")
 
     def __init__(self, base: StateReader) -> None:
         self._base = base
         self._values: dict[bytes, bytes | None] = {}
         self.decoded: dict[bytes, Any] = {}
         self._dirty: dict[bytes, None] = {}
-        self._journal: Journal | None = None
+        self.journal: Journal | None = None
         self.events: list[tuple[Any, object]] = []
         self.phase: Any = None
 
@@ -71,9 +72,13 @@ class Externalities:
 
     def put(self, key: bytes, value: bytes | None, decoded: Any = None) -> None:
         """Write, or remove with None; keep the decoded form if it is given (`keep_decoded`)."""
-        if self._journal is not None:
-            self._journal.append((key, self.get(key), key in self._dirty))
-        self._values[key] = value
+        values = self._values
+        if self.journal is not None:
+            former = values.get(key, _MISSING)
+            if former is _MISSING:
+                former = self.get(key)
+            self.journal.append((key, former, key in self._dirty))  # type: ignore[arg-type]
+        values[key] = value
         self._dirty[key] = None
         if decoded is not None:
             self.decoded[key] = decoded
@@ -117,24 +122,9 @@ class Externalities:
         """Undo every write and event inside if an exception leaves it, in a trial always. Nests."""
         return Transaction(self, is_trial)
 
-    def begin(self) -> tuple[Journal | None, int]:
-        """Journal from here on; the mark that `end` takes. For `Transaction`."""
-        mark = self._journal, len(self.events)
-        self._journal = []
-        return mark
-
-    def end(self, mark: tuple[Journal | None, int], *, is_kept: bool) -> None:
-        """Keep or undo what happened since `begin`. For `Transaction`."""
-        journal, (outer, event_count) = self._journal, mark
-        assert journal is not None, "a transaction ends once"
-        self._journal = outer
-        if not is_kept:
-            self._undo(journal)
-            del self.events[event_count:]
-        elif outer is not None:
-            outer += journal
-
-    def _undo(self, journal: Journal) -> None:
+    def undo(self, journal: Journal, event_count: int) -> None:
+        """Back to what `journal` tells, and to so many events. For `Transaction`."""
+        del self.events[event_count:]
         for key, value, was_dirty in reversed(journal):
             self._values[key] = value
             self.decoded.pop(key, None)
@@ -149,14 +139,17 @@ class Externalities:
 class Transaction:
     """A context of `Externalities.transaction`; two a extrinsic, so no generator."""
 
-    __slots__ = ("_ext", "_is_trial", "_mark")
+    __slots__ = ("_event_count", "_ext", "_is_trial", "_journal", "_outer")
 
     def __init__(self, ext: Externalities, is_trial: bool) -> None:
         self._ext = ext
         self._is_trial = is_trial
 
     def __enter__(self) -> None:
-        self._mark = self._ext.begin()
+        ext = self._ext
+        self._outer = ext.journal
+        self._event_count = len(ext.events)
+        self._journal = ext.journal = []
 
     def __exit__(
         self,
@@ -164,4 +157,8 @@ class Transaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ext.end(self._mark, is_kept=error is None and not self._is_trial)
+        self._ext.journal = self._outer
+        if error is not None or self._is_trial:
+            self._ext.undo(self._journal, self._event_count)
+        elif self._outer is not None:
+            self._outer += self._journal

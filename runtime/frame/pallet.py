@@ -73,11 +73,14 @@ class CallEntry:
     dispatch_class: DispatchClass
     pays: Pays
     docs: tuple[str, ...]
+    fixed_info: DispatchInfo | None  # where the weight does not depend on the arguments
 
     def info(self, arguments: tuple[Any, ...]) -> DispatchInfo:
         """What a call with these arguments is weighed and classed as."""
-        weight = self.weight if isinstance(self.weight, Weight) else self.weight(*arguments)
-        return DispatchInfo(weight, self.dispatch_class, self.pays)
+        if self.fixed_info is not None:
+            return self.fixed_info
+        assert not isinstance(self.weight, Weight)
+        return DispatchInfo(self.weight(*arguments), self.dispatch_class, self.pays)
 
 
 _MARKED: dict[Callable[..., None], tuple[int, Any, DispatchClass, Pays]] = {}
@@ -180,6 +183,7 @@ def _entry(pallet: type[Pallet[Any]], function: Callable[..., None]) -> CallEntr
         dispatch_class,
         pays,
         docs,
+        DispatchInfo(weight, dispatch_class, pays) if isinstance(weight, Weight) else None,
     )
 
 

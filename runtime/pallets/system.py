@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from runtime import frame
 from runtime.frame.account import AccountInfo
 from runtime.frame.dispatch_error import DispatchErrorValue, dispatch_error_value
-from runtime.frame.events import ApplyExtrinsic, EventRecord, Finalization, Initialization
+from runtime.frame.events import (
+    ApplyExtrinsic,
+    EventRecord,
+    Finalization,
+    Initialization,
+    encode_records,
+)
 from runtime.frame.limits import BlockWeights
 from runtime.frame.traits import is_pot
-from runtime.frame.weights import DispatchInfo, Weight
+from runtime.frame.weights import NORMAL, OPERATIONAL, DispatchInfo, Weight
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Consensus, Digest, DigestItem, PreRuntime
 from runtime.primitives.types import U8, U16, U32, AccountId, Bytes4, Hash
@@ -167,9 +173,8 @@ class System(frame.Pallet[Config], index=0):
 
     def finalize(self) -> Digest:
         """Write the events, clear what lives only inside a block; the digest to seal."""
-        records = [EventRecord(phase, event, []) for phase, event in self.ext.events]  # type: ignore[arg-type]
-        self.events.put(records)
-        self.event_count.put(len(records))
+        self.ext.put(self.events.path(), encode_records(self.ext.events))
+        self.event_count.put(len(self.ext.events))
         return self.digest.get()
 
     def deposit_log(self, item: DigestItem) -> None:
@@ -194,30 +199,33 @@ class System(frame.Pallet[Config], index=0):
     def add_weight(self, info: DispatchInfo, base: Weight) -> None:
         """Count a call's weight and the base weight of an extrinsic."""
         used = self.block_weight.get()
-        weight = Weight(
-            info.weight.ref_time + base.ref_time, info.weight.proof_size + base.proof_size
-        )
-        match info.class_:
-            case frame.DispatchClass.NORMAL:
-                used = ConsumedWeight(used.normal + weight, used.operational, used.mandatory)
-            case frame.DispatchClass.OPERATIONAL:
-                used = ConsumedWeight(used.normal, used.operational + weight, used.mandatory)
-            case frame.DispatchClass.MANDATORY:
-                used = ConsumedWeight(used.normal, used.operational, used.mandatory + weight)
-        self.block_weight.put(used)
+        normal, operational, mandatory = used.normal, used.operational, used.mandatory
+        time = info.weight.ref_time + base.ref_time
+        proof = info.weight.proof_size + base.proof_size
+        if info.class_ is NORMAL:
+            normal = Weight(normal.ref_time + time, normal.proof_size + proof)
+        elif info.class_ is OPERATIONAL:
+            operational = Weight(operational.ref_time + time, operational.proof_size + proof)
+        else:
+            mandatory = Weight(mandatory.ref_time + time, mandatory.proof_size + proof)
+        self.block_weight.put(ConsumedWeight(normal, operational, mandatory))
 
     def has_room(self, info: DispatchInfo, base: Weight, limits: BlockWeights) -> bool:
         """Whether a call fits into what its class and the block have left."""
         used, block = self.block_weight.get(), limits.max_block
+        normal, operational, mandatory = used.normal, used.operational, used.mandatory
         time = info.weight.ref_time + base.ref_time
         proof = info.weight.proof_size + base.proof_size
-        total_time = used.normal.ref_time + used.operational.ref_time + used.mandatory.ref_time
-        total_proof = (
-            used.normal.proof_size + used.operational.proof_size + used.mandatory.proof_size
-        )
+        total_time = normal.ref_time + operational.ref_time + mandatory.ref_time
+        total_proof = normal.proof_size + operational.proof_size + mandatory.proof_size
         if total_time + time > block.ref_time or total_proof + proof > block.proof_size:
             return False
-        most, own = limits.total_max(info.class_), self.weight_of(info.class_)
+        if info.class_ is NORMAL:
+            own, most = normal, limits.per_class.normal.max_total
+        elif info.class_ is OPERATIONAL:
+            own, most = operational, limits.per_class.operational.max_total
+        else:
+            return True
         return most is None or (
             own.ref_time + time <= most.ref_time and own.proof_size + proof <= most.proof_size
         )
