@@ -2,15 +2,26 @@
 
 Owns the two profiles. A test that states its own number of examples keeps it under both. Another
 run of new examples: `pytest --hypothesis-profile long --hypothesis-seed 7 tests/properties`; what
-fails prints the line that repeats it.
+fails prints the line that repeats it. Neither profile judges by the clock: a busy machine is slow.
 """
 
 from __future__ import annotations
 
-from hypothesis import settings
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+_TIMED: Final = [HealthCheck.too_slow]
 
 settings.register_profile(
-    "fixed", derandomize=True, deadline=None, max_examples=100, print_blob=True
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=_TIMED,
 )
-settings.register_profile("long", deadline=None, max_examples=1_000, print_blob=True)
+settings.register_profile(
+    "long", deadline=None, max_examples=1_000, print_blob=True, suppress_health_check=_TIMED
+)
 settings.load_profile("fixed")
