@@ -103,13 +103,17 @@ def load_chain_spec(name_or_path: str | Path) -> ChainSpec:
         path = Path(name_or_path)
     try:
         with path.open("rb") as file:
-            return parse_chain_spec(file.read(DOCUMENT_BYTES_MAX + 1))
+            document = file.read(DOCUMENT_BYTES_MAX + 1)
     except OSError as error:
         raise SpecError(
             "",
             f"cannot read chain spec {path}: {error.strerror}; "
             f"give a file or one of {', '.join(PRESET_NAMES)}",
         ) from None
+    try:
+        return parse_chain_spec(document)
+    except SpecError as error:
+        raise SpecError(error.path, error.rule, str(path)) from None
 
 
 def parse_chain_spec(text: str | bytes) -> ChainSpec:

@@ -65,7 +65,7 @@ def test_the_state_version_changes_the_root_of_long_values() -> None:
 def test_a_wrong_spec_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "spec.json"
     file.write_text('{"name": "x"}')
-    assert refusal("build-spec", "--chain", str(file)) == "error: id: the key is missing"
+    assert refusal("build-spec", "--chain", str(file)) == f"error: {file}: id: the key is missing"
 
 
 @pytest.fixture
