@@ -1,0 +1,76 @@
+"""A node with workers: they start when the RPC answers, come back when killed, end with the node."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from flockchain.directories import worker_key_file
+from tests.functional.conftest import StartNode
+from tests.functional.node_process import NodeProcess, ensure_refused
+
+NAMES = ("trainer", "validator")
+
+
+def process_of(node: NodeProcess, name: str, life: int = 1) -> int:
+    """The process of a worker's first, second ... life."""
+    started = rf"worker {name} runs as process (\d+)"
+    seen = [line for line in node.lines if f"worker {name} runs" in line]
+    if len(seen) < life:
+        node.wait_for(rf"worker {name} .* starts again")
+        pattern = "|".join(rf"process {line.rsplit(' ', 1)[1]}\b" for line in seen) or "$^"
+        return int(node.wait_for(rf"worker {name} runs as (?!{pattern})process (\d+)")[1])
+    return int(node.wait_for(started)[1])
+
+
+def is_alive(process: int) -> bool:
+    """Whether the process is there; the node has waited for those that ended."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_worker_comes_back_and_all_end_with_the_node(start_node: StartNode) -> None:
+    node = start_node("--dev", "--tmp", "--worker", "trainer,validator").wait_until_ready()
+    first = {name: process_of(node, name) for name in NAMES}
+    os.kill(first["trainer"], signal.SIGKILL)
+    node.wait_for(r"worker trainer was ended by SIGKILL, starts again in 1 s")
+    second = process_of(node, "trainer", 2)
+    assert second != first["trainer"]
+    assert is_alive(second)
+    assert is_alive(first["validator"])
+    health = asyncio.run(node.call("system_health"))
+    assert health["isSyncing"] is False
+    assert node.stop(timeout_s=20) == 0, node.log
+    assert not is_alive(second)
+    assert not is_alive(first["validator"])
+    assert "Traceback" not in node.log
+
+
+def test_a_worker_that_refuses_leaves_the_node_alone(start_node: StartNode, tmp_path: Path) -> None:
+    key_file = worker_key_file(tmp_path, "flock_dev", "validator")
+    key_file.parent.mkdir(parents=True)
+    key_file.write_text("no such phrase\n")
+    node = start_node("--dev", "--base-path", str(tmp_path), "--worker", "validator")
+    node.wait_for(r"worker validator ended with status 1, starts again in 1 s")
+    assert asyncio.run(node.call("system_chain")) == "FLock Development"
+    assert node.stop(timeout_s=20) == 0, node.log
+
+
+def test_a_worker_without_a_key_is_refused(start_node: StartNode, tmp_path: Path) -> None:
+    node = start_node("--chain", "dev", "--base-path", str(tmp_path), "--worker", "trainer")
+    path = worker_key_file(tmp_path, "flock_dev", "trainer")
+    assert ensure_refused(node).endswith(
+        f"the worker trainer has no key: write its secret URI, one line, to {path}"
+    )
+
+
+def test_roles_that_are_not_built_are_refused(start_node: StartNode) -> None:
+    said = ensure_refused(start_node("--dev", "--worker", "host"))
+    assert said == (
+        "error: --workers: host is not built yet: leave it out, or use trainer or validator"
+    )
