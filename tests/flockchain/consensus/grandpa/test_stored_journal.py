@@ -25,7 +25,7 @@ KINDS: list[type[Message]] = [PrimaryPropose, Prevote, Precommit]
 
 
 def vote(set_id: int, round_number: int, kind: type[Message] = Prevote) -> VoteMessage:
-    message = SignedMessage(kind(BLOCK, 7), bytes(64), b"v" * 32)  # type: ignore[call-arg]
+    message = SignedMessage(kind(BLOCK, 7), bytes(64), b"v" * 32)
     return VoteMessage(round_number, set_id, message)
 
 
