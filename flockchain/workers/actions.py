@@ -41,6 +41,16 @@ class Actions:
         """Extrinsics that are not in the node's pool yet."""
         return self._entering
 
+    def is_in_flight(self, name: Hashable) -> bool:
+        """Whether the action's outcome is not known yet."""
+        return name in self._in_flight
+
+    async def wait(self, name: Hashable) -> None:
+        """Until the action's outcome is known; returns at once if it is not in flight."""
+        task = self._in_flight.get(name)
+        if task is not None:
+            await asyncio.wait([task])
+
     def act(self, name: Hashable, number: int, key: KeyPair, call: bytes, text: str) -> None:
         """Submit `call` unless the action `name` is in flight or pauses. `text` is for the log."""
         _, not_before = self._failures.get(name, (0, 0))
