@@ -368,7 +368,7 @@ def step(pallet: Balances, draw: Random) -> None:
     draw.choice(operations)()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**32))
 def test_nothing_is_lost_in_500_operations(seed: int) -> None:
     pallet, draw, done = make(), Random(seed), 0
