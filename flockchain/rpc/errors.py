@@ -16,6 +16,7 @@ from runtime.frame.errors import (
     TransactionValidityError,
     UnknownKind,
 )
+from runtime.primitives.scale import DecodeError
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -29,6 +30,7 @@ BATCH_TOO_LARGE: Final = -32010
 NOT_PINNED: Final = -32801
 CLIENT_ERROR: Final = 4003
 COUNT_TOO_LARGE: Final = 4002
+BAD_FORMAT: Final = 1001
 INVALID_TRANSACTION: Final = 1010
 
 _INVALID_TEXTS: Final[dict[InvalidKind, str]] = {
@@ -98,6 +100,8 @@ class ExecutionFailed(RpcError):
 def refusal(error: PoolError) -> RpcError:
     """Why the pool refused an extrinsic, as wallets show it."""
     message = _POOL_TEXTS.get(error.code, "Transaction pool error")
+    if isinstance(error, Refused) and isinstance(error.error.__cause__, DecodeError):
+        return RpcError(BAD_FORMAT, f"Extrinsic has invalid format: {error.error.__cause__}")
     if isinstance(error, Refused):
         return RpcError(error.code, message, validity_text(error.error))
     return RpcError(error.code, message, str(error))

@@ -45,9 +45,7 @@ class Request:
 def read_document(raw: bytes) -> Any:
     """Parse a message within the limits. Raises RpcError."""
     if len(raw) > MESSAGE_BYTES_MAX:
-        raise RpcError(
-            OVERSIZED_REQUEST, "Request is too big", f"Exceeded max limit of {MESSAGE_BYTES_MAX}"
-        )
+        raise oversized_request()
     items = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
     if items > ITEMS_MAX:
         raise RpcError(INVALID_REQUEST, "Invalid request", f"more than {ITEMS_MAX} items")
@@ -94,6 +92,13 @@ def error_message(identity: Id, error: RpcError) -> bytes:
     if error.data is not None:
         body["data"] = error.data
     return orjson.dumps({"jsonrpc": "2.0", "id": identity, "error": body})
+
+
+def oversized_request() -> RpcError:
+    """A message is longer than MESSAGE_BYTES_MAX."""
+    return RpcError(
+        OVERSIZED_REQUEST, "Request is too big", f"Exceeded max limit of {MESSAGE_BYTES_MAX}"
+    )
 
 
 def _ensure_depth(document: Any) -> None:

@@ -16,13 +16,14 @@ from typing import Final
 
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from flockchain.rpc.access import Access
 from flockchain.rpc.blobs import BlobRoutes
 from flockchain.rpc.connection import Connection, SendBudget
 from flockchain.rpc.context import RpcContext
 from flockchain.rpc.dispatch import Caller, Dispatcher, Observer
-from flockchain.rpc.jsonrpc import MESSAGE_BYTES_MAX
+from flockchain.rpc.jsonrpc import MESSAGE_BYTES_MAX, error_message, oversized_request
 from flockchain.rpc.system import health_json
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,19 @@ _REFUSAL: Final = (
     b"Content-Type: text/plain\r\n\r\ntoo many connections\n"
 )
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _OurFaults(logging.Filter):
+    """Drops what the HTTP parser says of garbage: its sender was told, the operator need not be."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is about the server and not about what it was sent."""
+        kind = record.exc_info[0] if record.exc_info else None
+        return kind is None or not issubclass(kind, HttpProcessingError)
+
+
+_HTTP_LOG: Final = logging.getLogger(f"{__name__}.http")
+_HTTP_LOG.addFilter(_OurFaults())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,7 @@ class RpcServer:
             auto_decompress=False,
             handle_signals=False,
             shutdown_timeout=STOP_S,
+            logger=_HTTP_LOG,
         )
         await self._runner.setup()
         loop = asyncio.get_running_loop()
@@ -167,6 +182,9 @@ class RpcServer:
                 raw = await request.read()
         except TimeoutError:
             return web.Response(status=408, text="The request took too long to arrive.\n")
+        except web.HTTPRequestEntityTooLarge:
+            body = error_message(None, oversized_request())
+            return web.Response(status=413, body=body, content_type="application/json")
         answer = await self._dispatcher.answer(raw, self._caller(request))
         return web.Response(body=answer or b"", content_type="application/json")
 

@@ -74,6 +74,17 @@ def test_unwatching_ends_the_news() -> None:
     asyncio.run(run())
 
 
+def test_bytes_that_are_no_extrinsic_have_a_code_of_their_own() -> None:
+    async def run() -> None:
+        async with dev_node() as node:
+            for data in (b"", b"\x04\xff", node.transfer(0)[:-1]):
+                answer = await call(node.http_url, "author_submitExtrinsic", "0x" + data.hex())
+                assert answer["code"] == 1001
+                assert answer["message"].startswith("Extrinsic has invalid format: ")
+
+    asyncio.run(run())
+
+
 def test_refusals_have_the_codes_and_words_that_wallets_show() -> None:
     async def run() -> None:
         async with dev_node() as node, connected(node.ws_url) as socket:
@@ -91,8 +102,6 @@ def test_refusals_have_the_codes_and_words_that_wallets_show() -> None:
                     "Invalid Transaction",
                     "Inability to pay some fees (e.g. account balance too low)",
                 ),
-                (b"", 1010, "Invalid Transaction", "Transaction call is not expected"),
-                (b"\x04\xff", 1010, "Invalid Transaction", "Transaction call is not expected"),
             ]
             for data, code, message, reason in table:
                 expected = {"code": code, "message": message, "data": reason}

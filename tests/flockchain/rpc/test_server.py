@@ -289,8 +289,9 @@ def test_too_large_a_message_ends_the_connection_and_no_other() -> None:
 def test_too_large_a_body_is_refused() -> None:
     async def run() -> None:
         async with dev_node() as node:
-            status, _ = await post(node.http_url, b" " * (15 * 1024 * 1024 + 1))
+            status, answer = await post(node.http_url, b" " * (15 * 1024 * 1024 + 1))
             assert status == 413
+            assert (answer["error"]["code"], answer["id"]) == (-32007, None)
 
     asyncio.run(run())
 
