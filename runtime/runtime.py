@@ -8,6 +8,7 @@ Source: FRAME `construct_runtime!`; WP II.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from runtime.constants import Preset
@@ -51,6 +52,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     model_registry.ModelRegistry,
 )
 install_pallets(PALLETS)
+_BLOCK_LENGTH: Final = block_length(BLOCK_BYTES_MAX)
 
 
 class Runtime:
@@ -63,7 +65,7 @@ class Runtime:
         self.ext = ext
         self.preset = preset
         self.weights: BlockWeights = weights_of(preset)
-        self.length: BlockLength = block_length(BLOCK_BYTES_MAX)
+        self.length: BlockLength = _BLOCK_LENGTH
         self.system = system.System(ext, system.Config())
         self.babe = babe.Babe(
             ext, babe.Config(preset.epoch_slots, preset.slot_ms), block=self.system
@@ -151,6 +153,7 @@ class Runtime:
             pallet.try_state()
 
 
+@cache
 def weights_of(preset: Preset) -> BlockWeights:
     """A block may take a third of its slot to execute."""
     return block_weights(preset.slot_ms * 10**9 // 3, BASE_BLOCK, BASE_EXTRINSIC)

@@ -20,10 +20,11 @@ class SignatureCache:
     def __init__(self, verify: Verifier = verify_signature, count_max: int = 16_384) -> None:
         self._verify = verify
         self._count_max = count_max
-        self._good: OrderedDict[tuple[MultiSignature, AccountId, bytes], None] = OrderedDict()
+        self._good: OrderedDict[tuple[type, bytes, AccountId, bytes], None] = OrderedDict()
 
     def __call__(self, signature: MultiSignature, who: AccountId, message: bytes) -> bool:
-        key = (signature, who, message)
+        # Bytes hash once and fast; a record would hash its fields anew at each look-up.
+        key = (type(signature), signature.signature, who, message)  # type: ignore[attr-defined]
         if key in self._good:
             return True
         is_good = self._verify(signature, who, message)

@@ -6,11 +6,11 @@ Source: FRAME's `RuntimeCall` (outer enum by pallet index, inner by call index).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.frame.naming import snake_case
 from runtime.frame.pallet import CallEntry, Pallet
+from runtime.primitives.record import record
 from runtime.primitives.scale import Codec, DecodeError, codec_of, set_shape
 from runtime.primitives.scale.declare import fields_of
 from runtime.primitives.scale.shape import Custom, Field, Shape, VariantCase, VariantShape
@@ -18,7 +18,7 @@ from runtime.primitives.scale.shape import Custom, Field, Shape, VariantCase, Va
 DEPTH_MAX: Final = 8  # calls within calls (batch, proxy, multisig)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuntimeCall:
     """A decoded call."""
 
@@ -26,7 +26,7 @@ class RuntimeCall:
     arguments: tuple[Any, ...]
 
 
-_TABLE: dict[int, dict[int, CallEntry]] = {}
+_TABLE: dict[bytes, CallEntry] = {}  # by both index bytes
 _PALLETS: list[type[Pallet[Any]]] = []
 _depth = 0
 
@@ -35,9 +35,12 @@ def install_pallets(pallets: Sequence[type[Pallet[Any]]]) -> None:
     """The pallets whose calls can be decoded. Done once, where the runtime is put together."""
     _PALLETS[:] = pallets
     _TABLE.clear()
+    indices: dict[int, None] = {}
     for pallet in pallets:
-        assert pallet.pallet_index not in _TABLE, f"pallet index {pallet.pallet_index} used twice"
-        _TABLE[pallet.pallet_index] = pallet.calls
+        assert pallet.pallet_index not in indices, f"pallet index {pallet.pallet_index} used twice"
+        indices[pallet.pallet_index] = None
+        for index, entry in pallet.calls.items():
+            _TABLE[bytes((pallet.pallet_index, index))] = entry
 
 
 def installed_pallets() -> tuple[type[Pallet[Any]], ...]:
@@ -52,12 +55,14 @@ def _encode(call: RuntimeCall, out: bytearray) -> None:
     entry.codec.encode_into(call.arguments, out)
 
 
-def _decode(data: bytes, offset: int) -> tuple[RuntimeCall, int]:
+def decode_call(data: bytes, offset: int) -> tuple[RuntimeCall, int]:
+    """The call at `offset` and the offset behind it. Raises DecodeError."""
     global _depth
-    try:
-        entry = _TABLE[data[offset]][data[offset + 1]]
-    except KeyError:
-        raise DecodeError(f"no call {data[offset]}.{data[offset + 1]}") from None
+    entry = _TABLE.get(data[offset : offset + 2])
+    if entry is None:
+        if offset + 2 > len(data):
+            raise DecodeError("end of data in a call")
+        raise DecodeError(f"no call {data[offset]}.{data[offset + 1]}")
     if _depth >= DEPTH_MAX:
         raise DecodeError(f"calls nested deeper than {DEPTH_MAX}")
     _depth += 1
@@ -99,5 +104,5 @@ def describe_runtime_call() -> Shape:
     return _outer
 
 
-set_shape(RuntimeCall, Custom(_encode, _decode, describe_runtime_call))
+set_shape(RuntimeCall, Custom(_encode, decode_call, describe_runtime_call))
 RUNTIME_CALL: Final[Codec[RuntimeCall]] = codec_of(RuntimeCall)

@@ -29,13 +29,22 @@ from runtime.frame.extrinsic import (
     MetadataHashMode,
     Preamble,
     decode_extrinsic,
-    payload,
+    encode_additional,
+    payload_of,
 )
 from runtime.frame.limits import BlockLength, BlockWeights
 from runtime.frame.origin import NONE, Origin, signed
 from runtime.frame.pallet import Pallet
 from runtime.frame.validity import FOREVER, TransactionSource, ValidTransaction
-from runtime.frame.weights import DispatchClass, DispatchInfo, Pays, Weight
+from runtime.frame.weights import (
+    MANDATORY,
+    NORMAL,
+    OPERATIONAL,
+    DispatchClass,
+    DispatchInfo,
+    Pays,
+    Weight,
+)
 from runtime.primitives.header import Digest, Header, PreRuntime
 from runtime.primitives.multi import Ecdsa, Ed25519, Id, MultiSignature
 from runtime.primitives.scale import DecodeError, EncodeError, codec_of
@@ -44,14 +53,15 @@ from runtime.primitives.types import U32, AccountId, Balance, Hash
 
 Verifier = Callable[[MultiSignature, AccountId, bytes], bool]
 _NONCE = codec_of(U32)
+_NO_METADATA_HASH = MetadataHashMode.DISABLED
 
 
 def verify_signature(signature: MultiSignature, who: AccountId, message: bytes) -> bool:
     """The chain's rule; a node may put a cache in front of it."""
-    if isinstance(signature, Ecdsa):
-        return False
     if isinstance(signature, Ed25519):
         return ed25519_verify(signature.signature, message, who)
+    if isinstance(signature, Ecdsa):
+        return False
     return sr25519_verify(signature.signature, message, who)  # type: ignore[attr-defined]
 
 
@@ -159,6 +169,7 @@ class Executive:
         self._index = 0
         self._bytes = 0
         self._inherents_over = False
+        self._additional: dict[int, bytes] = {}  # birth block → what signers commit to implicitly
 
     # -- the block, step by step
 
@@ -169,7 +180,7 @@ class Executive:
         used = self.runtime.weights.base_block
         for pallet in self.runtime.ordered:
             used = used + pallet.on_initialize(number)
-        system.add_weight(DispatchInfo(used, DispatchClass.MANDATORY, Pays.NO), Weight(0))
+        system.add_weight(DispatchInfo(used, MANDATORY, Pays.NO), Weight(0))
 
     def apply_extrinsic(self, data: bytes) -> DispatchError | None:
         """Apply one extrinsic; the error of a call that failed (its fee is kept), or None.
@@ -189,7 +200,7 @@ class Executive:
             system.begin_extrinsic(self._index)
             origin, fee = self._pre_dispatch(extrinsic, info)
             failure = self._dispatch(extrinsic, origin)
-            if failure is not None and info.class_ is DispatchClass.MANDATORY:
+            if failure is not None and info.class_ is MANDATORY:
                 raise InvalidTransaction(InvalidKind.BAD_MANDATORY, f"{entry.name}: {failure!r}")
             system.add_weight(info, self._base(info))
             if extrinsic.preamble is not None and origin.who is not None:
@@ -207,8 +218,8 @@ class Executive:
             used, limit = system.total_weight(), runtime.weights.max_block
             left = Weight(max(limit.ref_time - used.ref_time, 0), limit.proof_size)
             spent = pallet.on_idle(number, left)
-            system.add_weight(DispatchInfo(spent, DispatchClass.MANDATORY, Pays.NO), Weight(0))
-        runtime.fees.update_multiplier(system.weight_of(DispatchClass.NORMAL))
+            system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), Weight(0))
+        runtime.fees.update_multiplier(system.weight_of(NORMAL))
         for pallet in runtime.ordered:
             pallet.on_finalize(number)
         return system.finalize()
@@ -243,7 +254,7 @@ class Executive:
         entry, arguments = extrinsic.call.entry, extrinsic.call.arguments
         info = entry.info(arguments)
         if extrinsic.preamble is None:
-            if info.class_ is DispatchClass.MANDATORY:
+            if info.class_ is MANDATORY:
                 raise UnknownTransaction(
                     UnknownKind.NO_UNSIGNED_VALIDATOR, "inherents are authors'"
                 )
@@ -266,7 +277,7 @@ class Executive:
 
     def _ensure_ever_fits(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
         """Refuse what no block can take: signed inherents, too heavy or too long calls."""
-        if info.class_ is DispatchClass.MANDATORY:
+        if info.class_ is MANDATORY:
             name = extrinsic.call.entry.name
             raise InvalidTransaction(InvalidKind.MANDATORY_VALIDATION, f"{name} is inherent")
         if not (info.weight + self._base(info)).fits(self._extrinsic_max(info)):
@@ -280,33 +291,41 @@ class Executive:
             raise UnknownTransaction(UnknownKind.CANNOT_LOOKUP, "the address is no account id")
         if not any(address.account):
             raise InvalidTransaction(InvalidKind.BAD_SIGNER, "the zero account signs nothing")
-        if extra.mode is not MetadataHashMode.DISABLED:
+        if extra.mode is not _NO_METADATA_HASH:
             raise UnknownTransaction(UnknownKind.CANNOT_LOOKUP, "metadata hashes are not checked")
         number = system.block_number()
         death = extra.era.death(number)
-        birth = system.hash_of(extra.era.birth(number))
-        genesis = system.hash_of(0)
-        if birth is None or genesis is None or (death is not None and number >= death):
+        if death is not None and number >= death:
             raise InvalidTransaction(InvalidKind.ANCIENT_BIRTH_BLOCK)
-        additional = Additional(
-            self.runtime.spec_version, self.runtime.transaction_version, genesis, birth, None
-        )
-        message = payload(extrinsic.signed_part, additional)
+        birth = extra.era.birth(number)
+        additional = self._additional.get(birth) or self._additional_of(birth)
+        message = payload_of(extrinsic.signed_part, additional)
         if not self.verify(preamble.signature, address.account, message):
             raise InvalidTransaction(InvalidKind.BAD_PROOF, "the signature does not verify")
         return address.account
+
+    def _additional_of(self, birth_number: int) -> bytes:
+        """The signed extensions' implied data for a birth block, encoded once a block."""
+        birth = self.runtime.system.hash_of(birth_number)
+        genesis = self.runtime.system.hash_of(0)
+        if birth is None or genesis is None:
+            raise InvalidTransaction(InvalidKind.ANCIENT_BIRTH_BLOCK)
+        versions = self.runtime.spec_version, self.runtime.transaction_version
+        encoded = encode_additional(Additional(*versions, genesis, birth, None))
+        self._additional[birth_number] = encoded
+        return encoded
 
     def _pre_dispatch(self, extrinsic: Extrinsic, info: DispatchInfo) -> tuple[Origin, Balance]:
         preamble = extrinsic.preamble
         entry = extrinsic.call.entry
         if preamble is None:
-            if info.class_ is not DispatchClass.MANDATORY:
+            if info.class_ is not MANDATORY:
                 pallet = self.runtime.pallet(entry.pallet)
                 pallet.validate_unsigned(
                     TransactionSource.IN_BLOCK, entry, extrinsic.call.arguments
                 )
             return NONE, 0
-        if info.class_ is DispatchClass.MANDATORY:
+        if info.class_ is MANDATORY:
             raise InvalidTransaction(InvalidKind.MANDATORY_VALIDATION, f"{entry.name} is inherent")
         who = self._check_signed(extrinsic, preamble)
         nonce, expected = preamble.extra.nonce, self.runtime.system.nonce_of(who)
@@ -333,31 +352,28 @@ class Executive:
 
     def _base(self, info: DispatchInfo) -> Weight:
         limits = self.runtime.weights.per_class
-        match info.class_:
-            case DispatchClass.NORMAL:
-                return limits.normal.base_extrinsic
-            case DispatchClass.OPERATIONAL:
-                return limits.operational.base_extrinsic
-            case DispatchClass.MANDATORY:
-                return limits.mandatory.base_extrinsic
+        if info.class_ is NORMAL:
+            return limits.normal.base_extrinsic
+        own = limits.operational if info.class_ is OPERATIONAL else limits.mandatory
+        return own.base_extrinsic
 
     def _bytes_max(self, info: DispatchInfo) -> int:
         limits = self.runtime.length.max
-        is_normal = info.class_ is DispatchClass.NORMAL
+        is_normal = info.class_ is NORMAL
         return limits.normal if is_normal else limits.operational
 
     def _extrinsic_max(self, info: DispatchInfo) -> Weight:
         return self.runtime.weights.total_max(info.class_) or self.runtime.weights.max_block
 
     def _ensure_order(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
-        inherent = extrinsic.preamble is None and info.class_ is DispatchClass.MANDATORY
+        inherent = extrinsic.preamble is None and info.class_ is MANDATORY
         if inherent and self._inherents_over:
             raise InvalidTransaction(InvalidKind.BAD_MANDATORY, "an inherent behind transactions")
         if not inherent:
             self._inherents_over = True
 
     def _ensure_fits(self, extrinsic: Extrinsic, info: DispatchInfo) -> None:
-        if info.class_ is DispatchClass.MANDATORY:
+        if info.class_ is MANDATORY:
             return
         if not self.runtime.system.has_room(info, self._base(info), self.runtime.weights):
             raise InvalidTransaction(

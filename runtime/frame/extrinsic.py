@@ -9,13 +9,13 @@ Source: Substrate `UncheckedExtrinsic` v4 and its signed extensions.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
 
-from runtime.frame.call import RUNTIME_CALL, RuntimeCall
+from runtime.frame.call import RuntimeCall, decode_call
 from runtime.primitives.era import Era
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.multi import Ecdsa, Id, MultiAddress, MultiSignature
+from runtime.primitives.record import record
 from runtime.primitives.scale import DecodeError, codec_of, scale_enum, scale_type
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.types import U32, Bytes32, CompactBalance, CompactU32, Hash
@@ -70,7 +70,7 @@ _ADDRESS: Final = codec_of(MultiAddress)
 _SIGNATURE: Final = codec_of(MultiSignature)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extrinsic:
     """A decoded extrinsic. `preamble` is None for bare ones (inherents, feeless calls)."""
 
@@ -89,13 +89,13 @@ def decode_extrinsic(data: bytes) -> Extrinsic:
         raise DecodeError("empty extrinsic")
     version = data[start]
     if version == BARE_V4:
-        call, end = RUNTIME_CALL.decode(data, start + 1)
+        call, end = decode_call(data, start + 1)
         _ensure_end(data, end)
         return Extrinsic(None, call, b"", len(data))
     if version != SIGNED_V4:
         raise DecodeError(f"extrinsic version {version:#04x}, the chain takes 0x04 and 0x84")
     preamble, call_start = _PREAMBLE.decode(data, start + 1)
-    call, end = RUNTIME_CALL.decode(data, call_start)
+    call, end = decode_call(data, call_start)
     _ensure_end(data, end)
     extra_start = start + 1 + _signer_length(preamble)
     signed_part = data[call_start:] + data[extra_start:call_start]
@@ -117,8 +117,18 @@ def _ensure_end(data: bytes, end: int) -> None:
 
 def payload(signed_part: bytes, additional: Additional) -> bytes:
     """What is signed: call ‖ extra ‖ additional, hashed when long."""
-    whole = signed_part + _ADDITIONAL.encode(additional)
+    return payload_of(signed_part, _ADDITIONAL.encode(additional))
+
+
+def payload_of(signed_part: bytes, additional: bytes) -> bytes:
+    """As `payload`, with `Additional` encoded already: extrinsics of a block share it."""
+    whole = signed_part + additional
     return whole if len(whole) <= HASHED_ABOVE_BYTES else blake2b_256(whole)
+
+
+def encode_additional(additional: Additional) -> bytes:
+    """What `payload_of` takes."""
+    return _ADDITIONAL.encode(additional)
 
 
 def signing_payload(call: bytes, extra: Extra, additional: Additional) -> bytes:

@@ -5,14 +5,14 @@ Source: Substrate `frame_system::RawOrigin`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from runtime.frame.errors import BadOrigin
+from runtime.primitives.record import record
 from runtime.primitives.types import AccountId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """A signer when `who` is set; else root, or nobody (inherents, unsigned extrinsics)."""
 

@@ -187,7 +187,10 @@ class StorageMap(_Item[V], Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        value = self._read(self.path(key))
+        path = self.path(key)
+        value: V | None = self.find_decoded(path)
+        if value is None:
+            value = self._read(path)
         return self._default() if value is None else value
 
     def find(self, key: K) -> V | None:

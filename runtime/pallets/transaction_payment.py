@@ -17,6 +17,7 @@ from runtime.frame.weights import DispatchInfo, Weight
 from runtime.primitives.apportion import apportion
 from runtime.primitives.types import U32, U64, U128, AccountId, Balance
 
+_YES = frame.Pays.YES
 ONE = 10**18  # FixedU128: eighteen decimals
 TARGET_PERCENT = 25  # of the weight that normal calls may use
 VARIABILITY = (1, 100_000)  # how fast the multiplier moves
@@ -90,7 +91,7 @@ class TransactionPayment(frame.Pallet[Config], index=6):
 
     def compute_fee(self, length: int, info: DispatchInfo) -> tuple[Balance, Balance, Balance]:
         """(base, length, weight) parts in planck; zeros for a call that does not pay."""
-        if info.pays_fee is frame.Pays.NO:
+        if info.pays_fee is not _YES:
             return 0, 0, 0
         config = self.config
         weight = info.weight.ref_time * config.weight_fee // config.picoseconds_per_planck

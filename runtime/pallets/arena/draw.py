@@ -63,7 +63,8 @@ class Draw:
         self.arena.rosters.put(key, roster)
         if not roster.is_drawn:
             return cursor, used
-        self.arena.drawn.put(key, roster.seats)
+        if roster.entries:
+            self.arena.drawn.put(key, roster.seats)
         self.arena.deposit_event(
             events.SeatsDrawn(task, day, len(roster.entries), len(roster.jurors))
         )

@@ -67,6 +67,12 @@ class Stakes(Protocol):
     def shares_through(self, task: int, who: AccountId, day: int) -> StakeShares:
         """The same, summed over all days up to `day`."""
 
+    def stake_days_of(self, task: int, who: AccountId, day: int) -> int:
+        """An operator's own and delegated stake, summed over all days up to `day`. O(1)."""
+
+    def backers_of(self, task: int, who: AccountId) -> int:
+        """How many accounts a slash of the operator reaches at most, itself included."""
+
     def slash(self, task: int, who: AccountId, rate: Rational, to: AccountId | None) -> Balance:
         """Take a part of all that is at stake behind an operator."""
 

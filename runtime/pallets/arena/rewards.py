@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.economy.parameters import ArenaParameters
-from runtime.economy.stakes import StakeShares
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
 from runtime.pallets.arena.consensus import ConsensusScore
@@ -227,7 +226,7 @@ class Rewards:
         rules = task.vesting
         ranked = self._rank(key, task, roster, rules.ranked_max)
         owners = [node.entry.owner for node in ranked]
-        stakes = [_total(arena.stakes.shares_through(key.task, owner, key.day)) for owner in owners]
+        stakes = [arena.stakes.stake_days_of(key.task, owner, key.day) for owner in owners]
         weights = node_weights(stakes, rules.rank_ratio, rules.node_alpha)
         if not any(weights):
             records = sorted(arena.node_records.items_of(key.task))
@@ -287,10 +286,6 @@ class Rewards:
         self.arena.deposit_event(
             events.DayScored(key.task, key.day, len(ranking), amounts.reward, amounts.vested)
         )
-
-
-def _total(shares: StakeShares) -> int:
-    return shares.own + sum(amount for _, amount in shares.delegations)
 
 
 def _payments(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from runtime.economy.parameters import SCORE_MAX
+from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
 from runtime.pallets.arena.records import (
     Ballot,
@@ -21,7 +23,11 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.seals import seal_scores
 from runtime.pallets.arena.storage import Arena
+from runtime.primitives.scale import codec_of
+from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.types import AccountId, Hash
+
+_BALLOT: Final = codec_of(Ballot)
 
 
 class Scores:
@@ -33,10 +39,10 @@ class Scores:
     def commit(self, who: AccountId, task: int, seal: Hash) -> None:
         """Seal today's sheet. Emits ScoresCommitted."""
         arena, calendar = self.arena, self.arena.config.calendar
-        arena.active_task(task)
+        found = arena.active_task(task)
         arena.ensure_window(calendar.reveal_end, calendar.commit_end)
         key = DayKey(task, arena.today())
-        if not self.weights_of(key, who):
+        if not self._must_score(key, found, who):
             raise events.NotDrawn
         if arena.score_seals.contains((key, who)):
             raise events.AlreadyCommitted
@@ -64,10 +70,33 @@ class Scores:
                 raise events.ScoreTooHigh
         arena.score_seals.put((key, who), replace(sealed, is_revealed=True))
         for given in scores:
-            place = (key, given.submission)
             ballot = Ballot(who, weights[given.submission], given.verdict)
-            arena.ballots.put(place, [*arena.ballots.get(place), ballot])
+            self._append(key, given.submission, ballot)
         arena.deposit_event(events.ScoresRevealed(task, key.day, who, len(scores)))
+
+    def _append(self, key: DayKey, submission: int, ballot: Ballot) -> None:
+        """Add a ballot behind the others, which are not decoded: a sheet may have a thousand."""
+        arena = self.arena
+        path = arena.ballots.path((key, submission))
+        before = arena.ext.get(path) or b"\0"
+        count, start = decode_compact(before, 0)
+        arena.ext.put(path, compact_bytes(count + 1) + before[start:] + _BALLOT.encode(ballot))
+
+    def _must_score(self, key: DayKey, task: Task, who: AccountId) -> bool:
+        """Whether `weights_of` names anything, without reading a whole roster."""
+        arena = self.arena
+        seats = arena.drawn.find(key)
+        if seats is None:
+            return False
+        if seats:
+            return arena.assignments.contains((key, who))
+        stake = arena.stakes.stake_of(key.task, who, key.day)
+        return (
+            stake is not None
+            and stake.role is Role.TASK_VALIDATOR
+            and stake.total > 0
+            and stake.hardware.fits(task.terms.hardware)
+        )
 
     def weights_of(self, key: DayKey, who: AccountId) -> dict[int, int]:
         """What `who` must score that day and with what weight, by submission, ascending.

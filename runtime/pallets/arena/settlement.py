@@ -140,7 +140,7 @@ class Settlement:
             if is_drawn and (sealed is None or not sealed.is_revealed):
                 rate = parameters.no_commit_slash if sealed is None else parameters.no_reveal_slash
                 slashed += arena.stakes.slash(key.task, who, rate, pot_of(key.task))
-                used += 4
+                used += 4 + arena.stakes.backers_of(key.task, who)
             index += 1
             used += 1
         if index < len(jurors):

@@ -96,7 +96,7 @@ class Arena(frame.Pallet[Config], index=33):
     )
     rosters = frame.StorageMap[DayKey, Roster](DayKey, Roster, docs="Who scores what on a day.")
     drawn = frame.StorageMap[DayKey, int](
-        DayKey, U8, docs="Seats a submission on a day whose draw is finished."
+        DayKey, U8, docs="Seats a submission on a day that is drawn and has any to score."
     )
     assignments = frame.StorageDoubleMap[tuple[DayKey, AccountId], list[Assignment]](
         DayKey, AccountId, list[Assignment], default=[], docs="Seats of a validator on a day."

@@ -140,6 +140,16 @@ class Delegation(frame.Pallet[Config], index=31):
             operator.ratio,
         )
 
+    def stake_days_of(self, task: int, who: AccountId, day: int) -> int:
+        """An operator's own and delegated stake, summed over all days' snapshots up to `day`."""
+        operator = self._operator(task, who)
+        own, delegated = operator.own, operator.delegated
+        return own.stake_days_through(day) + delegated.stake_days_through(day)
+
+    def backers_of(self, task: int, who: AccountId) -> int:
+        """How many accounts stand behind an operator, itself included."""
+        return 1 + self._operator(task, who).delegators
+
     # -- writes
 
     def _operator(self, task: int, who: AccountId) -> Operator:
@@ -200,6 +210,8 @@ class Delegation(frame.Pallet[Config], index=31):
             key = OperatorKey(task, who)
             parts = self._delegations_of(task, who)
             assert sum(part.amount for _, part in parts) == operator.delegated.amount
+            days = [part.stake_days_through(self.today()) for _, part in parts]
+            assert sum(days) == operator.delegated.stake_days_through(self.today())
             assert operator.delegators == len(parts)
             pieces = [(who, operator.own.amount), *((d, part.amount) for d, part in parts)]
             for staker, chunks in self.unbonding.items_of(key):

@@ -207,9 +207,11 @@ class Delegation(ledger.Delegation, index=31):
         if not cut:
             return 0
         shares = apportion(cut, [amount for *_, amount in pieces])
-        for staker in (who, *parts):
-            taken = {i: s for (by, i, _), s in zip(pieces, shares, strict=True) if by == staker}
-            self._take(key, staker, taken, to)
+        taken: dict[AccountId, dict[int | None, int]] = {}
+        for (staker, index, _), share in zip(pieces, shares, strict=True):
+            taken.setdefault(staker, {})[index] = share
+        for staker, cuts in taken.items():
+            self._take(key, staker, cuts, to)
         return cut
 
     def _take(

@@ -230,7 +230,7 @@ def test_who_cannot_pay_is_refused() -> None:
 def test_bytes_that_are_no_extrinsic_are_refused() -> None:
     chain = Chain()
     assert_refused(chain, b"\x04\x84", InvalidKind.CALL, "end of data: index out of range")
-    assert_refused(chain, b"\x08\x04\xff", InvalidKind.CALL, "end of data: index out of range")
+    assert_refused(chain, b"\x08\x04\xff", InvalidKind.CALL, "end of data in a call")
     assert_refused(chain, b"\x0c\x04\xff\x00", InvalidKind.CALL, "no call 255.0")
     assert_refused(chain, b"\x00", InvalidKind.CALL, "empty extrinsic")
     version = "extrinsic version 0x05, the chain takes 0x04 and 0x84"
