@@ -171,26 +171,41 @@ class Balances(frame.Pallet[Config], index=5):
         self, origin: frame.Origin, dest: MultiAddress, value: CompactBalance
     ) -> None:
         """Send `value` planck; a sender left below the existential deposit is reaped. Signed."""
-        self.transfer(frame.ensure_signed(origin), _account_of(dest), value, keep_alive=False)
+        self._send(frame.ensure_signed(origin), dest, value, keep_alive=False)
 
     @frame.call(3, weight=TRANSFER)
     def transfer_keep_alive(
         self, origin: frame.Origin, dest: MultiAddress, value: CompactBalance
     ) -> None:
         """Send `value` planck; fails rather than reap the sender. Signed. Emits Transfer."""
-        self.transfer(frame.ensure_signed(origin), _account_of(dest), value)
+        self._send(frame.ensure_signed(origin), dest, value, keep_alive=True)
 
     @frame.call(4, weight=TRANSFER)
     def transfer_all(self, origin: frame.Origin, dest: MultiAddress, keep_alive: bool) -> None:
         """Send all that can be sent. Signed. Emits Transfer."""
         who = frame.ensure_signed(origin)
-        amount = self.spendable(who) if keep_alive else self._unlocked(who)
-        self.transfer(who, _account_of(dest), amount, keep_alive=keep_alive)
+        info = self.accounts.account_info(who)
+        must_stay = keep_alive or info.data.reserved > 0 or info.consumers > 0
+        amount = self.spendable(who) if must_stay else self._unlocked(who)
+        self._send(who, dest, amount, keep_alive=keep_alive)
 
     @frame.call(10, weight=TRANSFER)
     def burn_own(self, origin: frame.Origin, value: CompactBalance) -> None:
         """Destroy `value` planck of one's own. Signed. Emits Burned."""
         self.burn(frame.ensure_signed(origin), value)
+
+    def _send(
+        self, who: AccountId, dest: MultiAddress, amount: Balance, *, keep_alive: bool
+    ) -> None:
+        """A user's transfer: only pallets open pots, so an address that looks like one needs more.
+
+        Otherwise anybody could fill the state with records below the existential deposit.
+        """
+        receiver = _account_of(dest)
+        is_new = self.accounts.account_info(receiver) == AccountInfo()
+        if is_pot(receiver) and is_new and amount < self.config.existential_deposit:
+            raise ExistentialDeposit
+        self.transfer(who, receiver, amount, keep_alive=keep_alive)
 
     # -- Currency
 
@@ -340,6 +355,8 @@ class Balances(frame.Pallet[Config], index=5):
         data = info.data
         providers, minimum = info.providers, self.config.existential_deposit
         if not is_pot(who):
+            if providers == 0 and free < minimum:
+                return  # nothing for nobody
             if providers == 0:
                 providers = 1
                 self.deposit_event(Endowed(who, free))
