@@ -3,7 +3,7 @@
 Best effort: the chain alone decides what counts, so a refusal is logged and nothing else happens.
 Invariant: content is named only once the chain may know it; before, the commitment alone.
 
-Source: WP IV.C, WP V.D (submissions).
+Source: WP V.C, V.D (submissions).
 """
 
 from __future__ import annotations
