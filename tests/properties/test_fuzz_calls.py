@@ -1,4 +1,4 @@
-"""Every call of every pallet with whatever arguments fit its types: refused or failed, never broken.
+"""Every call with whatever arguments fit its types: it may fail, but breaks nothing.
 
 Blocks are executed over states of a played day and the days after it. What a block did is executed
 once more as a stranger's, and every invariant checked.

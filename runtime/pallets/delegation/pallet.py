@@ -208,8 +208,8 @@ class Delegation(ledger.Delegation, index=31):
             return 0
         shares = apportion(cut, [amount for *_, amount in pieces])
         taken: dict[AccountId, dict[int | None, int]] = {}
-        for (staker, index, _), share in zip(pieces, shares, strict=True):
-            taken.setdefault(staker, {})[index] = share
+        for (staker, place, _), share in zip(pieces, shares, strict=True):
+            taken.setdefault(staker, {})[place] = share
         for staker, cuts in taken.items():
             self._take(key, staker, cuts, to)
         return cut

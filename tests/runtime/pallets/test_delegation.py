@@ -211,3 +211,16 @@ def test_an_ended_task_frees_everybody_over_several_blocks(world: World) -> None
     for who in (CREATOR, N1, N2, V1, IDLE):
         assert held(world, who) == 0
     assert list(ledger.ties.keys()) == list(ledger.unbonding.keys()) == []
+
+
+def test_stake_days_of_an_operator_are_the_sum_of_its_backers(world: World) -> None:
+    world.ledger.delegate(signed(IDLE), 0, V1, 100 * FML)
+    world.go_to(1)
+    world.ledger.undelegate(signed(IDLE), 0, V1, 20 * FML)
+    world.ledger.slash(0, V1, Rational(1, 7), None)
+    world.go_to(3)
+    for day in (2, 3):
+        shares = world.ledger.shares_through(0, V1, day)
+        total = shares.own + sum(amount for _, amount in shares.delegations)
+        assert world.ledger.stake_days_of(0, V1, day) == total > 0
+    assert world.ledger.backers_of(0, V1) == 2

@@ -10,7 +10,15 @@ from runtime import frame
 from runtime.economy.tasks import Role
 from runtime.frame.origin import signed
 from runtime.pallets.arena import events
-from runtime.pallets.arena.records import Account, Alias, GivenScore, NoData, Score, Submitter
+from runtime.pallets.arena.records import (
+    Account,
+    Alias,
+    DayKey,
+    GivenScore,
+    NoData,
+    Score,
+    Submitter,
+)
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import FML
@@ -224,3 +232,34 @@ def test_views_of_a_running_task(world: World) -> None:
     submit(world, 1, 0, MODELS)
     (info,) = world.arena.views.live_tasks()
     assert (info.task, info.today, info.submissions, info.standing, info.vested) == (0, 1, 3, 3, 0)
+
+
+def test_without_committees_exactly_the_days_validators_may_seal(world: World) -> None:
+    submit(world, 1, 0, MODELS)
+    world.register("idle", 0, Role.TASK_VALIDATOR, 100 * FML)  # counts from the next day
+    world.go_to(1, 10)
+    for name in ("idle", "n1", "creator"):
+        with pytest.raises(events.NotDrawn):
+            world.seal_sheet(name, 0, [])
+    for name in ("v1", "v2", "v3"):
+        world.seal_sheet(name, 0, world.sheet(name, 0, SCORES))
+
+
+def test_nobody_seals_for_a_day_without_submissions(world: World) -> None:
+    world.go_to(1, 10)
+    with pytest.raises(events.NotDrawn):
+        world.seal_sheet("v1", 0, [])
+
+
+def test_ballots_are_stored_as_a_list(world: World) -> None:
+    submit(world, 1, 0, MODELS)
+    world.go_to(1, 10)
+    sheets = {name: world.sheet(name, 0, SCORES) for name in ("v3", "v1", "v2")}
+    for name, sheet in sheets.items():
+        world.seal_sheet(name, 0, sheet)
+    world.go_to(1, 14)
+    for name, sheet in sheets.items():
+        world.open_sheet(name, 0, sheet)
+    ballots = world.arena.ballots.get((DayKey(0, 1), 0))
+    assert [ballot.validator for ballot in ballots] == [account(n) for n in ("v3", "v1", "v2")]
+    assert [ballot.weight for ballot in ballots] == [300 * FML, 100 * FML, 200 * FML]
