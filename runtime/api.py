@@ -104,6 +104,30 @@ def execute_block(
     return Executed(header.without_seal().digest, ext.changes())
 
 
+class Validation:
+    """Validates extrinsics on top of block `head` of `number`; reads are kept between calls.
+
+    No call leaves a write. What is kept grows by an account a call: use it for so many calls.
+    """
+
+    def __init__(
+        self,
+        state: StateReader,
+        head: Hash,
+        number: int,
+        verify: Verifier = verify_signature,
+    ) -> None:
+        self._ext = Externalities(state)
+        runtime = Runtime(self._ext, preset_of(state))
+        runtime.system.initialize(number + 1, head, Digest([]))
+        self._executive = Executive(runtime, verify)
+
+    def validate(self, source: TransactionSource, data: bytes) -> ValidTransaction:
+        """What the pool must know of an extrinsic. Raises TransactionValidityError."""
+        with self._ext.transaction(is_trial=True):
+            return self._executive.validate_transaction(source, data)
+
+
 def validate_transaction(
     state: StateReader,
     head: Hash,
@@ -112,13 +136,8 @@ def validate_transaction(
     data: bytes,
     verify: Verifier = verify_signature,
 ) -> ValidTransaction:
-    """What the pool must know of an extrinsic, on top of block `head` of `number`.
-
-    Raises TransactionValidityError.
-    """
-    runtime = Runtime(Externalities(state), preset_of(state))
-    runtime.system.initialize(number + 1, head, Digest([]))
-    return Executive(runtime, verify).validate_transaction(source, data)
+    """As `Validation`, for one extrinsic."""
+    return Validation(state, head, number, verify).validate(source, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +181,7 @@ __all__ = [
     "DictState",
     "Epoch",
     "Executed",
+    "Validation",
     "epoch_of_slot",
     "execute_block",
     "genesis_state",
