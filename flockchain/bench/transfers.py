@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nacl.signing import SigningKey
-
+from flockchain.bench.timing import microseconds
 from flockchain.bench.workload import Workload, make_workload, open_chain
 from flockchain.chain.signatures import SignatureCache
+from flockchain.chain.validation import BestBlockValidator
+from flockchain.storage.kv import MemoryStore
 from flockchain.storage.leveldb import LevelDbStore
 from runtime.frame.call import RUNTIME_CALL
 from runtime.frame.executive import Verifier, verify_signature
 from runtime.frame.extrinsic import assemble, decode_extrinsic
-from runtime.primitives.multi import Ed25519
-from runtime.primitives.types import AccountId
+from runtime.frame.validity import TransactionSource
 
 
 @dataclass
@@ -103,20 +103,22 @@ def bench_codec(rounds: int = 20_000) -> list[dict[str, Any]]:
             lambda: assemble(RUNTIME_CALL.encode(extrinsic.call), extrinsic.preamble),
         ),
     ):
-        best = min(_time(run, rounds) for _ in range(5))
+        best = min(microseconds(run, rounds) for _ in range(5))
         rows.append({"name": name, "tx_per_s": round(1e6 / best), "us_per_tx": round(best, 2)})
     return rows
 
 
-def calibration(rounds: int = 2_000) -> float:
-    """Microseconds of one ed25519 check on this machine, now."""
-    key, message = SigningKey(bytes(32)), b"x" * 120
-    signature, who = Ed25519(key.sign(message).signature), AccountId(bytes(key.verify_key))
-    return min(_time(lambda: verify_signature(signature, who, message), rounds) for _ in range(3))
-
-
-def _time(run: Callable[[], Any], rounds: int) -> float:
-    start = time.perf_counter()
-    for _ in range(rounds):
-        run()
-    return (time.perf_counter() - start) / rounds * 1e6
+def bench_validation(transfers: int, accounts: int) -> list[dict[str, Any]]:
+    """Rows: what the pool asks of the runtime for an extrinsic, signature included and not."""
+    workload = make_workload(1, transfers, accounts)
+    rows = []
+    for name, verify in (("checked", verify_signature), ("known", lambda *_: True)):
+        backend, _ = open_chain(workload.genesis, MemoryStore(), verify_signature)
+        validator = BestBlockValidator(backend, verify)
+        start = time.perf_counter()
+        for data in workload.blocks[0][1][1:]:
+            validator(TransactionSource.EXTERNAL, data)
+        total = time.perf_counter() - start
+        per_second, us = round(transfers / total), round(total / transfers * 1e6, 1)
+        rows.append({"name": f"pool, signatures {name}", "tx_per_s": per_second, "us_per_tx": us})
+    return rows

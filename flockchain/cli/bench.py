@@ -14,7 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flockchain.bench.transfers import bench_codec, bench_import, calibration
+from flockchain.bench.state import bench_state
+from flockchain.bench.timing import calibration
+from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
+from flockchain.bench.vrf import bench_vrf
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
@@ -60,3 +63,21 @@ def import_(
 ) -> None:
     """The same over a larger state."""
     _show(bench_import(blocks, transfers, accounts), as_json)
+
+
+@app.command()
+def pool(transfers: Transfers = 1_500, accounts: Accounts = 10_000, as_json: Json = False) -> None:
+    """What the pool's check of an extrinsic takes."""
+    _show(bench_validation(transfers, accounts), as_json)
+
+
+@app.command()
+def state(keys: Accounts = 100_000, as_json: Json = False) -> None:
+    """CPU time of the state trie for each changed key and each read."""
+    _show(bench_state(keys), as_json)
+
+
+@app.command()
+def vrf(as_json: Json = False) -> None:
+    """What claiming a slot and checking a claim take."""
+    _show(bench_vrf(), as_json)
