@@ -24,7 +24,7 @@ from rich.table import Table
 
 from flockchain.cli.refusal import refuse
 from flockchain.keys import KeyDerivationError, KeyPair, Scheme, key_pair_from_uri
-from flockchain.sdk import AmountError, BlockingClient, SdkError, parse_amount
+from flockchain.sdk import AmountError, BlockingClient, Disconnected, SdkError, parse_amount
 from runtime.primitives.content_id import ContentIdError, parse_cid_text
 from runtime.primitives.scale import ScaleError
 from runtime.primitives.ss58 import AddressError, decode_address, encode_address
@@ -67,6 +67,8 @@ def open_client(url: str) -> Iterator[BlockingClient]:
     try:
         with BlockingClient(url) as client:
             yield client
+    except Disconnected as error:
+        refuse(f"{error}; start a node there, or name another with --rpc")
     except (SdkError, ScaleError) as error:
         refuse(error)
 
@@ -78,6 +80,8 @@ def read_key(uri: str | None, file: Path | None, scheme: SchemeName) -> KeyPair:
     if file is not None:
         uri = read_secret(file)
     elif uri is None:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("give --key or --key-file", param_hint="--key")
         uri = str(typer.prompt("Secret URI", hide_input=True, err=True))
     return pair_of(uri, scheme)
 

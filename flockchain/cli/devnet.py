@@ -13,10 +13,11 @@ from typing import Annotated, Final
 import typer
 
 from flockchain.cli.refusal import refuse
+from flockchain.config import KEY_SHORTCUTS
 from genesis.errors import SpecError
 from genesis.spec import load_chain_spec
 
-NODES_MAX: Final = 16
+NODES_MAX: Final = len(KEY_SHORTCUTS)  # each node has a development key of its own
 
 
 def devnet(

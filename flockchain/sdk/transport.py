@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -186,8 +187,7 @@ class Transport:
                     self.url, max_msg_size=MESSAGE_BYTES_MAX, heartbeat=_HEARTBEAT_S
                 )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            reason = str(error) or type(error).__name__
-            raise Disconnected(f"{self.url} cannot be reached: {reason}") from error
+            raise Disconnected(f"{self.url} cannot be reached: {_reason(error)}") from error
         self.connections += 1
         self._early.clear()
         self._reading = asyncio.create_task(self._read(self._socket))
@@ -276,3 +276,10 @@ def _result_of(method: str, message: dict[str, Any]) -> Any:
     raise RpcFailed(
         method, error["code"], str(error.get("message")), None if data is None else str(data)
     )
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no connection, without what the library adds for its own developers."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
