@@ -23,3 +23,28 @@ def database_directory(base_path: Path, chain_id: str) -> Path:
 def keystore_directory(base_path: Path, chain_id: str) -> Path:
     """The keys, which cannot."""
     return chain_directory(base_path, chain_id) / "keystore"
+
+
+def node_key_file(base_path: Path, chain_id: str) -> Path:
+    """The seed of the node's peer id."""
+    return chain_directory(base_path, chain_id) / "network" / "node_key"
+
+
+def blob_directory(base_path: Path, chain_id: str) -> Path:
+    """Data sets and models by content id."""
+    return chain_directory(base_path, chain_id) / "blobs"
+
+
+def upload_directory(base_path: Path, chain_id: str) -> Path:
+    """Blobs on their way in."""
+    return chain_directory(base_path, chain_id) / "uploads"
+
+
+def worker_key_file(base_path: Path, chain_id: str, role: str) -> Path:
+    """The secret URI of a worker that the node starts."""
+    return chain_directory(base_path, chain_id) / "worker-keys" / role
+
+
+def worker_state_directory(base_path: Path, chain_id: str, role: str) -> Path:
+    """What that worker must find again after a restart."""
+    return chain_directory(base_path, chain_id) / "workers" / role

@@ -36,6 +36,14 @@ from flockchain.consensus.grandpa.stored_journal import StoredJournal
 from flockchain.consensus.grandpa.voter import VoterConfig
 from flockchain.consensus.grandpa.worker import FinalityWorker
 from flockchain.consensus.instant import InstantConsensus, InstantSealer
+from flockchain.directories import (
+    blob_directory,
+    chain_directory,
+    database_directory,
+    keystore_directory,
+    node_key_file,
+    upload_directory,
+)
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.keystore import FileKeystore, KeystoreError
 from flockchain.model_hash_message import ModelHash
@@ -51,6 +59,7 @@ from flockchain.rpc.upload_rights import UploadRights
 from flockchain.storage.errors import StorageError
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.storage.state import StateStore
+from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
 from flockchain.telemetry import set_up_logging
 from genesis.errors import SpecError
 from genesis.spec import ChainSpec, load_chain_spec
@@ -69,11 +78,18 @@ BLOBS_BYTES_MAX: Final = 20 * 1024**3
 BLOB_BYTES_MAX: Final = 4 * 1024**3
 AHEAD_BYTES_MAX: Final = 64 * 1024**2  # larger blobs are fetched when somebody asks for them
 FETCH_MS: Final = 60_000
+PASSWORD_CHARACTERS_MAX: Final = 4_096
 _STEP_S_MAX: Final = 0.1  # the longest sleep: what came meanwhile may have made something due
 
 
 class ServiceError(Exception):
     """The node cannot start or go on; the message says what to do."""
+
+
+REFUSALS: Final = (
+    *(ServiceError, SpecError, KeystoreError, NodeKeyError, NetworkStartError, StorageError),
+)
+"""What the door of `run` turns into one line."""
 
 
 def run(config: NodeConfig) -> int:
@@ -84,7 +100,7 @@ def run(config: NodeConfig) -> int:
     assert base is not None, "one of the two is set"
     try:
         asyncio.run(Service(config, base).run())
-    except (ServiceError, SpecError, KeystoreError, NodeKeyError, StorageError) as error:
+    except REFUSALS as error:
         log.error("%s", error)
         return 1
     finally:
@@ -100,7 +116,8 @@ class Service:
         self.config = config
         self.clock = SystemClock()
         self.spec: ChainSpec = load_chain_spec(config.chain)
-        self.directory = base / "chains" / self.spec.id
+        # What every function of `directories` asks for.
+        self.place: tuple[Path, str] = (base, self.spec.id)
         self.node: Node
         self.rpc: RpcServer
         self.network: Libp2pNetwork
@@ -113,11 +130,11 @@ class Service:
 
     async def run(self) -> None:
         """Start, work until `stop`, and leave everything closed. Raises ServiceError."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.stop)
         async with AsyncExitStack() as stack:
             await self._start(stack)
-            loop = asyncio.get_running_loop()
-            for name in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(name, self.stop)
             essential = [
                 asyncio.create_task(self._drive(), name="drive"),
                 asyncio.create_task(self._network_failed(), name="network"),
@@ -137,8 +154,8 @@ class Service:
     # -- starting
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        store = LevelDbStore(self.directory / "db")
+        _make_directory(chain_directory(*self.place), "--base-path")
+        store = LevelDbStore(database_directory(*self.place))
         stack.callback(store.close)
         backend = self._open_backend(store)
         verify = SignatureCache()
@@ -148,7 +165,13 @@ class Service:
             if self.config.seal_interval_ms is not None
             else BabeConsensus(backend, self.clock, slot_ms)
         )
-        importer = Importer(backend, consensus, verify)
+        importer = Importer(
+            backend,
+            consensus,
+            verify,
+            clock=self.clock,
+            execution_ms_max=self.config.execution_ms_max,
+        )
         pool = Pool(
             PoolConfig(count_max=self.config.pool_limit), BestBlockValidator(backend, verify)
         )
@@ -156,7 +179,7 @@ class Service:
         author = self._author(backend, importer, pool, keys, slot_ms)
         roles = "authority" if author is not None else "full"
         self.node = Node(backend, importer, pool, self.clock, author, roles)
-        blobs = BlobStore(self.directory / "blobs", BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
+        blobs = BlobStore(blob_directory(*self.place), BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
         stack.callback(blobs.close)
         self.network = self._make_network(backend)
         finality = None
@@ -172,12 +195,10 @@ class Service:
             )
         self.node.connect(self.network, finality)
         self._add_blobs(blobs, verify)
-        try:
-            await self.network.start()
-        except NetworkStartError as error:
-            raise ServiceError(str(error)) from error
+        await self.network.start()
         stack.push_async_callback(self.network.stop)
         await self._start_rpc(stack, backend, pool, blobs)
+        await stack.enter_async_context(self._supervisor())
         log.info(
             "%s: chain %s, genesis 0x%s, best #%d, finalized #%d",
             self.config.name,
@@ -238,10 +259,8 @@ class Service:
         if self.config.key is not None:
             pair = key_pair_from_uri(f"//{self.config.key.capitalize()}", "ed25519")
             return pair, pair
-        path = self.config.keystore_path or self.directory / "keystore"
-        password = ""
-        if self.config.password_file is not None:
-            password = self.config.password_file.read_text().splitlines()[0]
+        path = self.config.keystore_path or keystore_directory(*self.place)
+        password = self._password()
         keystore = FileKeystore(path)
         found: list[KeyPair] = []
         for key_type in ("babe", "gran"):
@@ -253,6 +272,27 @@ class Service:
                 )
             found.append(keystore.unlock(key_type, entries[0].public, password))
         return found[0], found[1]
+
+    def _password(self) -> str:
+        """What opens the keystore's keys; empty without a file. Raises ServiceError."""
+        path = self.config.password_file
+        if path is None:
+            return ""
+        try:
+            with path.open() as file:
+                return file.readline(PASSWORD_CHARACTERS_MAX).removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ServiceError(f"--password-file: cannot read {path}: {error}") from error
+
+    def _supervisor(self) -> Supervisor:
+        """The workers beside the node; they wait until the RPC answers. Raises ServiceError."""
+        config = self.config
+        try:
+            return Supervisor(
+                worker_commands(config.workers, self.rpc.port, *self.place, config.key)
+            )
+        except WorkerKeyError as error:
+            raise ServiceError(str(error)) from error
 
     def _author(
         self,
@@ -275,8 +315,8 @@ class Service:
 
     def _make_network(self, backend: Backend) -> Libp2pNetwork:
         config = self.config
-        path = config.node_key_file or self.directory / "network" / "node_key"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = config.node_key_file or node_key_file(*self.place)
+        _make_directory(path.parent, "--node-key-file")
         kind = "ip6" if ":" in config.listen_address else "ip4"
         return Libp2pNetwork(
             Libp2pConfig(
@@ -313,7 +353,7 @@ class Service:
             SyncView(self.node),
             self._announce_model,
         )
-        uploads = self.directory / "uploads"
+        uploads = upload_directory(*self.place)
         uploads.mkdir(exist_ok=True)
         routes = BlobRoutes(
             blobs,
@@ -366,6 +406,16 @@ class Service:
 
     async def _network_failed(self) -> None:
         await self.network.failed
+
+
+def _make_directory(path: Path, option: str) -> None:
+    """Raises ServiceError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(
+            f"{option}: cannot make the directory {path}: {error.strerror}; choose another"
+        ) from error
 
 
 class NetworkView:

@@ -15,6 +15,7 @@ from flockchain.chain.backend import Backend
 from flockchain.chain.builder import Built
 from flockchain.chain.errors import AlreadyKnown, BelowFinality, InvalidBlock, UnknownParent
 from flockchain.chain.notifications import Imported
+from flockchain.clock import Clock
 from flockchain.storage.state import StateDelta
 from flockchain.storage.trie_build import ordered_root
 from runtime.api import execute_block
@@ -24,6 +25,7 @@ from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
+EXECUTION_MS_MAX: Final = 2_000
 # What a bug in the runtime may raise: a peer's block that meets one is refused, as its author's
 # builder drops such an extrinsic. Errors of the disk are none of these and end the node.
 _BROKEN: Final = (
@@ -47,10 +49,21 @@ class Consensus(Protocol):
 class Importer:
     """Checks blocks and puts them into the backend."""
 
-    def __init__(self, backend: Backend, consensus: Consensus, verify: Verifier) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        consensus: Consensus,
+        verify: Verifier,
+        *,
+        clock: Clock | None = None,
+        execution_ms_max: int = EXECUTION_MS_MAX,
+    ) -> None:
+        """With a clock, the log warns of blocks that take longer than `execution_ms_max`."""
         self.backend = backend
         self.consensus = consensus
         self.verify = verify
+        self._clock = clock
+        self._execution_ms_max = execution_ms_max
 
     def import_block(self, header: Header, body: list[bytes]) -> Imported:
         """Check and store a block made by somebody else.
@@ -66,11 +79,21 @@ class Importer:
                 f"in block {header.number}"
             )
         state = self.backend.state.reader(parent.state_root)
+        began_ms = self._now_ms()
         try:
             executed = execute_block(state, header, body, self.verify)
         except _BROKEN as error:
             log.exception("block %d of a peer cannot be executed", header.number)
             raise InvalidBlock(f"block {header.number} cannot be executed: {error!r}") from error
+        took_ms = self._now_ms() - began_ms
+        if took_ms > self._execution_ms_max:
+            log.warning(
+                "executing block %d took %d ms, more than the %d ms of --execution-ms-max: this "
+                "machine may be too slow for the chain",
+                header.number,
+                took_ms,
+                self._execution_ms_max,
+            )
         root, delta = self.backend.state.compute_root(parent.state_root, executed.changes)
         if root != header.state_root:
             raise InvalidBlock(
@@ -91,6 +114,9 @@ class Importer:
         """Store a block that this node built and sealed: it was executed while it was made."""
         self.consensus.verify(header, self._parent_of(header))
         return self.backend.insert(header, body, delta, is_own=True)
+
+    def _now_ms(self) -> int:
+        return 0 if self._clock is None else self._clock.now_ms()
 
     def _parent_of(self, header: Header) -> Header:
         block, blocks = header.hash(), self.backend.blocks

@@ -66,7 +66,9 @@ def node(
     state_pruning: Annotated[
         str | None, typer.Option(help="Finalized states to keep, or archive. Default: 256.")
     ] = None,
-    sync: Annotated[str | None, typer.Option(help="full or warp. Default: full.")] = None,
+    sync: Annotated[
+        str | None, typer.Option(help="full; warp sync is not built yet. Default: full.")
+    ] = None,
     seal_interval_ms: Annotated[
         int | None,
         typer.Option(help="With --dev: a block each so many ms; 0, as by default: as needed."),
@@ -146,6 +148,8 @@ def node(
     worker: Annotated[
         list[str] | None,
         typer.Option(
+            "--worker",
+            "--workers",
             help=f"Start and watch workers beside the node: {', '.join(WORKER_ROLES)}.",
             rich_help_panel=_WORKERS,
         ),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +73,10 @@ StateFlag = Annotated[
 StakeFlag = Annotated[
     str | None, typer.Option(help='Each key\'s stake, as "10 FML"; the minimum by default.')
 ]
+EofFlag = Annotated[
+    bool,
+    typer.Option("--until-eof", help="End when standard input ends, as a node's workers do."),
+]
 LogFlag = Annotated[str, typer.Option("--log", help="Log level: error, warning, info or debug.")]
 
 
@@ -90,6 +95,7 @@ def trainer(
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
 ) -> None:
     """Train models and submit them."""
     uris = _secrets(key, key_file)
@@ -105,7 +111,7 @@ def trainer(
         Member(pair_of(uri, scheme), WorkerRole.TRAINER, how, planck)
         for uri, how in zip(uris, strengths, strict=True)
     ]
-    _run(rpc, members, state_dir, task, device, log_level)
+    _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
 
 @app.command()
@@ -119,6 +125,7 @@ def validator(
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
 ) -> None:
     """Score the submissions that the keys are drawn for."""
     planck = None if stake is None else parse_planck(stake)
@@ -126,7 +133,7 @@ def validator(
         Member(pair_of(uri, scheme), WorkerRole.VALIDATOR, stake=planck)
         for uri in _secrets(key, key_file)
     ]
-    _run(rpc, members, state_dir, task, device, log_level)
+    _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
 
 @app.command()
@@ -139,10 +146,11 @@ def creator(
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
 ) -> None:
     """Keep the data of created tasks available, reveal the keys of their sets B in time."""
     members = [Member(pair_of(uri, scheme), WorkerRole.CREATOR) for uri in _secrets(key, key_file)]
-    _run(rpc, members, state_dir, task, device, log_level)
+    _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
 
 def _secrets(uris: list[str] | None, files: list[Path] | None) -> list[str]:
@@ -161,24 +169,35 @@ def _run(
     tasks: list[int] | None,
     device: Device,
     log_level: str,
+    *,
+    until_eof: bool,
 ) -> None:
     try:
         set_up_logging(log_level)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--log") from None
     try:
-        asyncio.run(_work(rpc, members, state_dir, tasks, device))
+        asyncio.run(_work(rpc, members, state_dir, tasks, device, until_eof=until_eof))
     except (SdkError, StateFileError) as error:
         refuse(error)
 
 
 async def _work(
-    rpc: str, members: Sequence[Member], state_dir: Path, tasks: list[int] | None, device: Device
+    rpc: str,
+    members: Sequence[Member],
+    state_dir: Path,
+    tasks: list[int] | None,
+    device: Device,
+    *,
+    until_eof: bool,
 ) -> None:
     main = asyncio.current_task()
     assert main is not None, "asyncio.run makes a task"
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, main.cancel)
+    if until_eof:
+        # Whoever holds the other side writes nothing: what there is to read is the end.
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), main.cancel)
     with suppress(asyncio.CancelledError):
         async with (
             await _connect(rpc) as client,

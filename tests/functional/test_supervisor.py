@@ -1,9 +1,10 @@
-"""A node with workers: they start when the RPC answers, come back when killed, end with the node."""
+"""Workers of a node: start when the RPC answers, come back when killed, end with the node."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -14,15 +15,9 @@ from tests.functional.node_process import NodeProcess, ensure_refused
 NAMES = ("trainer", "validator")
 
 
-def process_of(node: NodeProcess, name: str, life: int = 1) -> int:
-    """The process of a worker's first, second ... life."""
-    started = rf"worker {name} runs as process (\d+)"
-    seen = [line for line in node.lines if f"worker {name} runs" in line]
-    if len(seen) < life:
-        node.wait_for(rf"worker {name} .* starts again")
-        pattern = "|".join(rf"process {line.rsplit(' ', 1)[1]}\b" for line in seen) or "$^"
-        return int(node.wait_for(rf"worker {name} runs as (?!{pattern})process (\d+)")[1])
-    return int(node.wait_for(started)[1])
+def process_of(node: NodeProcess, name: str, before: int = 0) -> int:
+    """The process of a worker; the next one after `before`."""
+    return int(node.wait_for(rf"worker {name} runs as process (?!{before}\b)(\d+)")[1])
 
 
 def is_alive(process: int) -> bool:
@@ -39,8 +34,7 @@ def test_a_killed_worker_comes_back_and_all_end_with_the_node(start_node: StartN
     first = {name: process_of(node, name) for name in NAMES}
     os.kill(first["trainer"], signal.SIGKILL)
     node.wait_for(r"worker trainer was ended by SIGKILL, starts again in 1 s")
-    second = process_of(node, "trainer", 2)
-    assert second != first["trainer"]
+    second = process_of(node, "trainer", first["trainer"])
     assert is_alive(second)
     assert is_alive(first["validator"])
     health = asyncio.run(node.call("system_health"))
@@ -74,3 +68,13 @@ def test_roles_that_are_not_built_are_refused(start_node: StartNode) -> None:
     assert said == (
         "error: --workers: host is not built yet: leave it out, or use trainer or validator"
     )
+
+
+def test_workers_end_with_a_node_that_is_killed(start_node: StartNode, tmp_path: Path) -> None:
+    base = ("--base-path", str(tmp_path))
+    node = start_node("--dev", *base, "--worker", "validator").wait_until_ready()
+    worker = os.pidfd_open(process_of(node, "validator"))
+    node.kill()
+    ended, _, _ = select.select([worker], [], [], 20)
+    os.close(worker)
+    assert ended, "the worker lives on"
