@@ -28,6 +28,8 @@ from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
+from flockchain.consensus.rival_blocks import RivalBlocks
+from flockchain.keyed_rate import KeyedRate
 from flockchain.pool.entry import Entry
 from flockchain.pool.errors import AlreadyImported, PoolError, Refused
 from flockchain.pool.pool import Pool
@@ -49,7 +51,9 @@ from flockchain.sync.messages import (
 )
 from flockchain.sync.serve import serve_ancestry, serve_blocks
 from p2p.interface import Network, PeerError, PeerId, Verdict
+from runtime.frame.errors import InvalidKind
 from runtime.frame.validity import TransactionSource
+from runtime.primitives.header import Header
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
 
@@ -59,6 +63,10 @@ _HELD_MAX: Final = 64  # blocks of the next slot, until it begins
 _GOSSIP_EVERY_MS: Final = 50
 _GOSSIP_BYTES_MAX: Final = 120 * 1024
 _FALSE_CHANGE: Final = -50
+# Each refused extrinsic may have cost a signature check: a tenth of a core for a peer, at most.
+_REFUSAL_INTERVAL_MS: Final = 2
+_REFUSAL_BURST: Final = 1_024
+_PEERS_MAX: Final = 1_024
 
 
 class Author(Protocol):
@@ -113,6 +121,11 @@ class Node:
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
     _unsent: list[bytes] = field(init=False, default_factory=list)
     _send_at_ms: int | None = field(init=False, default=None)
+    _rivals: RivalBlocks = field(init=False, default_factory=RivalBlocks)
+    _refusals: KeyedRate[PeerId] = field(
+        init=False,
+        default_factory=lambda: KeyedRate(_REFUSAL_INTERVAL_MS, _REFUSAL_BURST, _PEERS_MAX),
+    )
 
     def connect(self, network: Network, finality: FinalityWorker | None) -> None:
         """Give the node its network and its part in finality."""
@@ -198,7 +211,7 @@ class Node:
             if topic == "block-announces":
                 return self._on_announcement(peer, decode_announcement(data))
             if topic == "transactions":
-                return self._on_extrinsics(decode_extrinsics(data))
+                return self._on_extrinsics(peer, decode_extrinsics(data))
             if topic == "grandpa":
                 finality = self.finality
                 return Verdict.IGNORE if finality is None else finality.on_gossip(peer, data)
@@ -273,10 +286,12 @@ class Node:
     def _on_announcement(self, peer: PeerId, block: BlockData) -> Verdict:
         header = block.header
         if block.body is None:
-            self.sync.on_peer(peer, header.number, header.hash())
-            return Verdict.ACCEPT
+            return self._on_header(peer, header)
+        if self._rivals.is_one_too_many(header):
+            return Verdict.IGNORE
         try:
             self._import(block)
+            self._rivals.note(header)
         except AlreadyKnown:
             return Verdict.ACCEPT
         except UnknownParent:
@@ -290,6 +305,27 @@ class Node:
         except InvalidBlock as error:
             log.warning("false block from %s: %s", peer, error)
             return Verdict.REJECT
+        return Verdict.ACCEPT
+
+    def _on_header(self, peer: PeerId, header: Header) -> Verdict:
+        """A block too large for gossip: forwarded if its author had the slot, and asked for."""
+        block = header.hash()
+        if self.backend.blocks.has(block):
+            return Verdict.ACCEPT
+        parent = self.backend.header(header.parent_hash)
+        if parent is None or header.parent_hash not in self.backend.tree:
+            self.sync.on_peer(peer, header.number, block)
+            return Verdict.IGNORE
+        try:
+            if header.number != parent.number + 1:
+                raise InvalidBlock(f"block {header.number} on block {parent.number}")
+            self.importer.consensus.verify(header, parent)
+        except FutureBlock:
+            return Verdict.IGNORE
+        except InvalidBlock as error:
+            log.warning("false header from %s: %s", peer, error)
+            return Verdict.REJECT
+        self.sync.on_peer(peer, header.number, block)
         return Verdict.ACCEPT
 
     def _import(self, block: BlockData) -> None:
@@ -328,8 +364,8 @@ class Node:
             if self._on_announcement(peer, block) is Verdict.REJECT:
                 self.network.report(peer, _FALSE_CHANGE, "a false block")
 
-    def _on_extrinsics(self, extrinsics: list[bytes]) -> Verdict:
-        """ACCEPT if any is new and good, REJECT if any can never be valid."""
+    def _on_extrinsics(self, peer: PeerId, extrinsics: list[bytes]) -> Verdict:
+        """ACCEPT if any is new and good, REJECT if one does not decode; stops at a peer's rate."""
         now_ms, number = self.clock.now_ms(), self.backend.best.number
         verdict = Verdict.IGNORE
         for data in extrinsics:
@@ -341,9 +377,13 @@ class Node:
             except AlreadyImported:
                 continue
             except Refused as error:
-                log.debug("extrinsic of a peer refused: %s", error)
+                log.debug("extrinsic of %s refused: %s", peer, error)
+                if error.error.kind is InvalidKind.CALL:
+                    return Verdict.REJECT
+                if not self._refusals.take(peer, now_ms):
+                    return verdict
             except PoolError as error:
-                log.debug("extrinsic of a peer not taken: %s", error)
+                log.debug("extrinsic of %s not taken: %s", peer, error)
         return verdict
 
     # -- the chain's own news

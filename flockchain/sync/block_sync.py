@@ -49,6 +49,7 @@ class _Peer:
     best_hash: Hash
     back: int = 0  # how far below our best block its chain may fork off
     not_before_ms: int = 0
+    failures: int = 0  # since it last gave us something new
 
 
 class BlockSync:
@@ -95,15 +96,17 @@ class BlockSync:
             return
         now_ms = self._clock.now_ms()
         best = self._backend.best
+        # Whoever failed less often comes first, whatever the others say they have: peers that
+        # promise long chains and never answer must not keep us from honest ones.
         useful = [
-            (state.best_number, name)
+            (-state.failures, state.best_number, name)
             for name, state in self._peers.items()
             if state.not_before_ms <= now_ms
             and state.best_number >= best.number
             and not self._backend.blocks.has(state.best_hash)
         ]
         if useful:
-            self._ask(max(useful)[1])
+            self._ask(max(useful)[2])
 
     def next_wake_ms(self) -> int | None:
         """When a peer that was passed over may be asked again."""
@@ -144,7 +147,9 @@ class BlockSync:
             self._pass_over(state)
             self._network.report(peer, MALFORMED_CHANGE, f"false blocks: {error}")
             return
-        if not grew:
+        if grew:
+            state.failures = 0
+        else:
             self._pass_over(state)
 
     def _import_all(self, state: _Peer, start: int, blocks: list[BlockData]) -> bool:
@@ -172,4 +177,5 @@ class BlockSync:
         return grew
 
     def _pass_over(self, state: _Peer) -> None:
+        state.failures += 1
         state.not_before_ms = self._clock.now_ms() + _PASSED_OVER_MS

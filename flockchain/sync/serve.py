@@ -31,10 +31,10 @@ def serve_blocks(backend: Backend, request: BlocksRequest) -> bytes:
 def serve_ancestry(backend: Backend, request: AncestryRequest) -> bytes:
     """The lowest blocks above `request.above` of the branch that ends in `request.head`."""
     hashes: list[Hash] = []
-    block, header = request.head, backend.header(request.head)
-    while header is not None and header.number > request.above and block in backend.tree:
-        hashes.append(block)
-        block, header = header.parent_hash, backend.header(header.parent_hash)
+    node = backend.tree.get(request.head)
+    while node is not None and node.number > request.above:  # in memory: the way may be long
+        hashes.append(node.hash)
+        node = backend.tree.get(node.parent)
     return _encode(backend, hashes[::-1][:BLOCKS_PER_REQUEST_MAX])
 
 

@@ -30,11 +30,11 @@ class WaitingRoom:
 
     def hold_vote(self, vote: VoteMessage) -> bool:
         """Keep a vote until its target is imported; False for a double or above the bound."""
-        waiting = self._votes.setdefault(vote.message.message.target_hash, [])
-        share = _share(vote)
+        target, share = vote.message.message.target_hash, _share(vote)
+        waiting = self._votes.get(target, [])
         if vote in waiting or self._shares.get(share, 0) >= _VOTES_EACH_MAX:
             return False
-        waiting.append(vote)
+        self._votes[target] = [*waiting, vote]
         self._shares[share] = self._shares.get(share, 0) + 1
         return True
 
