@@ -89,7 +89,7 @@ class TypeReader:
         if not re.fullmatch("[0-9]{1,4}", count, re.ASCII):
             raise VectorError(f"{self._text!r}: an array has 0 to 9999 items")
         self._take("]")
-        base = bytes if inner == _PLAIN["u8"] else list[inner]
+        base: Any = bytes if inner == _PLAIN["u8"] else list[inner]  # type: ignore[valid-type]
         return Annotated[base, Fixed(int(count))]
 
 

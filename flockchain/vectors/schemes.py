@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from flockchain.consensus.grandpa.authorities import AuthoritySet, InvalidAuthoritySet
+from flockchain.consensus.grandpa.authorities import (
+    AuthorityId,
+    AuthoritySet,
+    InvalidAuthoritySet,
+)
 from flockchain.consensus.grandpa.justification import JustificationError, verify, verify_for
-from flockchain.consensus.grandpa.messages import JUSTIFICATION, AuthorityId, BlockRef
+from flockchain.consensus.grandpa.messages import JUSTIFICATION, BlockRef
+from flockchain.storage.errors import ProofError
 from flockchain.storage.trie_build import ordered_root, root_of
 from flockchain.storage.trie_codec import StateVersion
-from flockchain.storage.trie_proof import ProofError, verify_read_proof
+from flockchain.storage.trie_proof import verify_read_proof
 from flockchain.vectors.case import Case, VectorError, to_bytes, to_integer
 from flockchain.vectors.scale_types import TypeReader, from_json
 from runtime.primitives import hashing, vrf
