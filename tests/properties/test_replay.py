@@ -1,0 +1,72 @@
+"""One chain, executed by its author, by an importer and by processes that hash and optimize unlike.
+
+What must not matter: the order in which sets and dictionaries of strings hash (PYTHONHASHSEED),
+whether assertions run (-O), what was executed in the process before (caches of codecs, of storage
+keys, of decoded values), extrinsics that the author tried and refused.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from runtime.api import runtime_at
+from runtime.economy.tasks import TaskStatus
+from tests.properties.replayed_chain import Author, open_chain, record
+
+BLOCKS = 150
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def author() -> Author:
+    """The chain."""
+    made = Author(Random(2024))
+    for _ in range(BLOCKS):
+        made.make_block()
+    return made
+
+
+def test_the_chain_is_worth_replaying(author: Author) -> None:
+    runtime = runtime_at(author.backend.state_at(author.backend.best.hash))
+    runtime.try_state()
+    statuses = [task.status for _, task in sorted(runtime.tasks.tasks.items())]
+    assert statuses.count(TaskStatus.COMPLETED) >= 3
+    assert author.succeeded > 100
+    assert author.failed > 200
+    assert author.refused > 20
+    assert runtime.emission.minted.get() > 0
+
+
+def test_an_importer_finds_the_authors_roots(author: Author) -> None:
+    importer = open_chain(author.state)
+    for header, body in author.blocks:
+        imported = importer.import_block(header, body)
+        importer.backend.finalize(imported.hash)
+    assert importer.backend.best == author.backend.best
+
+
+def test_other_processes_find_the_authors_roots(author: Author, tmp_path: Path) -> None:
+    recorded = tmp_path / "chain"
+    recorded.write_bytes(record(author))
+    script = "tests.properties.replay_script"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, *(["-O"] if seed == 3 else []), "-m", script, str(recorded)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(4)
+    ]
+    expected = [header.state_root.hex() for header, _ in author.blocks]
+    for run in runs:
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 0
+        assert output.split() == expected
