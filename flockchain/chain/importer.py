@@ -19,6 +19,7 @@ from flockchain.clock import Clock
 from flockchain.storage.state import StateDelta
 from flockchain.storage.trie_build import ordered_root
 from runtime.api import execute_block
+from runtime.frame.errors import DispatchError
 from runtime.frame.executive import Verifier
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
@@ -32,6 +33,7 @@ _BROKEN: Final = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    DispatchError,  # of a hook: nobody dispatched it
     LookupError,
     RecursionError,
     TypeError,

@@ -19,6 +19,7 @@ from flockchain.consensus.babe.lottery import VrfKey, claim_slot
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.consensus.babe.verifier import epoch_after
 from flockchain.storage.trie_build import ordered_root
+from runtime.frame.errors import BadOrigin
 from runtime.frame.extrinsic import assemble
 from runtime.primitives.babe_digest import SlotKind, claim_log, instant_log
 from runtime.primitives.header import Digest, Header, Other
@@ -245,7 +246,8 @@ def test_an_unknown_authority_is_refused() -> None:
 def test_a_fault_of_the_runtime_is_a_verdict_and_no_crash() -> None:
     place = Place()
     header, body = first(place, signer(place).sign(ALICE, remark()))
-    for fault in (AssertionError("x"), ValueError("x"), KeyError("x"), RecursionError("x")):
+    faults = (AssertionError("x"), ValueError("x"), KeyError("x"), RecursionError("x"), BadOrigin())
+    for fault in faults:
 
         def broken(
             signature: MultiSignature, who: AccountId, message: bytes, fault: Exception = fault
