@@ -22,6 +22,7 @@ from runtime.primitives.types import U32, Bytes32, CompactBalance, CompactU32, H
 
 SIGNED_V4: Final = 0x84
 BARE_V4: Final = 0x04
+_COMMON_BYTES: Final = 33 + 65  # an account id and an ed25519 or sr25519 signature
 HASHED_ABOVE_BYTES: Final = 256  # longer payloads are signed by their blake2b-256
 
 
@@ -96,16 +97,16 @@ def decode_extrinsic(data: bytes) -> Extrinsic:
         raise DecodeError(f"extrinsic version {version:#04x}, the chain takes 0x04 and 0x84")
     preamble, call_start = _PREAMBLE.decode(data, start + 1)
     call, end = decode_call(data, call_start)
-    _ensure_end(data, end)
-    extra_start = start + 1 + _signer_length(preamble)
+    if end != len(data):
+        _ensure_end(data, end)
+    is_common = type(preamble.address) is Id and type(preamble.signature) is not Ecdsa
+    extra_start = start + 1 + (_COMMON_BYTES if is_common else _signer_length(preamble))
     signed_part = data[call_start:] + data[extra_start:call_start]
     return Extrinsic(preamble, call, signed_part, len(data))
 
 
 def _signer_length(preamble: Preamble) -> int:
     """Bytes of address and signature."""
-    if isinstance(preamble.address, Id) and not isinstance(preamble.signature, Ecdsa):
-        return 33 + 65
     address = _ADDRESS.encode(preamble.address)
     return len(address) + len(_SIGNATURE.encode(preamble.signature))
 
