@@ -52,8 +52,8 @@ class Ballot:
     def cast(self, round_number: int, message: Message) -> VoteMessage | None:
         """The vote of this kind for this round: the recorded one, else `message`, signed now.
 
-        None if the round lies below one that was voted in. Raises: StorageError: the journal failed and
-        no vote was made; the caller must stop, since the vote may yet be found on disk.
+        None if the round lies below one that was voted in. Raises: StorageError: the journal
+        failed and no vote was made; the caller must stop, since the vote may yet be on disk.
         """
         recorded = self.find(round_number, type(message))
         if recorded is not None:

@@ -26,7 +26,7 @@ class Journal(Protocol):
     """Durable memory of a voter."""
 
     def record(self, vote: VoteMessage) -> None:
-        """Keep a vote of our own, synced to disk on return. Raises: StorageError: it is not kept."""
+        """Keep a vote of our own, synced on return. Raises: StorageError: it is not kept."""
 
     def record_completed(self, set_id: int, completed: CatchUp) -> None:
         """Keep a completed round instead of the one before it; synced on return.
