@@ -295,7 +295,7 @@ class Node:
         except AlreadyKnown:
             return Verdict.ACCEPT
         except UnknownParent:
-            self.sync.on_peer(peer, header.number, header.hash())
+            self._note_best(peer, header)
             return Verdict.IGNORE
         except FutureBlock as error:
             self._hold(error.slot, peer, block)
@@ -307,6 +307,11 @@ class Node:
             return Verdict.REJECT
         return Verdict.ACCEPT
 
+    def _note_best(self, peer: PeerId, header: Header) -> None:
+        """Who announced a block has it; one who is gone meanwhile is not remembered."""
+        if peer in self.peers:
+            self.sync.on_peer(peer, header.number, header.hash())
+
     def _on_header(self, peer: PeerId, header: Header) -> Verdict:
         """A block too large for gossip: forwarded if its author had the slot, and asked for."""
         block = header.hash()
@@ -314,7 +319,7 @@ class Node:
             return Verdict.ACCEPT
         parent = self.backend.header(header.parent_hash)
         if parent is None or header.parent_hash not in self.backend.tree:
-            self.sync.on_peer(peer, header.number, block)
+            self._note_best(peer, header)
             return Verdict.IGNORE
         try:
             if header.number != parent.number + 1:
@@ -325,7 +330,7 @@ class Node:
         except InvalidBlock as error:
             log.warning("false header from %s: %s", peer, error)
             return Verdict.REJECT
-        self.sync.on_peer(peer, header.number, block)
+        self._note_best(peer, header)
         return Verdict.ACCEPT
 
     def _import(self, block: BlockData) -> None:

@@ -238,3 +238,12 @@ def test_votes_beyond_an_authoritys_share_leave_nothing_behind() -> None:
         signed = SignedMessage(message, bytes(64), KEYS[0].public)
         assert room.hold_vote(VoteMessage(1, 0, signed)) is (number < 2)
     assert len(room.targets()) == len(room) == 2
+
+
+def test_peers_that_are_gone_are_not_remembered(node: Node) -> None:
+    header = replace(own_block(node).header, parent_hash=Hash(b"\x07" * 32))
+    target = node.sync.target()
+    for number in range(20):
+        orphan = encode_announcement(replace(header, number=2**31 + number), [bytes(500_000)])
+        node.on_gossip(PeerId(f"gone {number}"), "block-announces", orphan)
+    assert node.sync.target() == target
