@@ -293,7 +293,7 @@ class Node:
             self._import(block)
             self._rivals.note(header)
         except AlreadyKnown:
-            return Verdict.ACCEPT
+            return Verdict.IGNORE  # its body was not looked at: nothing to vouch for
         except UnknownParent:
             self._note_best(peer, header)
             return Verdict.IGNORE
@@ -316,7 +316,7 @@ class Node:
         """A block too large for gossip: forwarded if its author had the slot, and asked for."""
         block = header.hash()
         if self.backend.blocks.has(block):
-            return Verdict.ACCEPT
+            return Verdict.IGNORE
         parent = self.backend.header(header.parent_hash)
         if parent is None or header.parent_hash not in self.backend.tree:
             self._note_best(peer, header)

@@ -81,8 +81,8 @@ def encode_announcement(header: Header, body: list[bytes]) -> bytes:
 
 
 def decode_announcement(data: bytes) -> BlockData:
-    """Raises PeerError."""
-    fields = Fields(decode(data))
+    """Raises PeerError, also for any but the canonical bytes: each form would be forwarded anew."""
+    fields = Fields(decode(data, canonical=True))
     block = _take_block(fields)
     fields.ensure_empty()
     return block
@@ -94,8 +94,8 @@ def encode_extrinsics(extrinsics: list[bytes]) -> bytes:
 
 
 def decode_extrinsics(data: bytes) -> list[bytes]:
-    """Raises PeerError."""
-    fields = Fields(decode(data))
+    """Raises PeerError, also for any but the canonical bytes."""
+    fields = Fields(decode(data, canonical=True))
     extrinsics = fields.take_bytes_list("extrinsics", 1_024, BLOCK_BYTES_MAX)
     fields.ensure_empty()
     return extrinsics

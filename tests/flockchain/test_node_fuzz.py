@@ -160,9 +160,6 @@ def test_a_header_that_nobody_sealed_is_not_forwarded(node: Node) -> None:
     assert node.on_gossip(PEER, "block-announces", encode_announcement(orphan, large)) is (
         Verdict.IGNORE
     )
-    assert node.on_gossip(PEER, "block-announces", encode_announcement(header, large)) is (
-        Verdict.ACCEPT
-    )
 
 
 def test_a_batch_with_garbage_costs_its_forwarder(node: Node) -> None:
@@ -247,3 +244,14 @@ def test_peers_that_are_gone_are_not_remembered(node: Node) -> None:
         orphan = encode_announcement(replace(header, number=2**31 + number), [bytes(500_000)])
         node.on_gossip(PeerId(f"gone {number}"), "block-announces", orphan)
     assert node.sync.target() == target
+
+
+def test_a_known_block_is_not_forwarded_again_in_other_clothes(node: Node) -> None:
+    block = own_block(node)
+    assert block.body is not None
+    for body in ([b"garbage"], block.body, [bytes(500_000)]):
+        data = encode_announcement(block.header, body)
+        assert node.on_gossip(PEER, "block-announces", data) is Verdict.IGNORE
+    good = encode_announcement(block.header, block.body)
+    padded = b"\xde\x00" + bytes([good[0] & 0x0F]) + good[1:]  # the map's length in its long form
+    assert node.on_gossip(PEER, "block-announces", padded) is Verdict.REJECT
