@@ -1,0 +1,93 @@
+"""A settled day of a task as the state holds it: its result, its payments, its task.
+
+Owns the reading of the records that every term of the day shares, and of what the settlement's
+blocks told. Invariant: a list of payments that is recomputed equals the recorded one as a whole, so
+that no payment can hide.
+Source: WP V.H (the day's settlement).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flockchain.economics.derivation.state_book import StateBook
+from flockchain.economics.derivation.terms import ExplainError, Read, ensure_equal
+from runtime.economy.tasks import Task
+from runtime.pallets.arena.events import DaySettled, Paid, Undeliverable
+from runtime.pallets.arena.records import DayKey, DayResult, Payment, PaymentKind
+from runtime.primitives.types import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementEvents:
+    """What the given blocks told of the day. `is_whole`: its end is among them."""
+
+    paid: tuple[tuple[Paid, Read], ...] = ()
+    undeliverable: tuple[tuple[Undeliverable, Read], ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DayRecord:
+    """The day; `reads` are the keys of result, payments and task."""
+
+    book: StateBook
+    key: DayKey
+    task: Task
+    result: DayResult
+    payments: list[Payment]
+    events: SettlementEvents
+    reads: tuple[Read, ...]
+
+    def payments_of(self, kind: PaymentKind) -> list[tuple[AccountId, int]]:
+        """(operator, planck) as recorded."""
+        return [(each.operator, each.amount) for each in self.payments if each.kind is kind]
+
+    def ensure_payments(
+        self, kind: PaymentKind, accounts: Sequence[AccountId], amounts: Sequence[int]
+    ) -> None:
+        """Raises ExplainError unless these, without those of nothing, are the recorded ones."""
+        computed = [pair for pair in zip(accounts, amounts, strict=True) if pair[1]]
+        ensure_equal(f"payments {kind.name}", _shown(computed), _shown(self.payments_of(kind)))
+
+
+def _shown(pairs: Sequence[tuple[AccountId, int]]) -> list[str]:
+    return [f"0x{account.hex()}: {amount}" for account, amount in pairs]
+
+
+def read_day(
+    book: StateBook, task: int, day: int, settlement: Sequence[StateBook] = ()
+) -> DayRecord:
+    """The day's records, and its events in the settlement's blocks. Raises ExplainError."""
+    key, page = DayKey(task, day), book.open()
+    arena = page.runtime.arena
+    result = arena.day_results.find(key)
+    if result is None:
+        raise ExplainError(f"day {day} of task {task} is not settled, or its records were dropped")
+    payments = arena.payments.get(key)
+    record = page.runtime.tasks.get_task(task)
+    events = read_events(key, settlement)
+    return DayRecord(book, key, record, result, payments, events, page.reads())
+
+
+def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvents:
+    """What the settlement's blocks told of the task's day."""
+    paid: list[tuple[Paid, Read]] = []
+    lost: list[tuple[Undeliverable, Read]] = []
+    is_whole = False
+    for book in settlement:
+        page = book.open()
+        events = [record.event for record in page.runtime.system.events.get()]
+        (read,) = page.reads()
+        for event in events:
+            if isinstance(event, (Paid, Undeliverable, DaySettled)):
+                if (event.task, event.day) != (key.task, key.day):
+                    continue
+                if isinstance(event, Paid):
+                    paid.append((event, read))
+                elif isinstance(event, Undeliverable):
+                    lost.append((event, read))
+                else:
+                    is_whole = True
+    return SettlementEvents(tuple(paid), tuple(lost), is_whole)
