@@ -1,4 +1,4 @@
-"""`flockchain economics`: what the chain would pay, before anyone stakes.
+"""`flockchain economics`: what the chain would pay, and why it paid what it paid.
 
 Owns the command group's output: one JSON document with `--json`, tables else. Exit status: 0 done,
 1 refused or an expectation failed, 2 wrong usage.
@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flockchain.cli.explain import explain_reward
 from flockchain.cli.refusal import refuse
 from flockchain.economics.evaluate import Case, check, evaluate
 from flockchain.economics.fields import ScenarioError
@@ -26,7 +27,8 @@ FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 FML_DIGITS: Final = 18
 PIPED_COLUMNS: Final = 200
 
-app = typer.Typer(help="Ask what the chain would pay.", no_args_is_help=True)
+app = typer.Typer(help="Ask what the chain would pay, and why it paid.", no_args_is_help=True)
+app.command("explain")(explain_reward)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -21,11 +21,18 @@ from runtime.primitives.types import AccountId
 
 @dataclass(frozen=True, slots=True)
 class SettlementEvents:
-    """What the given blocks told of the day. `is_whole`: its end is among them."""
+    """What the given blocks told of the day. `is_whole`: its end is among them.
+
+    `reads` are the keys of all events of those blocks, also of others' days.
+    """
 
     paid: tuple[tuple[Paid, Read], ...] = ()
     undeliverable: tuple[tuple[Undeliverable, Read], ...] = ()
     is_whole: bool = False
+    reads: tuple[Read, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.paid or self.undeliverable or self.is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,13 @@ def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvent
     """What the settlement's blocks told of the task's day."""
     paid: list[tuple[Paid, Read]] = []
     lost: list[tuple[Undeliverable, Read]] = []
+    reads: list[Read] = []
     is_whole = False
     for book in settlement:
         page = book.open()
         events = [record.event for record in page.runtime.system.events.get()]
         (read,) = page.reads()
+        reads.append(read)
         for event in events:
             if isinstance(event, (Paid, Undeliverable, DaySettled)):
                 if (event.task, event.day) != (key.task, key.day):
@@ -90,4 +99,4 @@ def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvent
                     lost.append((event, read))
                 else:
                     is_whole = True
-    return SettlementEvents(tuple(paid), tuple(lost), is_whole)
+    return SettlementEvents(tuple(paid), tuple(lost), is_whole, tuple(reads))
