@@ -266,6 +266,7 @@ class Node:
     def on_peer_connected(self, peer: PeerId, status: bytes) -> None:
         """A peer of our chain is here."""
         known = self.peers[peer] = decode_status(status)
+        log.info("peer %s is here, its best is #%d", peer, known.best_number)
         self.sync.on_peer(peer, known.best_number, known.best_hash)
         if self.finality is not None:
             self.finality.on_peer_connected(peer)
@@ -274,7 +275,8 @@ class Node:
 
     def on_peer_disconnected(self, peer: PeerId) -> None:
         """A peer is gone."""
-        self.peers.pop(peer, None)
+        if self.peers.pop(peer, None) is not None:
+            log.info("peer %s is gone", peer)
         self.sync.on_peer_disconnected(peer)
         if self.finality is not None:
             self.finality.on_peer_disconnected(peer)

@@ -109,6 +109,8 @@ DEVNET: Final = Preset(
     timelock_blocks=5,
     proposal_deposit=100 * FML,
     proposal_reward=50 * FML,
+    nodes_max=100,  # a day of 20 blocks settles no more in time
+    validators_max=50,
     kept_days=1_000,
 )
 

@@ -102,7 +102,13 @@ class Runtime:
         )
         self.delegation = delegation.Delegation(
             ext,
-            delegation.Config(calendar, preset.unbonding_days),
+            delegation.Config(
+                calendar,
+                preset.unbonding_days,
+                nodes_max=preset.nodes_max,
+                validators_max=preset.validators_max,
+                delegators_max=preset.delegators_max,
+            ),
             currency=self.balances,
             block=self.system,
         )
