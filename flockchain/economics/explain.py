@@ -69,7 +69,7 @@ def explain(
         "WP V.E to V.H",
         {"task": str(task), "day": str(day), "account": f"0x{account.hex()}"},
         total,
-        reads=(book.code_read, *record.reads, *page.reads(), *record.events.reads),
+        reads=_distinct((book.code_read, *record.reads, *page.reads(), *record.events.reads)),
         parts=tuple(parts),
         note=None if parts else "the account has no part of the day's payments",
     )

@@ -88,7 +88,7 @@ def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvent
         page = book.open()
         events = [record.event for record in page.runtime.system.events.get()]
         (read,) = page.reads()
-        reads.append(read)
+        reads += [book.code_read, read]  # the rules of that block, too
         for event in events:
             if isinstance(event, (Paid, Undeliverable, DaySettled)):
                 if (event.task, event.day) != (key.task, key.day):

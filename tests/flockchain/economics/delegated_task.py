@@ -40,16 +40,16 @@ NAMES = ("creator", *NODE_STAKES, *VALIDATOR_STAKES, "d1", "d2", "d3")
 
 @dataclass
 class PlayedTask:
-    """`settled`: by day the states after the blocks that paid; `paid`: the day's transfers."""
+    """`settled`: by day the states after the blocks that paid; `paid`: the day's transfers.
+
+    `numbers`: those states by the number of their block.
+    """
 
     world: World
     settled: dict[int, list[StateBook]] = field(default_factory=dict)
     paid: dict[int, list[Paid]] = field(default_factory=dict)
+    numbers: dict[int, DictState] = field(default_factory=dict)
     task: int = 0
-
-    def book(self) -> StateBook:
-        """The state as it is now."""
-        return StateBook(Hash(blake2b_256(b"now")), DictState(top_of(self.world)))
 
 
 def play_delegated(preset: Preset = DEVNET, *, is_verified: bool = True) -> PlayedTask:
@@ -114,7 +114,9 @@ def _settle(played: PlayedTask, day: int) -> None:
         world.ext.events.clear()
         world.next_block()
         paid += [event for _, event in world.ext.events if isinstance(event, Paid)]
-        books.append(_book_of(world))
+        state = played.numbers[world.number] = _state_of(world)
+        block = Hash(blake2b_256(b"block" + world.number.to_bytes(4, "little")))
+        books.append(StateBook(block, state))
     played.settled[day], played.paid[day] = books, paid
 
 
@@ -122,12 +124,11 @@ def _is_settled(world: World, day: int) -> bool:
     return any(isinstance(event, DaySettled) and event.day == day for _, event in world.ext.events)
 
 
-def _book_of(world: World) -> StateBook:
+def _state_of(world: World) -> DictState:
     """The state after the block, with its events as the executive stores them."""
-    block = Hash(blake2b_256(b"block" + world.number.to_bytes(4, "little")))
     top = top_of(world)
     top[world.system.events.path()] = encode_records(world.ext.events)
-    return StateBook(block, DictState(top))
+    return DictState(top)
 
 
 def names_by_account() -> dict[AccountId, str]:
