@@ -29,6 +29,7 @@ from runtime.economy.stakes import StakeShares
 from runtime.pallets.arena.payout import divide
 from runtime.pallets.arena.records import Payment, PaymentKind
 from runtime.pallets.delegation.records import NotRegistered, OperatorKey
+from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
 _SPLIT_FORMULA = (
@@ -67,7 +68,7 @@ def explain(
         "Payout",
         "the sum of the account's parts of the day's payments",
         "WP V.E to V.H",
-        {"task": str(task), "day": str(day), "account": f"0x{account.hex()}"},
+        {"task": str(task), "day": str(day), "account": encode_address(account)},
         total,
         reads=_distinct((book.code_read, *record.reads, *page.reads(), *record.events.reads)),
         parts=tuple(parts),
@@ -106,7 +107,7 @@ def _explain_share(record: DayRecord, payment: Payment, pots: Pots, account: Acc
     """The account's part of an operator's payment."""
     page = record.book.open()
     earned = _explain_payment(record, payment, pots)
-    inputs = {"R": str(payment.amount), "operator": f"0x{payment.operator.hex()}"}
+    inputs = {"R": str(payment.amount), "operator": encode_address(payment.operator)}
     try:
         shares = _shares_of(page, record, payment)
     except (ValueError, NotRegistered):
@@ -206,7 +207,7 @@ def _ensure_paid(
         "Paid",
         "the settlement's event of the transfer out of the task's pot",
         "WP V.H",
-        {"who": f"0x{account.hex()}", "kind": payment.kind.name},
+        {"who": encode_address(account), "kind": payment.kind.name},
         amount,
         reads=_distinct(read for _, read in found),
     )

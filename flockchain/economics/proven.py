@@ -21,6 +21,7 @@ from flockchain.sdk.errors import BadAnswer
 from flockchain.sdk.hex import from_hex, hash_from_hex
 from flockchain.storage.errors import ProofError
 from flockchain.storage.trie_proof import verify_read_proof
+from runtime.frame.errors import DispatchError
 from runtime.frame.externalities import DictState
 from runtime.primitives.header import Header
 from runtime.primitives.scale import DecodeError
@@ -75,7 +76,7 @@ def rebuild(
     try:
         settlement = [books[block] for block in given.settlement]
         tree = explain(books[given.block], task, day, account, settlement)
-    except (DecodeError, KeyError) as error:
+    except (DecodeError, KeyError, DispatchError) as error:
         raise ProofError(f"the proofs leave out what the payout follows from: {error}") from error
     proven = {block: frozenset(keys) for block, (keys, _) in given.proofs.items()}
     for block, keys in tree.keys_by_block().items():

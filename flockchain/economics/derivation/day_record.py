@@ -16,6 +16,7 @@ from flockchain.economics.derivation.terms import ExplainError, Read, ensure_equ
 from runtime.economy.tasks import Task
 from runtime.pallets.arena.events import DaySettled, Paid, Undeliverable
 from runtime.pallets.arena.records import DayKey, DayResult, Payment, PaymentKind
+from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
 
@@ -60,7 +61,7 @@ class DayRecord:
 
 
 def _shown(pairs: Sequence[tuple[AccountId, int]]) -> list[str]:
-    return [f"0x{account.hex()}: {amount}" for account, amount in pairs]
+    return [f"{encode_address(account)}: {amount}" for account, amount in pairs]
 
 
 def read_day(

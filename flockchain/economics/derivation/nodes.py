@@ -16,6 +16,7 @@ from runtime.pallets.arena.records import DayKey, Payment, PaymentKind
 from runtime.pallets.arena.shares import floor_shares, node_weights, rank_weights
 from runtime.pallets.delegation.records import NotRegistered
 from runtime.primitives.apportion import apportion
+from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
 
@@ -35,7 +36,7 @@ def explain_reward_a(record: DayRecord, payment: Payment, pots: Pots) -> Term:
         "Reward A",
         "R_A,i = R_A · f_i, to the planck by largest remainders",
         "WP V.H",
-        {"R_A": str(pots.paid_now), "operator": f"0x{payment.operator.hex()}"},
+        {"R_A": str(pots.paid_now), "operator": encode_address(payment.operator)},
         payment.amount,
         reads=record.reads,
         parts=(share, reward_a_pot(record, pots)),
@@ -140,7 +141,7 @@ def explain_reward_b(record: DayRecord, payment: Payment) -> Term:
         "Reward B",
         "R_B,i = Σ_d (1 − δ) R_nodes(d) · f_i of the final day, stakes the mean of all days",
         "WP V.H",
-        {"R_B": str(pool.result), "operator": f"0x{payment.operator.hex()}"},
+        {"R_B": str(pool.result), "operator": encode_address(payment.operator)},
         payment.amount,
         reads=record.reads,
         parts=(share, pool),

@@ -138,14 +138,15 @@ def explain_stakes(record: DayRecord) -> Term:
     page, result = record.book.open(), record.result
     ledger, (task, day) = page.runtime.delegation, (record.key.task, record.key.day)
     recorded = (result.node_stake, result.validator_stake)
-    note = None
+    note = "the ledger has forgotten the day; these are the day's record"
+    found = recorded
     try:
-        roles = (Role.TRAINING_NODE, Role.TASK_VALIDATOR)
-        found = tuple(ledger.total_of(task, role, day) for role in roles)
+        if ledger.starts.contains(task):  # else all stakes are freed
+            roles = (Role.TRAINING_NODE, Role.TASK_VALIDATOR)
+            found = ledger.total_of(task, roles[0], day), ledger.total_of(task, roles[1], day)
+            note = ""
     except ValueError:
-        found, note = recorded, "the ledger has forgotten the day; these are the day's record"
-    if not any(found) and any(recorded):
-        found, note = recorded, "the task's stakes are freed; these are the day's record"
+        pass
     ensure_equal("T and S", found, recorded)
     return Term(
         "T + S",
@@ -154,7 +155,7 @@ def explain_stakes(record: DayRecord) -> Term:
         {"T": str(recorded[0]), "S": str(recorded[1])},
         sum(recorded),
         reads=record.reads if note else page.reads(),
-        note=note,
+        note=note or None,
     )
 
 
@@ -238,7 +239,30 @@ def _between_tasks(
         },
         own.amount,
         reads=reads,
-        parts=(of_arena,),
+        parts=(of_arena, _explain_task_stake(record, own.stake, reads)),
+    )
+
+
+def _explain_task_stake(record: DayRecord, recorded: int, reads: tuple[Read, ...]) -> Term:
+    """S_i as the stake ledger has it, if it still knows the day."""
+    page, (task, day) = record.book.open(), (record.key.task, record.key.day)
+    ledger = page.runtime.delegation
+    note = "the ledger has forgotten the day; this is the day's allotment"
+    found = recorded
+    try:
+        if ledger.starts.contains(task):
+            found, note = ledger.task_stake(task, day), ""
+    except ValueError:
+        pass
+    ensure_equal("S_i", found, recorded)
+    return Term(
+        "S_i",
+        "S_i = all stake in the task at the day's start: creator, nodes, validators, delegations",
+        "WP IV.A",
+        {"task": str(task)},
+        recorded,
+        reads=reads if note else page.reads(),
+        note=note or None,
     )
 
 

@@ -14,6 +14,7 @@ from flockchain.economics.derivation.terms import ExplainError, Read, Term, Unit
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
 from runtime.pallets.arena.ranking import Entry, rank
 from runtime.pallets.arena.records import Ballot, NoData, RosterEntry, Score
+from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
 
@@ -90,7 +91,7 @@ def explain_rank(record: DayRecord, owner: AccountId) -> Term:
 def place_of(account: AccountId, accounts: list[AccountId], term: str) -> int:
     """Where an account stands in a list. Raises ExplainError."""
     if account not in accounts:
-        raise ExplainError(f"{term}: 0x{account.hex()} is not in the day's records")
+        raise ExplainError(f"{term}: {encode_address(account)} is not in the day's records")
     return accounts.index(account)
 
 

@@ -19,6 +19,7 @@ from runtime.pallets.arena.consensus import ConsensusScore
 from runtime.pallets.arena.records import Payment, PaymentKind, Roster, RosterEntry
 from runtime.pallets.arena.shares import keep_best, validator_shares
 from runtime.primitives.apportion import apportion
+from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
 
@@ -92,6 +93,7 @@ def _explain_share(record: DayRecord, entry: RosterEntry, account: AccountId) ->
     if stored is None:
         raise ExplainError(f"f_ij: submission {entry.submission} has no consensus")
     consensus = ConsensusScore(stored.numerator, stored.denominator, tuple(stored.kept))
+    score_term = explain_consensus(record, entry.submission)  # the stored consensus fits `given`
     shares = validator_shares(
         [(weight, score) for _, weight, score in given],
         consensus,
@@ -119,7 +121,7 @@ def _explain_share(record: DayRecord, entry: RosterEntry, account: AccountId) ->
         shares[index],
         Unit.SHARE,
         page.reads(),
-        (explain_consensus(record, entry.submission),),
+        (score_term,),
     )
 
 
@@ -148,7 +150,7 @@ def explain_creation(record: DayRecord, payment: Payment, pots: Pots) -> Term:
         "Creation",
         "the task's creator has R_creator",
         "WP IV.A",
-        {"creator": f"0x{payment.operator.hex()}"},
+        {"creator": encode_address(payment.operator)},
         payment.amount,
         reads=record.reads,
         parts=(creator_pot(record, pots),),

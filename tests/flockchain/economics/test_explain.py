@@ -13,6 +13,7 @@ from flockchain.economics.derivation.state_book import StateBook
 from flockchain.economics.derivation.terms import ExplainError, Term, Unit
 from flockchain.economics.explain import explain
 from runtime.constants import DEVNET
+from runtime.economy.tasks import Role
 from runtime.frame.externalities import DictState, Externalities
 from runtime.pallets.arena.records import DayKey, PaymentKind
 from runtime.runtime import Runtime
@@ -72,7 +73,7 @@ def named(term: Term, name: str) -> Term:
 def test_reward_a_goes_down_to_the_curve(played: PlayedTask) -> None:
     tree = explained(played, 1, "d1")
     chain = ["Delegation split", "Paid", "Reward A", "f_i", "g_k", "k", "r_i", "t_i"]
-    chain += ["R_A", "R_nodes", "R_i", "R^AI", "C(d)"]
+    chain += ["R_A", "R_nodes", "T + S", "R_i", "S_i", "R^AI", "C(d)"]
     assert set(chain) <= {term.name for term in tree.walk()}
     assert named(tree, "C(d)").inputs["rho"] == "99/100"
     assert named(tree, "C(d)").result == 100_000 * 10**18
@@ -171,6 +172,17 @@ def change_ballot(runtime: Runtime) -> None:
     runtime.arena.ballots.put(place, [replace(first, weight=first.weight + 1), *rest])
 
 
+def drop_ballot(runtime: Runtime) -> None:
+    place = (DayKey(0, 1), 0)
+    runtime.arena.ballots.put(place, runtime.arena.ballots.get(place)[1:])
+
+
+def change_task_stake(runtime: Runtime) -> None:
+    place = (0, Role.CREATOR)
+    total = runtime.delegation.totals.get(place)
+    runtime.delegation.totals.put(place, replace(total, snapshot=0, amount=1))
+
+
 def change_allotment(runtime: Runtime) -> None:
     found = runtime.emission.allotments.get(1)
     runtime.emission.allotments.put(1, replace(found, emission=found.emission + 1))
@@ -201,6 +213,8 @@ def swap_ranks(runtime: Runtime) -> None:
     [
         (change_payment, "payments REWARD_A"),
         (change_ballot, "consensus score of submission 0"),
+        (drop_ballot, "consensus score of submission 0"),
+        (change_task_stake, "S_i"),
         (change_allotment, "R^AI"),
         (change_stake, "t_i"),
         (change_share, "f_i"),
@@ -216,6 +230,14 @@ def test_a_changed_record_is_found(
     book = tampered(books[-1], change)
     with pytest.raises(ExplainError, match=f"^{term.replace('^', '.')}: recomputed"):
         explain(book, 0, 1, account("n1"), books)
+
+
+def test_a_ballot_that_is_left_out_is_found_by_its_validator(played: PlayedTask) -> None:
+    books = played.settled[1]
+    with pytest.raises(
+        ExplainError, match=r"^(consensus score of submission 0|Σ f_ij): recomputed"
+    ):
+        explain(tampered(books[-1], drop_ballot), 0, 1, account("v3"), books)
 
 
 def test_a_delegator_that_is_left_out_is_found(played: PlayedTask) -> None:
