@@ -108,6 +108,7 @@ class Runtime:
                 nodes_max=preset.nodes_max,
                 validators_max=preset.validators_max,
                 delegators_max=preset.delegators_max,
+                ratio_interval_days=preset.ratio_interval_days,
             ),
             currency=self.balances,
             block=self.system,

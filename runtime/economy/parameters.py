@@ -20,6 +20,7 @@ _ALPHA_MAX: Final = Rational(4, 1)
 _ALPHA_PARTS_MAX: Final = 1000
 _LAMBDA_MAX: Final = Rational(10**6, 1)
 _KAPPA_MAX: Final = Rational(100, 1)
+_PARTS_MAX: Final = 10**6  # of ratios that are raised to powers or multiplied with scores
 _DECAY_MONTHS_MAX: Final = 120
 
 
@@ -35,6 +36,15 @@ class VestingRules:
     node_alpha: Rational = Rational(1, 1)
     ranked_max: U32 | None = None
     paid_daily: Rational = Rational(1, 10)
+
+
+@scale_type
+class ShareRatioRules:
+    """What operators may give their delegators: `usual` if they do not choose, and its bounds."""
+
+    usual: Rational = Rational(1, 2)
+    least: Rational = Rational(0, 1)
+    most: Rational = Rational(1, 1)
 
 
 @scale_type
@@ -59,6 +69,7 @@ class ArenaParameters:
     no_commit_slash: Rational = Rational(1, 200)
     creator_share: Rational = Rational(1, 50)
     creator_decay: Rational = Rational(9, 10)
+    share_ratio: ShareRatioRules = ShareRatioRules()
 
     def ensure_within_bounds(self) -> None:
         """Raises ParameterOutOfBounds."""
@@ -70,6 +81,7 @@ class ArenaParameters:
             "no_commit_slash": self.no_commit_slash,
             "creator_share": self.creator_share,
             "creator_decay": self.creator_decay,
+            "share_ratio.most": self.share_ratio.most,
         }
         for name, share in shares.items():
             if not share.is_at_most_one():
@@ -82,8 +94,14 @@ class ArenaParameters:
                 raise ParameterOutOfBounds(f"{name} is {alpha}, at most 4 in 1/1000ths is allowed")
         if self.distance_lambda > _LAMBDA_MAX:
             raise ParameterOutOfBounds(f"distance_lambda is {self.distance_lambda}, at most 10^6")
-        if self.outlier_kappa is not None and self.outlier_kappa > _KAPPA_MAX:
-            raise ParameterOutOfBounds(f"outlier_kappa is {self.outlier_kappa}, at most 100")
+        if self.vesting.rank_ratio.denominator > _PARTS_MAX:
+            raise ParameterOutOfBounds(f"rank_ratio is {self.vesting.rank_ratio}, not in 10^-6ths")
+        kappa = self.outlier_kappa
+        if kappa is not None and (kappa > _KAPPA_MAX or kappa.denominator > _PARTS_MAX):
+            raise ParameterOutOfBounds(f"outlier_kappa is {kappa}, at most 100 in 10^-6ths")
+        ratios = self.share_ratio
+        if ratios.usual < ratios.least or ratios.most < ratios.usual:
+            raise ParameterOutOfBounds(f"the usual share ratio {ratios.usual} is out of its bounds")
         if self.outlier_tolerance > SCORE_MAX:
             raise ParameterOutOfBounds(f"outlier_tolerance is {self.outlier_tolerance}")
         if 0 in (self.vesting.ranked_max, self.paid_validators_max):

@@ -41,6 +41,7 @@ class Config:
     validators_max: U32 = 200
     delegators_max: U32 = 1_000
     delegation_min: Balance = FML
+    ratio_interval_days: U32 = 30  # between two cuts of a share ratio
     releases_per_block: U32 = 200  # stakers freed in a block once a task has ended
 
 
@@ -127,7 +128,7 @@ class Delegation(frame.Pallet[Config], index=31):
         return StakeShares(
             operator.own.at(day),
             tuple((delegator, part.at(day)) for delegator, part in parts),
-            operator.ratio,
+            operator.ratio.at(day),
         )
 
     def shares_through(self, task: int, who: AccountId, day: int) -> StakeShares:
@@ -137,7 +138,7 @@ class Delegation(frame.Pallet[Config], index=31):
         return StakeShares(
             operator.own.stake_days_through(day),
             tuple((delegator, part.stake_days_through(day)) for delegator, part in parts),
-            operator.ratio,
+            operator.ratio.mean_through(day),
         )
 
     def stake_days_of(self, task: int, who: AccountId, day: int) -> int:

@@ -6,11 +6,14 @@ delegators pro rata, and stake that is already on its way out).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtime import frame
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.weights import Weight
 from runtime.pallets.delegation import ledger
 from runtime.pallets.delegation.ledger import UNBONDINGS_MAX, Config, reason_of
+from runtime.pallets.delegation.ratio import ShareRatio
 from runtime.pallets.delegation.records import (
     AlreadyRegistered,
     CreatorStakeLocked,
@@ -21,7 +24,10 @@ from runtime.pallets.delegation.records import (
     Operator,
     OperatorKey,
     RatioAboveOne,
+    RatioCutTooSoon,
+    RatioUnchanged,
     SelfDelegation,
+    ShareRatioScheduled,
     Slashed,
     Staked,
     StakeTooLow,
@@ -184,10 +190,37 @@ class Delegation(ledger.Delegation, index=31):
         self.currency.hold(reason_of(role, is_own=True), who, stake)
         start = self._ensure_open(task)
         own, none = self._new_position(start, stake), self._new_position(start, 0)
-        self.operators.put((task, who), Operator(role, own, none, ratio, minimum, hardware))
+        shared = ShareRatio.starting(own.day + 1, ratio)
+        self.operators.put((task, who), Operator(role, own, none, shared, minimum, hardware))
         self.counts.put((task, role), self.counts.get((task, role)) + 1)
         self._change_total(task, role, stake)
         self.deposit_event(Staked(task, who, who, role, stake))
+
+    def change_ratio(self, task: int, who: AccountId, ratio: Rational) -> None:
+        """A rise acts the next day and takes an announced cut back; a cut acts after its notice.
+
+        Emits ShareRatioScheduled. Raises TaskClosed, NotRegistered, RatioAboveOne,
+        RatioCutTooSoon, RatioUnchanged.
+        """
+        self._ensure_open(task)
+        operator, today = self._operator(task, who), self.today()
+        if not ratio.is_at_most_one():
+            raise RatioAboveOne
+        shared, tomorrow = operator.ratio, today + 1
+        now = shared.at(tomorrow)
+        if ratio == now and shared.entries[-1].from_day <= tomorrow:
+            raise RatioUnchanged
+        is_cut, from_day = ratio < now, tomorrow
+        if is_cut:
+            # Never two cuts under way at once, whatever the sizes of a network.
+            interval = max(self.config.ratio_interval_days, self.config.unbonding_days)
+            if shared.last_cut is not None and today < shared.last_cut + interval:
+                raise RatioCutTooSoon
+            from_day = today + max(self.config.unbonding_days, 1)
+        from_day = max(from_day, shared.first_day)
+        changed = shared.changed(today, from_day, ratio, is_cut=is_cut)
+        self.operators.put((task, who), replace(operator, ratio=changed))
+        self.deposit_event(ShareRatioScheduled(task, who, ratio, from_day))
 
     def slash(self, task: int, who: AccountId, rate: Rational, to: AccountId | None) -> Balance:
         """Take `rate` of all that is at stake behind an operator, floored; the amount taken.

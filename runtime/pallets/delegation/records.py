@@ -5,9 +5,12 @@ Source: WP II.D (stakes and delegation), WP V.G.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtime import frame
 from runtime.economy.tasks import Hardware, Role
 from runtime.pallets.delegation.position import Position
+from runtime.pallets.delegation.ratio import ShareRatio
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import U32, AccountId, Balance
 
@@ -23,28 +26,18 @@ class Operator:
     role: Role
     own: Position
     delegated: Position
-    ratio: Rational
+    ratio: ShareRatio
     minimum: Balance
     hardware: Hardware
     delegators: U32 = 0
 
     def with_own(self, own: Position) -> Operator:
         """The same operator with another stake of its own."""
-        return Operator(
-            self.role,
-            own,
-            self.delegated,
-            self.ratio,
-            self.minimum,
-            self.hardware,
-            self.delegators,
-        )
+        return replace(self, own=own)
 
     def with_delegated(self, delegated: Position, delegators: int) -> Operator:
         """The same operator with other delegations."""
-        return Operator(
-            self.role, self.own, delegated, self.ratio, self.minimum, self.hardware, delegators
-        )
+        return replace(self, delegated=delegated, delegators=delegators)
 
 
 @frame.scale_type
@@ -134,6 +127,16 @@ class TaskStakesFreed:
     task: U32
 
 
+@frame.event(5)
+class ShareRatioScheduled:
+    """From `from_day` on the operator's delegators get `ratio` of their pro-rata part."""
+
+    task: U32
+    operator: AccountId
+    ratio: Rational
+    from_day: U32
+
+
 class AlreadyRegistered(frame.ModuleError, index=0):
     """The account has a role in this task. One account has one role in a task."""
 
@@ -188,3 +191,11 @@ class TooManyUnbondings(frame.ModuleError, index=12):
 
 class RatioAboveOne(frame.ModuleError, index=13):
     """A share ratio lies between 0 and 1."""
+
+
+class RatioCutTooSoon(frame.ModuleError, index=14):
+    """A share ratio is cut at most once in an interval. Wait for it to pass; a rise is free."""
+
+
+class RatioUnchanged(frame.ModuleError, index=15):
+    """The share ratio is this already, and nothing else is announced."""

@@ -38,5 +38,8 @@ class StakeLedger(Protocol):
     ) -> None:
         """Give `who` a role with its own stake, held."""
 
+    def change_ratio(self, task: int, who: AccountId, ratio: Rational) -> None:
+        """Announce another share ratio: a rise for tomorrow, a cut after its notice."""
+
     def slash(self, task: int, who: AccountId, rate: Rational, to: AccountId | None) -> Balance:
         """Take a part of all that is at stake behind an operator; burned if `to` is None."""

@@ -135,27 +135,28 @@ class Tasks(frame.Pallet[Config], index=30):
         task: U32,
         role: Role,
         stake: CompactBalance,
-        share_ratio: Rational,
+        share_ratio: Rational | None,
         hardware: Hardware,
     ) -> None:
         """Take a role in a task with a stake; pays the registration fee. Signed.
 
         The stake counts from the next day. `share_ratio` is what delegators get of their pro-rata
-        part. Emits Registered.
+        part; None takes the DAO's default. Emits Registered.
         """
         who = frame.ensure_signed(origin)
         if role is Role.CREATOR:
             raise records.CreatorsRole
         self._live_task(task)
         minimum = self._minimum(role)
-        self.ledger.ensure_can_register(task, who, role, stake, minimum, share_ratio)
+        ratio = self._ratio_within_bounds(share_ratio)
+        self.ledger.ensure_can_register(task, who, role, stake, minimum, ratio)
         fee = self.config.registration_fee
         if self.currency.spendable(who) < fee + stake:
             raise records.InsufficientFunds
         burned = self.config.fee_burn.mul_floor(fee)
         self.currency.burn(who, burned)
         self.currency.transfer(who, self.config.treasury, fee - burned)
-        self.ledger.register(task, who, role, stake, minimum, share_ratio, hardware)
+        self.ledger.register(task, who, role, stake, minimum, ratio, hardware)
         self.deposit_event(records.Registered(task, who, role, stake))
 
     @frame.call(3, weight=REGISTER)
@@ -202,6 +203,25 @@ class Tasks(frame.Pallet[Config], index=30):
         self.scheduled_parameters.put(ScheduledParameters(from_day, parameters))
         self.deposit_event(records.ParametersScheduled(from_day, parameters))
 
+    @frame.call(6, weight=REGISTER)
+    def set_share_ratio(self, origin: frame.Origin, task: U32, ratio: Rational) -> None:
+        """Change what one's delegators get. Signed by an operator of the task.
+
+        A rise acts the next day; a cut after the time that a delegation takes to leave, and at most
+        once in an interval. Emits ShareRatioScheduled.
+        """
+        who = frame.ensure_signed(origin)
+        self._live_task(task)
+        self.ledger.change_ratio(task, who, self._ratio_within_bounds(ratio))
+
+    def _ratio_within_bounds(self, ratio: Rational | None) -> Rational:
+        rules = self.parameters_on(self.today()).share_ratio
+        if ratio is None:
+            return rules.usual
+        if ratio.is_at_most_one() and (ratio < rules.least or rules.most < ratio):
+            raise records.RatioOutOfBounds
+        return ratio  # one above 1 is the ledger's to refuse
+
     # -- creation
 
     def _create(self, who: AccountId, terms: TaskTerms, funding: Funding, start_day: int) -> int:
@@ -213,7 +233,8 @@ class Tasks(frame.Pallet[Config], index=30):
         if self.currency.spendable(who) < stake + budget:
             raise records.InsufficientFunds
         self.ledger.open_task(task, start_day)
-        self.ledger.register(task, who, Role.CREATOR, stake, stake, Rational(0, 1), terms.hardware)
+        usual = self.parameters_on(self.today()).share_ratio.usual
+        self.ledger.register(task, who, Role.CREATOR, stake, stake, usual, terms.hardware)
         if budget:
             self.currency.transfer(who, escrow_of(task), budget)
             self.escrows.put(task, budget)

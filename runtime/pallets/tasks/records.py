@@ -154,6 +154,10 @@ class ParametersOutOfBounds(frame.ModuleError, index=15):
     """A parameter lies outside of its hard bounds."""
 
 
+class RatioOutOfBounds(frame.ModuleError, index=17):
+    """The share ratio lies outside of the bounds that the DAO set."""
+
+
 class CreatorsRole(frame.ModuleError, index=16):
     """Creating a task gives the creator's role; others register as node or validator."""
 

@@ -91,7 +91,11 @@ class World:
         self.emission = emission.Emission(ext, emission.Config(), currency=self.balances)
         self.ledger = delegation.Delegation(
             ext,
-            delegation.Config(calendar, preset.unbonding_days),
+            delegation.Config(
+                calendar,
+                preset.unbonding_days,
+                ratio_interval_days=preset.ratio_interval_days,
+            ),
             currency=self.balances,
             block=self.system,
         )
