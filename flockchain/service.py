@@ -375,6 +375,7 @@ class Service:
         await self._listen(self.rpc.start(), self.config.rpc_port, "--rpc-port")
         stack.push_async_callback(self.rpc.stop)
         await self._listen(exporter.start(), self.config.prometheus_port, "--prometheus-port")
+        log.info("metrics on http://%s:%d/metrics", host, exporter.port)
         stack.push_async_callback(exporter.stop)
 
     @staticmethod

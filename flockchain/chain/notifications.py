@@ -48,11 +48,17 @@ class Notifications:
 
     on_imported: list[Callable[[Imported], None]] = field(default_factory=list)
     on_finalized: list[Callable[[Finalized], None]] = field(default_factory=list)
+    on_equivocation: list[Callable[[str], None]] = field(default_factory=list)
 
     def imported(self, event: Imported) -> None:
         """Tell of a block."""
         for listener in list(self.on_imported):
             listener(event)
+
+    def equivocation(self, kind: str) -> None:
+        """Tell that an authority signed twice: a `block` for one slot, or a `vote` in a round."""
+        for listener in list(self.on_equivocation):
+            listener(kind)
 
     def finalized(self, event: Finalized) -> None:
         """Tell of finality."""

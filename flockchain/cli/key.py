@@ -59,6 +59,7 @@ SuriFlag = Annotated[
     str | None,
     typer.Option(
         "--suri",
+        "--key",
         help="Secret URI in plain sight, as //Alice: other users can read it, so for development"
         " keys only.",
     ),

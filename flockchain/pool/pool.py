@@ -36,10 +36,14 @@ Validate = Callable[[TransactionSource, bytes], ValidTransaction]
 
 @dataclass(frozen=True, slots=True)
 class PoolConfig:
-    """Limits. A replacement must offer `bump_percent` of the priority that it replaces."""
+    """Limits. A replacement must offer `bump_percent` of the priority that it replaces.
+
+    `ready_per_sender_max` bounds what a sender holds, what waits included: that may become ready.
+    """
 
     count_max: int = 8_192
     size_bytes_max: int = 20 * 1024 * 1024
+    ready_per_sender_max: int = 512
     future_count_max: int = 1_024
     future_per_sender_max: int = 64
     extrinsic_bytes_max: int = BLOCK_BYTES_MAX * NORMAL_PERCENT // 100
@@ -163,6 +167,8 @@ class Pool:
     def _insert(self, entry: Entry) -> None:
         replaced = self._same_tags(entry)
         self._ensure_better(entry, replaced)
+        if not replaced:
+            self._ensure_share(entry.sender)
         waits = not self._is_satisfied(entry)
         if waits and not any(old.hash in self.future.entries for old in replaced):
             self._ensure_may_wait(entry)
@@ -189,6 +195,13 @@ class Pool:
         queues = (self.ready.provider, self.future.find_providing)
         found = [other for tag in entry.provides for find in queues if (other := find(tag))]
         return list(dict.fromkeys(found))
+
+    def _ensure_share(self, sender: bytes) -> None:
+        """One account cannot fill the pool."""
+        most = self.config.ready_per_sender_max
+        held = self.ready.count_of(sender) + self.future.count_of(sender)
+        if held >= most:
+            raise PoolFull(f"the pool holds {held} extrinsics of the sender, the most is {most}")
 
     def _ensure_may_wait(self, entry: Entry) -> None:
         config = self.config

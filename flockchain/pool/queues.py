@@ -10,6 +10,7 @@ Source: Substrate `sc_transaction_pool::graph::{ready, future}`.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 
 from flockchain.pool.entry import Entry
@@ -21,7 +22,12 @@ class ReadyQueue:
 
     def __init__(self) -> None:
         self.entries: dict[Hash, Entry] = {}
+        self._by_sender: Counter[bytes] = Counter()
         self._providers: dict[bytes, Hash] = {}
+
+    def count_of(self, sender: bytes) -> int:
+        """How many extrinsics of a sender are ready."""
+        return self._by_sender[sender]
 
     def provider(self, tag: bytes) -> Entry | None:
         """Who provides a tag."""
@@ -31,12 +37,17 @@ class ReadyQueue:
     def insert(self, entry: Entry) -> None:
         """Add an extrinsic whose requirements are met."""
         self.entries[entry.hash] = entry
+        self._by_sender[entry.sender] += 1
         for tag in entry.provides:
             self._providers[tag] = entry.hash
 
     def remove(self, entry: Entry) -> None:
         """Take out one extrinsic, and nothing that depends on it."""
-        self.entries.pop(entry.hash, None)
+        if self.entries.pop(entry.hash, None) is None:
+            return
+        self._by_sender[entry.sender] -= 1
+        if not self._by_sender[entry.sender]:
+            del self._by_sender[entry.sender]
         for tag in entry.provides:
             if self._providers.get(tag) == entry.hash:
                 del self._providers[tag]

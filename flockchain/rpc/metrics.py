@@ -38,6 +38,14 @@ class NodeMetrics:
         self._finalized = Counter(
             "flockchain_blocks_finalized", "Blocks that became final", registry=registry
         )
+        self._equivocations = Counter(
+            "flockchain_equivocations",
+            "Times that an authority was seen to sign two blocks for a slot or two votes",
+            ["kind"],
+            registry=registry,
+        )
+        for kind in ("block", "vote"):
+            self._equivocations.labels(kind)  # a series that is not there raises no alarm
         self._import_s = Histogram(
             "flockchain_block_import_seconds",
             "Time to check and store a block",
@@ -76,6 +84,7 @@ class NodeMetrics:
             sockets.set_function(connections)
         backend.notifications.on_imported.append(self._on_imported)
         backend.notifications.on_finalized.append(self._on_finalized)
+        backend.notifications.on_equivocation.append(self._on_equivocation)
 
     def observe_import(self, seconds: float) -> None:
         """A block was imported in so much time."""
@@ -98,6 +107,9 @@ class NodeMetrics:
         self._imported.labels("own" if event.is_own else "network").inc()
         if event.route.retracted:
             self._reorganizations.inc()
+
+    def _on_equivocation(self, kind: str) -> None:
+        self._equivocations.labels(kind).inc()
 
     def _on_finalized(self, event: Finalized) -> None:
         self._finalized.inc(len(event.finalized))

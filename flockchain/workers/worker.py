@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flockchain.keys import KeyPair
-from flockchain.sdk import Client, Head, SdkError
+from flockchain.sdk import Client, Head, SdkError, StateView
 from flockchain.workers.actions import Actions
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.creator import CreatorDuty
@@ -72,6 +72,7 @@ class Worker:
         self._client = client
         self._directory = state_directory
         self._tasks = None if tasks is None else frozenset(tasks)
+        self._unchecked = self._tasks or frozenset()
         self._wake = asyncio.Event()
         self._quiet = asyncio.Condition()
         self._jobs = Jobs(self._wake.set)
@@ -155,6 +156,8 @@ class Worker:
             live = await view.query(Tasks.live)
             wanted = [task for task in live if self._tasks is None or task in self._tasks]
             records = await view.query_many(Tasks.tasks, wanted)
+            if self._unchecked:
+                await self._name_unknown(view)
         except SdkError as error:
             log.warning("block %d cannot be read: %s", head.number, error)
             return
@@ -171,6 +174,15 @@ class Worker:
             async with self._quiet:
                 self._settled = head.hash
                 self._quiet.notify_all()
+
+    async def _name_unknown(self, view: StateView) -> None:
+        """Say, once, which of the tasks that were asked for the chain does not have."""
+        asked = sorted(self._unchecked)
+        records = await view.query_many(Tasks.tasks, asked)
+        for task, record in zip(asked, records, strict=True):
+            if record is None:
+                log.warning("task %d is unknown to the chain: waiting for it", task)
+        self._unchecked = frozenset()
 
     async def _step(self, index: int, number: int, moment: Moment, task: Task) -> None:
         member, desk = self._desks[index]

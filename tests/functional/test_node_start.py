@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -37,6 +38,9 @@ def test_starts_answers_and_stops(start_node: StartNode) -> None:
     genesis = load_chain_spec("dev").genesis_hash()
     assert asyncio.run(node.call("chain_getBlockHash", 0)) == f"0x{genesis.hex()}"
     assert asyncio.run(node.call("system_chain")) == "FLock Development"
+    port = int(node.wait_for(r"metrics on http://127\.0\.0\.1:(\d+)/metrics")[1])
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert b'flockchain_equivocations_total{kind="block"} 0.0' in answer.read()
     assert node.stop() == 0
     assert "the node stops" in node.lines[-1]
 

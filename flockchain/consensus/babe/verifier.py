@@ -5,16 +5,21 @@ Source: WP II.A, VI.B; Substrate `sc_consensus_babe::verification`.
 
 from __future__ import annotations
 
+import logging
+
 from flockchain.chain.backend import Backend
 from flockchain.chain.errors import FutureBlock, InvalidBlock
 from flockchain.clock import Clock
 from flockchain.consensus.babe.epochs import Epoch, EpochData
 from flockchain.consensus.babe.lottery import check_claim, check_slot
 from flockchain.consensus.babe.seal import check_seal
+from flockchain.consensus.equivocation import EquivocationDetector
 from runtime.api import epoch_of_slot
 from runtime.primitives.babe_digest import find_claim
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
+
+log = logging.getLogger(__name__)
 
 
 def epoch_after(backend: Backend, parent: Hash, slot: int) -> Epoch:
@@ -26,12 +31,13 @@ def epoch_after(backend: Backend, parent: Hash, slot: int) -> Epoch:
 
 
 class BabeConsensus:
-    """Checks headers by slot lottery."""
+    """Checks headers by slot lottery, and names authors that seal two for one slot."""
 
     def __init__(self, backend: Backend, clock: Clock, slot_ms: int) -> None:
         self._backend = backend
         self._clock = clock
         self.slot_ms = slot_ms
+        self._detector = EquivocationDetector()
 
     def verify(self, header: Header, parent: Header) -> None:
         """Check slot, claim and seal. Raises InvalidBlock, FutureBlock."""
@@ -43,8 +49,24 @@ class BabeConsensus:
             check_slot(claim.slot, None if before is None else before.slot, now_slot)
             epoch = epoch_after(self._backend, header.parent_hash, claim.slot)
             check_claim(claim, epoch)
-            check_seal(header, epoch.data.authorities[claim.authority_index].key)
+            author = epoch.data.authorities[claim.authority_index].key
+            check_seal(header, author)
         except ValueError as error:
             raise InvalidBlock(f"block {header.number}: {error}") from error
         if claim.slot > now_slot:
             raise FutureBlock(claim.slot, now_slot)
+        self._watch(author, claim.slot, header)
+
+    def _watch(self, author: bytes, slot: int, header: Header) -> None:
+        """Log and count a second block of an author for a slot; both remain importable."""
+        evidence = self._detector.observe(author, slot, header)
+        if evidence is None:
+            return
+        log.warning(
+            "author 0x%s equivocated in slot %d: 0x%s and 0x%s",
+            author.hex(),
+            slot,
+            evidence.first.hash().hex(),
+            evidence.second.hash().hex(),
+        )
+        self._backend.notifications.equivocation("block")

@@ -141,6 +141,7 @@ class FinalityWorker:
                     self._finalize(block, JUSTIFICATION.encode(justification))
                 case ReportEquivocation(evidence):
                     log.warning("a voter equivocated: %r", evidence)
+                    self._backend.notifications.equivocation("vote")
                 case ReportConflict(finalized, _):
                     log.critical(
                         "a valid proof contradicts the finalized block %s: "

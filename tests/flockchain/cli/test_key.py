@@ -50,6 +50,7 @@ def test_inspect_of_a_development_key_in_words() -> None:
         f"address:    {ALICE_ADDRESS}\n"
         "network:    42\n"
     )
+    assert run("inspect", "--key", "//Alice").stdout == result.stdout  # as other commands name it
 
 
 def test_inspect_of_public_keys_and_addresses() -> None:

@@ -115,6 +115,10 @@ class World:
         assert pool.size_bytes <= self.config.size_bytes_max
         assert len(pool) <= self.config.count_max
         assert len(future) <= self.config.future_count_max
+        for entry in entries:
+            of_sender = [other for other in ready.values() if other.sender == entry.sender]
+            assert pool.ready.count_of(entry.sender) == len(of_sender)
+            assert len(of_sender) <= self.config.ready_per_sender_max
         tags = [tag for entry in ready.values() for tag in entry.provides]
         assert len(tags) == len(set(tags)), "a tag has one provider"
         assert sorted(entry.hash for entry in pool.best()) == sorted(ready)

@@ -179,6 +179,24 @@ def test_a_sender_has_so_many_waiting() -> None:
     world.check()
 
 
+def test_a_sender_holds_so_many_and_others_have_room() -> None:
+    world = World(PoolConfig(ready_per_sender_max=3))
+    chain = [extrinsic("alice", nonce) for nonce in range(4)]
+    for data in (chain[0], chain[1], chain[3]):
+        world.submit(data)
+    with pytest.raises(
+        PoolFull, match=r"^the pool holds 3 extrinsics of the sender, the most is 3$"
+    ):
+        world.submit(chain[2])  # it would make the one that waits ready
+    world.submit(extrinsic("alice", 1, tip=1))
+    world.submit(extrinsic("bob", 0))
+    world.block(chain[0])
+    world.submit(chain[2])
+    assert len(world.best()) == 4
+    assert PoolConfig().ready_per_sender_max == 512
+    world.check()
+
+
 def test_all_senders_have_so_many_waiting() -> None:
     world = World(PoolConfig(future_count_max=2))
     for who in "ab":
@@ -381,7 +399,13 @@ def test_the_last_word() -> None:
 def test_a_storm_leaves_the_pool_whole(seed: int) -> None:
     draw = Random(seed)
     world = World(
-        PoolConfig(count_max=25, size_bytes_max=6_000, future_count_max=10, future_per_sender_max=4)
+        PoolConfig(
+            count_max=25,
+            size_bytes_max=6_000,
+            future_count_max=10,
+            future_per_sender_max=4,
+            ready_per_sender_max=9,
+        )
     )
     blocks: list[list[bytes]] = []
     for _ in range(400):

@@ -34,6 +34,7 @@ def test_a_node_is_scraped() -> None:
         node.node.submit(node.transfer(0))
         node.network.connected.append(PEER)
         metrics.observe_import(0.02)
+        node.context.backend.notifications.equivocation("vote")
         await call(node.http_url, "system_name")
         await call(node.http_url, "state_getStorage")
         await call(node.http_url, "made_up_name")
@@ -51,6 +52,8 @@ def test_a_node_is_scraped() -> None:
         assert found["flockchain_peers", ()] == 1
         assert found["flockchain_blocks_imported_total", ("own",)] == 1
         assert found["flockchain_blocks_finalized_total", ()] == 1
+        assert found["flockchain_equivocations_total", ("block",)] == 0
+        assert found["flockchain_equivocations_total", ("vote",)] == 1
         assert found["flockchain_block_import_seconds_count", ()] == 1
         assert found["flockchain_rpc_call_seconds_count", ("system_name",)] == 1
         assert found["flockchain_rpc_errors_total", ("state_getStorage",)] == 1

@@ -50,10 +50,13 @@ async def create_task(client: Client, chain: FastChain, directory: Path, days: i
 
 @asynccontextmanager
 async def working(
-    client: Client, members: Sequence[Member], directory: Path
+    client: Client,
+    members: Sequence[Member],
+    directory: Path,
+    tasks: Sequence[int] | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker at work; stopped like a process that is told to stop."""
-    async with Worker(client, members, directory, device="cpu") as worker:
+    async with Worker(client, members, directory, tasks=tasks, device="cpu") as worker:
         run = asyncio.create_task(worker.run())
         try:
             yield worker
