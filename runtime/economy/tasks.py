@@ -7,11 +7,14 @@ pays).
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Final
 
 from runtime.economy.parameters import VestingRules
+from runtime.economy.schedule import in_force
 from runtime.primitives.scale import Limit, ScaleEnum, scale_enum, scale_type
 from runtime.primitives.types import U8, U16, U32, AccountId, Balance, Bytes32, Hash
+
+VERIFICATIONS_MAX: Final = 32  # changes in a task's life: every one is kept, to explain its days
 
 # The 32-byte digest of a content id.
 ContentDigest = Bytes32
@@ -123,11 +126,19 @@ class TaskStatus(enum.Enum):
 
 
 @scale_type
+class VerifiedFrom:
+    """Whether emission pays for a task from a day on."""
+
+    from_day: U32
+    is_verified: bool
+
+
+@scale_type
 class Task:
     """A task on the chain. Its days are `start_day` .. `start_day` + days − 1.
 
     `has_reveals`: from the first revealed submission the creator can no longer cancel.
-    `key`: Dataset B's, once the creator revealed it.
+    `key`: Dataset B's, once the creator revealed it. `verification`: every grant and withdrawal.
     """
 
     creator: AccountId
@@ -137,6 +148,7 @@ class Task:
     start_day: U32
     created_at: U32
     status: TaskStatus
+    verification: Annotated[list[VerifiedFrom], Limit(VERIFICATIONS_MAX)]
     has_reveals: bool = False
     key: Annotated[bytes, Limit(32)] | None = None
 
@@ -148,9 +160,9 @@ class Task:
         """Whether `day` is one of the task's days."""
         return self.start_day <= day <= self.final_day()
 
-    def is_verified(self) -> bool:
-        """Whether emission pays for it."""
-        return isinstance(self.funding, Verified)
+    def is_verified_on(self, day: int) -> bool:
+        """Whether emission pays for that day."""
+        return in_force(self.verification, day).is_verified
 
     def seats_on(self, day: int) -> int:
         """Seats dealt to each submission on that day; 0 without committees."""

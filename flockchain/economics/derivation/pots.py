@@ -64,7 +64,7 @@ def explain_pots(record: DayRecord) -> Pots:
 
 def creator_share_of(record: DayRecord) -> Rational:
     """kappa_c of the day's month; nothing of a self-funded task."""
-    if not record.task.is_verified():
+    if not record.task.is_verified_on(record.key.day):
         return _NOTHING
     return record.result.parameters.creator_share_in(record.key.day // MONTH_DAYS)
 
@@ -164,7 +164,11 @@ def explain_stakes(record: DayRecord) -> Term:
 
 def explain_reward(record: DayRecord) -> Term:
     """R: the task's part of the day's emission, or of its own budget. Raises ExplainError."""
-    return _from_emission(record) if record.task.is_verified() else _from_budget(record)
+    return (
+        _from_emission(record)
+        if record.task.is_verified_on(record.key.day)
+        else _from_budget(record)
+    )
 
 
 def _from_budget(record: DayRecord) -> Term:

@@ -158,7 +158,7 @@ class Arena(storage.Arena, index=33):
         return Cursor(job, tasks, Phase.START, 0, [], 0, 0), steps
 
     def _allot(self, day: int, tasks: list[int]) -> None:
-        verified = [task for task in tasks if self.tasks.get_task(task).is_verified()]
+        verified = [task for task in tasks if self.tasks.get_task(task).is_verified_on(day)]
         self.emission.allot(
             day,
             [(task, self.stakes.task_stake(task, day)) for task in verified],

@@ -95,16 +95,15 @@ class Payout:
         arena.tasks.end_task(task, TaskStatus.COMPLETED)
 
     def _clear_vested(self, task: int) -> None:
-        """Reward B that nobody can get is burned, or returned to a self-funding creator."""
+        """Reward B that nobody can get is burned; what its own budget paid returns."""
         arena = self.arena
-        amount = arena.vested.get(task)
-        if not amount:
-            return
+        amount, own = arena.vested.get(task), arena.vested_own.get(task)
         arena.vested.remove(task)
-        if arena.tasks.get_task(task).is_verified():
-            arena.currency.burn(pot_of(task), amount)
-        else:
-            arena.tasks.return_to_creator(task, pot_of(task), amount)
+        arena.vested_own.remove(task)
+        if amount > own:
+            arena.currency.burn(pot_of(task), amount - own)
+        if own:
+            arena.tasks.return_to_creator(task, pot_of(task), own)
 
     def forget(self, key: DayKey) -> int:
         """Drop a day's records, with the task's own if it was its last; how many were dropped."""

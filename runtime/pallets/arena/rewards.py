@@ -160,7 +160,7 @@ class Rewards:
         shares: list[int],
     ) -> _Amounts:
         arena = self.arena
-        if task.is_verified():
+        if task.is_verified_on(key.day):
             reward = arena.emission.reward_of(key.day, key.task)
             creator_share = parameters.creator_share_in(key.day // MONTH_DAYS)
         else:
@@ -182,10 +182,12 @@ class Rewards:
         arena, pot = self.arena, pot_of(key.task)
         if not amounts.total:
             return
-        if task.is_verified():
+        if task.is_verified_on(key.day):
             arena.emission.mint(key.day, key.task, pot, amounts.total)
         else:
             arena.tasks.pay_from_escrow(key.task, pot, amounts.total)
+            own = arena.vested_own.get(key.task) + amounts.vested
+            arena.vested_own.put(key.task, own)
         arena.vested.put(key.task, arena.vested.get(key.task) + amounts.vested)
 
     def _pay_nodes(self, ranked: list[_Ranked], weights: list[int], amount: int) -> list[Payment]:
@@ -235,6 +237,7 @@ class Rewards:
         if not any(weights):
             return []
         arena.vested.remove(key.task)
+        arena.vested_own.remove(key.task)
         return _payments(owners, weights, amount, Role.TRAINING_NODE, PaymentKind.REWARD_B)
 
     # -- the explanation

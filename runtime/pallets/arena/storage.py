@@ -120,6 +120,9 @@ class Arena(frame.Pallet[Config], index=33):
     vested = frame.StorageMap[int, int](
         U32, Balance, default=0, docs="Reward B that accrued in a task, planck."
     )
+    vested_own = frame.StorageMap[int, int](
+        U32, Balance, default=0, docs="The part of it that the task's own budget paid, planck."
+    )
     best = frame.StorageMap[int, Best](U32, Best, docs="First rank of the last ranked day.")
     counted = frame.StorageMap[int, bool](
         U32, bool, default=False, docs="Tasks in which a submission ever had a counted score."
@@ -183,5 +186,7 @@ class Arena(frame.Pallet[Config], index=33):
                 unpaid[task] = sum(payment.amount for payment in left)
         for task, amount in self.vested.items():
             unpaid[task] = unpaid.get(task, 0) + amount
+        for task, own in self.vested_own.items():
+            assert own <= self.vested.get(task), f"vested of task {task}"
         for task, amount in unpaid.items():
             assert self.currency.free(pot_of(task)) >= amount, f"pot of task {task}"

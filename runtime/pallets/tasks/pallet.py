@@ -15,7 +15,9 @@ from typing import Final
 from runtime import frame
 from runtime.economy.calendar import Calendar
 from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
+from runtime.economy.schedule import in_force
 from runtime.economy.tasks import (
+    VERIFICATIONS_MAX,
     Funding,
     Hardware,
     Role,
@@ -24,6 +26,7 @@ from runtime.economy.tasks import (
     TaskStatus,
     TaskTerms,
     Verified,
+    VerifiedFrom,
 )
 from runtime.frame.traits import BlockInfo, Currency, pallet_account
 from runtime.frame.weights import Weight
@@ -214,6 +217,35 @@ class Tasks(frame.Pallet[Config], index=30):
         self._live_task(task)
         self.ledger.change_ratio(task, who, self._ratio_within_bounds(ratio))
 
+    @frame.call(7, weight=REGISTER)
+    def verify_task(self, origin: frame.Origin, task: U32) -> None:
+        """Let emission pay for a task from tomorrow on. Root. Emits VerificationChanged.
+
+        What is left of its own budget stays in escrow: for days after a withdrawal, or to return.
+        """
+        frame.ensure_root(origin)
+        self._change_verification(task, is_verified=True)
+
+    @frame.call(8, weight=REGISTER)
+    def unverify_task(self, origin: frame.Origin, task: U32) -> None:
+        """Withdraw it from tomorrow on: only a budget of its own pays then. Root."""
+        frame.ensure_root(origin)
+        self._change_verification(task, is_verified=False)
+
+    def _change_verification(self, task: int, *, is_verified: bool) -> None:
+        found, from_day = self._live_task(task), self.today() + 1
+        if found.is_verified_on(from_day) == is_verified:
+            raise records.VerificationUnchanged
+        kept = [entry for entry in found.verification if entry.from_day < from_day]
+        if in_force(kept, from_day).is_verified == is_verified:
+            changes = kept  # today's change is taken back before it acted
+        else:
+            changes = [*kept, VerifiedFrom(from_day, is_verified)]
+        if len(changes) > VERIFICATIONS_MAX:
+            raise records.TooManyVerifications
+        self.tasks.put(task, replace(found, verification=changes))
+        self.deposit_event(records.VerificationChanged(task, from_day, is_verified))
+
     def _ratio_within_bounds(self, ratio: Rational | None) -> Rational:
         rules = self.parameters_on(self.today()).share_ratio
         if ratio is None:
@@ -240,8 +272,10 @@ class Tasks(frame.Pallet[Config], index=30):
             self.escrows.put(task, budget)
         number = self.block.block_number()
         vesting = self.parameters_on(self.today()).vesting
+        status, verified = TaskStatus.SCHEDULED, isinstance(funding, Verified)
+        verification = [VerifiedFrom(0, verified)]
         self.tasks.put(
-            task, Task(who, terms, funding, vesting, start_day, number, TaskStatus.SCHEDULED)
+            task, Task(who, terms, funding, vesting, start_day, number, status, verification)
         )
         self.next_task.put(task + 1)
         self.live.put([*live, task])

@@ -90,6 +90,15 @@ class ParametersScheduled:
     parameters: ArenaParameters
 
 
+@frame.event(8)
+class VerificationChanged:
+    """From `from_day` on emission pays for the task, or no longer does."""
+
+    task: U32
+    from_day: U32
+    is_verified: bool
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number."""
 
@@ -152,6 +161,14 @@ class KeyAlreadyRevealed(frame.ModuleError, index=14):
 
 class ParametersOutOfBounds(frame.ModuleError, index=15):
     """A parameter lies outside of its hard bounds."""
+
+
+class VerificationUnchanged(frame.ModuleError, index=18):
+    """The task is, or will be tomorrow, what it shall become."""
+
+
+class TooManyVerifications(frame.ModuleError, index=19):
+    """The task was verified and unverified as often as its record remembers."""
 
 
 class RatioOutOfBounds(frame.ModuleError, index=17):

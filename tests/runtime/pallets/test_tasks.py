@@ -61,7 +61,7 @@ def test_creating_locks_the_stake_and_the_budget(world: World) -> None:
     created = world.events(records.TaskCreated)
     assert created == [records.TaskCreated(0, CREATOR, terms().spec, 1, 300 * FML)]
     assert [world.tasks.daily_budget(0, day) for day in (1, 2, 3)] == [100 * FML] * 3
-    assert not world.tasks.get_task(0).is_verified()
+    assert not world.tasks.get_task(0).is_verified_on(1)
     with pytest.raises(records.UnknownTask):
         world.tasks.get_task(1)
 
@@ -70,7 +70,7 @@ def test_only_the_dao_creates_verified_tasks(world: World) -> None:
     with pytest.raises(BadOrigin):
         world.tasks.create_verified_task(signed(CREATOR), CREATOR, terms())
     world.tasks.create_verified_task(frame.ROOT, CREATOR, terms())
-    assert world.tasks.get_task(0).is_verified()
+    assert world.tasks.get_task(0).is_verified_on(1)
     assert world.tasks.daily_budget(0, 1) == 0
 
 

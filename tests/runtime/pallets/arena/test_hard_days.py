@@ -268,6 +268,8 @@ def test_what_vested_for_nobody_is_burned_or_returned() -> None:
     for world, is_verified in ((verified(), True), (self_funded(3_000), False)):
         world.go_to(3, 10)
         world.arena.vested.put(0, FML)
+        if not is_verified:
+            world.arena.vested_own.put(0, FML)
         world.balances.transfer(account("idle"), pot_of(0), FML)
         burned, owned = world.balances.total_burned.get(), world.owned("creator")
         world.go_to(4, 1)
