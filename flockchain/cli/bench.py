@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flockchain.bench.arena import bench_arena
+from flockchain.bench.arena_day import Size
 from flockchain.bench.state import bench_state
 from flockchain.bench.timing import calibration
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
@@ -75,6 +77,20 @@ def pool(transfers: Transfers = 1_500, accounts: Accounts = 10_000, as_json: Jso
 def state(keys: Accounts = 100_000, as_json: Json = False) -> None:
     """CPU time of the state trie for each changed key and each read."""
     _show(bench_state(keys), as_json)
+
+
+@app.command()
+def arena(
+    nodes: Annotated[int, typer.Option(min=1, max=1_000, help="Training nodes.")] = 1_000,
+    validators: Annotated[int, typer.Option(min=1, max=200, help="Task validators.")] = 200,
+    delegators: Annotated[int, typer.Option(min=0, max=64_000, help="Delegators.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """A day's draw and settlement of one task, in total and the worst block, state root included.
+
+    The chain's targets are 2 s and 200 ms at 1,000 nodes, 200 validators and 10,000 delegators.
+    """
+    _show(bench_arena(Size(nodes, validators, delegators)), as_json)
 
 
 @app.command()

@@ -1,9 +1,13 @@
 """The benchmarks run, on the smallest input, and name what they measured."""
 
+from flockchain.bench.arena import bench_arena
+from flockchain.bench.arena_day import CALENDAR, DAY, TASK, ArenaDay, Size
 from flockchain.bench.state import bench_state
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
 from flockchain.bench.workload import make_workload
+from runtime.constants import MAINNET
+from runtime.pallets.arena.records import DayKey
 
 
 def test_import_counts_every_transfer_with_signatures_and_without() -> None:
@@ -17,6 +21,32 @@ def test_a_workload_touches_no_account_twice_in_a_block() -> None:
     work = make_workload(2, 3, 6)
     assert work.transfers == 6
     assert [len(body) for _, body in work.blocks] == [4, 4]  # the time comes first
+
+
+def test_the_measured_day_draws_all_seats_and_pays_every_delegator() -> None:
+    day = ArenaDay(Size(nodes=5, validators=3, delegators=12))
+    day.prepare()
+    before = [day.runtime().balances.free(who) for who in day.delegators]
+    day.run_jobs(CALENDAR.reveal_end)
+    day.score()
+    day.run_jobs(CALENDAR.alias_end)
+    runtime = day.runtime()
+    roster = runtime.arena.rosters.get(DayKey(TASK, DAY))
+    assert [entry.dealt for entry in roster.entries] == [MAINNET.seats] * 5
+    result = runtime.arena.day_results.get(DayKey(TASK, DAY))
+    assert [node.owner for node in result.ranking] == day.nodes
+    assert result.slashed == 0
+    after = [runtime.balances.free(who) for who in day.delegators]
+    assert all(new > old for new, old in zip(after, before, strict=True))
+    runtime.arena.try_state()
+
+
+def test_the_arena_gives_its_rows() -> None:
+    draw, settlement, both = bench_arena(Size(4, 2, 3))
+    assert draw["name"] == "draw: 4 nodes, 2 validators, 3 delegators"
+    assert settlement["blocks"] == 1
+    assert both["blocks"] == draw["blocks"] + 1
+    assert both["ms_worst_block"] == max(draw["ms_worst_block"], settlement["ms_worst_block"])
 
 
 def test_the_others_give_their_rows() -> None:
