@@ -39,7 +39,7 @@ from ml.tasks.spec import SPEC_BYTES_MAX, TaskSpec, TaskSpecError
 from runtime.economy.tasks import SelfFunded, Task
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
-from runtime.pallets.tasks import TaskCreated, Tasks
+from runtime.pallets.tasks import TaskCreated, TaskEnded, Tasks
 from runtime.pallets.tasks.records import DAYS_MAX, DAYS_MIN, SEATS_MAX
 from runtime.primitives.content_id import cid_text
 
@@ -174,6 +174,26 @@ def create(
         },
         as_json=as_json,
     )
+
+
+@app.command()
+def cancel(
+    task: Annotated[int, typer.Argument(min=0, help="The task's number.")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """End one's own task before anybody revealed a submission; budget and stakes return."""
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Tasks.cancel_task, task), pair)
+    ended = receipt.find(TaskEnded)
+    if ended is None:
+        refuse("the chain took the call and tells of no end: ask the node's operator")
+    returned = str(ended.returned) if as_json else format_amount(ended.returned)
+    print_facts({"task": task, "returned": returned}, as_json=as_json)
 
 
 def _publish(client: BlockingClient, package: TaskPackage, pair: KeyPair, state_dir: Path) -> None:

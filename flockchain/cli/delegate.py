@@ -1,0 +1,183 @@
+"""`flockchain delegate`: put stake behind operators of tasks, take it back, see it, share rewards.
+
+Source: WP II.D.4 (delegation), WP V.G (what delegators get).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    JsonFlag,
+    KeyFileFlag,
+    KeyFlag,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    address,
+    open_client,
+    parse_planck,
+    print_facts,
+    print_json,
+    print_table,
+    read_account,
+    read_key,
+)
+from flockchain.cli.refusal import refuse
+from flockchain.sdk import format_amount
+from runtime.frame.pallet import encode_call
+from runtime.pallets.delegation import Delegation, Staked, UnbondingBegan
+from runtime.pallets.delegation.records import ShareRatioScheduled
+from runtime.pallets.tasks import Tasks
+from runtime.primitives.rational import Rational, RationalError
+from runtime.primitives.types import AccountId
+
+app = typer.Typer(help="Delegate stake.", no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+TaskArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The task's number.")]
+OperatorArgument = Annotated[
+    str, typer.Argument(help="The node, validator or creator: SS58 address, 0x key, or //Name.")
+]
+AmountArgument = Annotated[str, typer.Argument(help='As "12.5 FML" or "1000 planck".')]
+
+
+@app.command()
+def add(
+    task: TaskArgument,
+    operator: OperatorArgument,
+    amount: AmountArgument,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put stake behind an operator; it counts from tomorrow and bears its slashes pro rata."""
+    target, planck = read_account(operator), parse_planck(amount)
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Delegation.delegate, task, target, planck), pair)
+    staked = receipt.find(Staked)
+    if staked is None:
+        refuse("the chain took the call and tells of no stake: ask the node's operator")
+    print_facts(
+        {
+            **_whom(task, target, pair.account),
+            "role": staked.role.name.lower(),
+            "delegated": str(staked.amount) if as_json else format_amount(staked.amount),
+        },
+        as_json=as_json,
+    )
+
+
+@app.command()
+def remove(
+    task: TaskArgument,
+    operator: OperatorArgument,
+    amount: AmountArgument,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Begin to take a delegation back, all of it or all but the least; slashable until free."""
+    target, planck = read_account(operator), parse_planck(amount)
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Delegation.undelegate, task, target, planck), pair)
+    began = receipt.find(UnbondingBegan)
+    if began is None:
+        refuse("the chain took the call and tells of no unbonding: ask the node's operator")
+    print_facts(
+        {
+            **_whom(task, target, pair.account),
+            "unbonding": str(began.amount) if as_json else format_amount(began.amount),
+            "free_day": began.free_day,
+        },
+        as_json=as_json,
+    )
+
+
+@app.command("list")
+def list_delegations(
+    account: Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    as_json: JsonFlag = False,
+) -> None:
+    """List what an account has behind operators, and what is on its way out of there."""
+    who = read_account(account)
+    rows: list[dict[str, object]] = []
+    with open_client(rpc) as client:
+        backed = [
+            (place, position.amount)
+            for (place, delegator), position in client.query_map(Delegation.delegations)
+            if delegator == who
+        ]
+        for place, amount in sorted(backed, key=lambda each: (each[0].task, each[0].operator)):
+            operator = client.find(Delegation.operators, (place.task, place.operator))
+            leaving = client.query(Delegation.unbonding, (place, who))
+            if operator is None:
+                continue  # its task ended between two questions
+            amounts = {"delegated": amount, "unbonding": sum(chunk.amount for chunk in leaving)}
+            rows.append(
+                {
+                    "task": place.task,
+                    "operator": address(place.operator),
+                    "role": operator.role.name.lower(),
+                    "share_ratio": str(operator.ratio.entries[-1].ratio),
+                    **{k: str(v) if as_json else format_amount(v) for k, v in amounts.items()},
+                    "free_days": [chunk.free_day for chunk in leaving],
+                }
+            )
+    if as_json:
+        print_json({"account": address(who), "delegations": rows})
+        return
+    print_table(
+        f"Delegations of {address(who)}",
+        ["task", "operator", "role", "share ratio", "delegated", "unbonding", "free on days"],
+        [(*list(row.values())[:-1], _days(row["free_days"])) for row in rows],
+    )
+
+
+@app.command()
+def share(
+    task: TaskArgument,
+    ratio: Annotated[str, typer.Argument(help="Of the pro-rata part, as 3/5 or 0.6.")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Set what one's own delegators get: a rise acts tomorrow, a cut after its notice."""
+    try:
+        wanted = Rational.parse(ratio)
+    except RationalError as error:
+        raise typer.BadParameter(str(error), param_hint="RATIO") from None
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Tasks.set_share_ratio, task, wanted), pair)
+    scheduled = receipt.find(ShareRatioScheduled)
+    if scheduled is None:
+        refuse("the chain took the call and tells of no ratio: ask the node's operator")
+    print_facts(
+        {
+            "task": task,
+            "operator": address(pair.account),
+            "share_ratio": str(scheduled.ratio),
+            "from_day": scheduled.from_day,
+        },
+        as_json=as_json,
+    )
+
+
+def _whom(task: int, operator: AccountId, delegator: AccountId) -> dict[str, object]:
+    return {"task": task, "operator": address(operator), "delegator": address(delegator)}
+
+
+def _days(days: object) -> str:
+    return ", ".join(map(str, days)) if isinstance(days, list) else ""

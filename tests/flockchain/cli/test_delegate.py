@@ -1,0 +1,50 @@
+"""`flockchain delegate` and `task cancel` against a real node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flockchain.cli import arena, delegate, task
+from runtime.primitives.types import FML
+from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER, run_all
+
+
+def test_stake_is_delegated_listed_and_taken_back(tmp_path: Path) -> None:
+    create = ["create", "--budget", "300 FML", "--digits", "--key", "//Alice", "--json"]
+    as_alice = ["--key", "//Alice", "--json"]
+    results, _ = run_all(
+        tmp_path / "node",
+        (task.app, [*create, "--state-dir", str(tmp_path / "state")]),
+        (arena.app, ["register", "0", "node", "--key", "//Bob", "--share", "1/5"]),
+        (delegate.app, ["share", "0", "0.6", "--key", "//Bob", "--json"]),
+        (delegate.app, ["add", "0", BOB.address(), "12.5 FML", *as_alice]),
+        (delegate.app, ["remove", "0", "//Bob", "2.5 FML", *as_alice]),
+        (delegate.app, ["list", "//Alice", "--json"]),
+        (delegate.app, ["list", ALICE.address()]),
+        (task.app, ["cancel", "0", *as_alice]),
+    )
+    for result in results:
+        assert result.exit_code == 0, result.output
+    shared, added, removed, listed = (json.loads(each.stdout) for each in results[2:6])
+    assert (shared["share_ratio"], shared["from_day"]) == ("3/5", 1)
+    assert (added["role"], added["delegated"]) == ("training_node", str(25 * FML // 2))
+    assert (removed["unbonding"], removed["free_day"]) == (str(5 * FML // 2), 2)
+    (row,) = listed["delegations"]
+    assert (row["operator"], row["share_ratio"]) == (BOB.address(), "3/5")
+    assert (row["delegated"], row["unbonding"]) == (str(10 * FML), str(5 * FML // 2))
+    assert "10 FML" in results[6].stdout
+    assert json.loads(results[7].stdout)["returned"] == str(300 * FML)
+
+
+def test_refusals_name_the_chains_reason(tmp_path: Path) -> None:
+    (closed, unknown), _ = run_all(
+        tmp_path,
+        (delegate.app, ["add", "7", "//Bob", "1 FML", "--key", "//Alice"]),
+        (delegate.app, ["share", "7", "1/2", "--key", "//Alice"]),
+    )
+    assert (closed.exit_code, unknown.exit_code) == (1, 1)
+    assert "Delegation.TaskClosed" in closed.stderr
+    assert "Tasks.UnknownTask" in unknown.stderr
+    wrong = RUNNER.invoke(delegate.app, ["share", "0", "6/10", "--key", "//Alice"])
+    assert wrong.exit_code == 2
