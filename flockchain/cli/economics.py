@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flockchain.cli.attacks import show_attacks
 from flockchain.cli.explain import explain_reward
 from flockchain.cli.refusal import refuse
 from flockchain.economics.evaluate import Case, check, evaluate
@@ -29,6 +30,7 @@ PIPED_COLUMNS: Final = 200
 
 app = typer.Typer(help="Ask what the chain would pay, and why it paid.", no_args_is_help=True)
 app.command("explain")(explain_reward)
+app.command("attacks")(show_attacks)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

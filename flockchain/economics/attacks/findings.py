@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
 
 Points = Sequence[tuple[float, float]]
@@ -90,6 +91,12 @@ class Finding:
 def in_fml(amount: int) -> float:
     """For curves and texts; tables print exact amounts rounded by `show_fml`."""
     return amount / FML
+
+
+def show_ratio(ratio: Rational) -> str:
+    """ "2" or "1/2"."""
+    is_whole = ratio.denominator == 1
+    return str(ratio.numerator) if is_whole else f"{ratio.numerator}/{ratio.denominator}"
 
 
 def show_fml(amount: int) -> str:

@@ -160,10 +160,15 @@ class Stage:
         genesis, day = self.chain.system.genesis_hash(), self.chain.tasks.today()
         return seal_scores(genesis, TASK, day, self.accounts[name], sheet, SALT)
 
+    def open_commit_window(self) -> None:
+        """Go on to where today's score sheets are sealed; the committees are drawn."""
+        if self.chain.position != CALENDAR.reveal_end + 1:
+            self.chain.advance_to(CALENDAR.reveal_end + 1)
+
     def score(self, judge: Judge, absent: Collection[str] = ()) -> None:
         """Every validator but the absent seals its sheet, then opens it; stops in that window."""
         chain = self.chain
-        chain.advance_to(CALENDAR.reveal_end + 1)
+        self.open_commit_window()
         sheets = {
             name: sheet
             for name in self.validators
