@@ -33,6 +33,9 @@ class TaskBook(Protocol):
     def pay_from_escrow(self, task: int, to: AccountId, amount: Balance) -> None:
         """Move a part of a self-funded day's budget."""
 
+    def note_rewarded(self, who: AccountId) -> None:
+        """Training or validation paid an operator."""
+
     def note_reveal(self, task: int) -> None:
         """A submission was revealed."""
 

@@ -7,6 +7,7 @@ Source: WP V.E to V.G (operators and delegators), WP V.H (completion), WP II.D.3
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from runtime import frame
 from runtime.economy.stakes import StakeShares
@@ -16,6 +17,8 @@ from runtime.pallets.arena.records import Cursor, DayKey, Payment, PaymentKind, 
 from runtime.pallets.arena.split import split_delegation
 from runtime.pallets.arena.storage import Arena, pot_of
 from runtime.primitives.types import AccountId
+
+EARNED: Final = (PaymentKind.REWARD_A, PaymentKind.REWARD_B, PaymentKind.VALIDATION)
 
 
 class Payout:
@@ -36,6 +39,8 @@ class Payout:
 
     def _pay_operator(self, key: DayKey, payment: Payment) -> int:
         receivers = self.receivers(key, payment)
+        if payment.kind in EARNED:
+            self.arena.tasks.note_rewarded(payment.operator)
         for who, amount in receivers:
             if amount:
                 self._deliver(key, payment, who, amount)

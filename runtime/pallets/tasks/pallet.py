@@ -81,6 +81,12 @@ class ScheduledParameters:
 class Tasks(frame.Pallet[Config], index=30):
     next_task = frame.StorageValue[int](U32, default=0, docs="The number of the next task.")
     tasks = frame.StorageMap[int, Task](U32, Task, docs="Every task.")
+    rewarded = frame.StorageMap[AccountId, bool](
+        AccountId, bool, default=False, docs="Operators that training or validation ever paid."
+    )
+    attested = frame.StorageMap[AccountId, bool](
+        AccountId, bool, default=False, docs="Whom the DAO attests as task creators."
+    )
     live = frame.StorageValue[list[int]](
         list[U32], default=[], docs="Scheduled and active tasks, in order of creation."
     )
@@ -246,6 +252,16 @@ class Tasks(frame.Pallet[Config], index=30):
         self.tasks.put(task, replace(found, verification=changes))
         self.deposit_event(records.VerificationChanged(task, from_day, is_verified))
 
+    @frame.call(9, weight=REGISTER)
+    def attest_creator(self, origin: frame.Origin, who: AccountId, is_attested: bool) -> None:
+        """Recognise a task creator, or take that back. Root. Emits CreatorAttested."""
+        frame.ensure_root(origin)
+        if is_attested:
+            self.attested.put(who, True)
+        else:
+            self.attested.remove(who)
+        self.deposit_event(records.CreatorAttested(who, is_attested))
+
     def _ratio_within_bounds(self, ratio: Rational | None) -> Rational:
         rules = self.parameters_on(self.today()).share_ratio
         if ratio is None:
@@ -331,6 +347,11 @@ class Tasks(frame.Pallet[Config], index=30):
         """Move a part of the day's budget to the pot that rewards are paid from."""
         self.escrows.put(task, self.escrows.get(task) - amount)
         self.currency.transfer(escrow_of(task), to, amount)
+
+    def note_rewarded(self, who: AccountId) -> None:
+        """Training or validation paid `who`: a record that counts for a task creator."""
+        if not self.rewarded.contains(who):
+            self.rewarded.put(who, True)
 
     def note_reveal(self, task: int) -> None:
         """A submission was revealed: the creator can no longer cancel."""

@@ -99,6 +99,14 @@ class VerificationChanged:
     is_verified: bool
 
 
+@frame.event(9)
+class CreatorAttested:
+    """The DAO attests that `who` may create tasks, or takes that back."""
+
+    who: AccountId
+    is_attested: bool
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number."""
 
