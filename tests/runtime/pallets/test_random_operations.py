@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runtime import frame
 from runtime.economy.tasks import Role
 from runtime.frame.origin import signed
+from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
 from tests.runtime.pallets.world import (
     KEY_B,
@@ -34,7 +35,7 @@ AMOUNTS = (0, 1, FML, 7 * FML + 3, 30 * FML, 100 * FML, 9_000 * FML)
 LAST_BLOCK = 100  # the tasks' four days and one
 Operation = tuple[int, int, int, int]
 operations = st.lists(
-    st.tuples(st.integers(0, 13), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
+    st.tuples(st.integers(0, 15), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
     min_size=10,
     max_size=40,
 )
@@ -69,6 +70,11 @@ def act(world: World, operation: Operation) -> None:
             world.ledger.undelegate(who, third % 2, peer, amount)
         case 12:
             world.tasks.reveal_key(signed(account("creator")), task, KEY_B)
+        case 14:
+            world.tasks.set_share_ratio(who, task, Rational.reduced(second, 7))
+        case 15:
+            change = world.tasks.verify_task if second % 2 else world.tasks.unverify_task
+            change(frame.ROOT, task)
         case _:
             if third:
                 world.balances.transfer(account(name), peer, amount)
