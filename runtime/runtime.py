@@ -25,6 +25,7 @@ from runtime.pallets import (
     emission,
     grandpa,
     model_registry,
+    rekeying,
     system,
     tasks,
     timestamp,
@@ -50,8 +51,10 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     emission.Emission,
     arena.Arena,
     model_registry.ModelRegistry,
+    rekeying.Rekeying,
 )
 install_pallets(PALLETS)
+rekeying.ensure_all_handled(PALLETS)
 _BLOCK_LENGTH: Final = block_length(BLOCK_BYTES_MAX)
 
 
@@ -89,6 +92,13 @@ class Runtime:
             author=self.babe,
         )
         self._wire_arena(ext, preset)
+        self.rekeying = rekeying.Rekeying(
+            ext,
+            rekeying.Config(preset.calendar),
+            block=self.system,
+            accounts=self.system,
+            pallets=[pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)],
+        )
         self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {
             type(pallet): pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)
         }

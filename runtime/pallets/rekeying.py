@@ -1,0 +1,294 @@
+"""Re-keying: everything that an account owns moves to a new key, as the storage schema tells.
+
+Values and maps keyed by account are found in the schema; items that need to know
+tasks are listed by how their entries are reached, and what stays with the old key is listed with
+the reason. `ensure_all_handled` refuses, at import, a runtime with an item that is in no list.
+Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
+a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
+ever changes under it. Nonces stay with their keys: a signed extrinsic must not become valid again.
+Invariant: a swap and its reverse restore every other byte.
+Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from runtime import frame
+from runtime.economy.calendar import Calendar
+from runtime.frame.account import AccountInfo, AccountStore
+from runtime.frame.executive import Verifier, verify_signature
+from runtime.frame.schema_walk import (
+    is_account,
+    item_mentions_accounts,
+    key_shape,
+    parts_of,
+    rewrite,
+    value_shape,
+    with_account,
+)
+from runtime.frame.storage import StorageItem
+from runtime.frame.traits import BlockInfo, is_pot
+from runtime.primitives.multi import MultiSignature
+from runtime.primitives.scale import codec_of
+from runtime.primitives.types import U32, AccountId, Hash
+
+LOOKUPS_MAX: Final = 5_000
+LOOKUP: Final = frame.Weight(40_000_000)  # measured 25 us, with a rewrite and a write more
+DOMAIN: Final = b"flockchain/swap_key"
+
+BY_TASK: Final = (  # keyed by task and account
+    *("Delegation.operators", "Delegation.ties"),
+    *("Arena.seals", "Arena.standing", "Arena.node_records"),
+)
+BY_OPERATOR: Final = ("Delegation.delegations", "Delegation.unbonding")  # by operator, staker
+OF_TASK: Final = ("Tasks.tasks", "Arena.best")  # keyed by task, accounts in the value
+IN_TASK: Final = ("Arena.submissions", "Arena.first_seen")  # keyed by task and thing
+STAYS: Final[dict[str, str]] = {
+    "System.account": "moved apart: its nonce stays with the key",
+    "System.events": "events tell what happened under the keys of their time",
+    "Rekeying.consents": "a count against replays belongs to the key that signs",
+    "Arena.rosters": "a decided day's committee; undecided ones forbid a swap",
+    "Arena.assignments": "as rosters",
+    "Arena.score_seals": "as rosters",
+    "Arena.ballots": "as rosters; `kept` of a result follows their order by account",
+    "Arena.day_results": "what a past day's payments were made from",
+    "Arena.payments": "a past day's; a settlement in progress forbids a swap",
+    "ModelRegistry.models": "a record of who won; it grants nothing",
+}
+
+Entry: TypeAlias = tuple[Any, Any]
+"""A bound item and a key in it; the key of a value is None."""
+
+
+@frame.event(0)
+class KeySwapped:
+    """All that `old` owned belongs to `new`; so many storage entries were rewritten."""
+
+    old: AccountId
+    new: AccountId
+    entries: U32
+
+
+class NoConsent(frame.ModuleError, index=0):
+    """The signature is not the new key's over this swap."""
+
+
+class NewKeyInUse(frame.ModuleError, index=1):
+    """The new account owns something, or is a pallet's or the old one. Swap to a fresh key."""
+
+
+class ArenaAtWork(frame.ModuleError, index=2):
+    """The arena is drawing or settling. Try again in some blocks."""
+
+
+class RoleInPlay(frame.ModuleError, index=3):
+    """An operator swaps in the submit window, on a day on which it has sealed nothing."""
+
+
+class TooMuchToMove(frame.ModuleError, index=4):
+    """More storage must be searched than a block affords. Try when fewer tasks are open."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """When windows open, and how many storage entries one swap may look at."""
+
+    calendar: Calendar
+    lookups_max: U32 = LOOKUPS_MAX
+
+
+_CONSENT: Final = codec_of(tuple[Hash, AccountId, AccountId, U32])
+
+
+def consent_message(genesis: Hash, old: AccountId, new: AccountId, nonce: int) -> bytes:
+    """What the new key signs; `nonce` is how often it has consented (`Rekeying.consents`)."""
+    return DOMAIN + _CONSENT.encode((genesis, old, new, nonce))
+
+
+def unhandled_items(pallets: Sequence[type[frame.Pallet[Any]]]) -> list[str]:
+    """Items with accounts that no rule moves and no reason leaves, as Pallet.item."""
+    listed = {*BY_TASK, *BY_OPERATOR, *OF_TASK, *IN_TASK, *STAYS}
+    return [
+        name
+        for pallet in pallets
+        for item in pallet.storage_items
+        if item_mentions_accounts(item)
+        and (name := f"{pallet.__name__}.{item.name}") not in listed
+        and not _is_direct(item)
+    ]
+
+
+def ensure_all_handled(pallets: Sequence[type[frame.Pallet[Any]]]) -> None:
+    """Raises TypeError if a pallet stores accounts in a way that `swap_key` does not know."""
+    missing = unhandled_items(pallets)
+    if missing:
+        raise TypeError(f"rekeying: no rule for the accounts in {', '.join(missing)}")
+
+
+def _is_direct(item: StorageItem) -> bool:
+    """Whether the schema alone tells where an account's entries are."""
+    key = key_shape(item)
+    return key is None or is_account(key)
+
+
+class Rekeying(frame.Pallet[Config], index=38):
+    consents = frame.StorageMap[AccountId, int](
+        AccountId, U32, default=0, docs="How often a key has consented to take over an account."
+    )
+
+    def __init__(
+        self,
+        ext: frame.Externalities,
+        config: Config,
+        *,
+        block: BlockInfo,
+        accounts: AccountStore,
+        pallets: Sequence[frame.Pallet[Any]],
+        verifier: Verifier = verify_signature,
+    ) -> None:
+        """`pallets` are those whose state is moved: all but this one."""
+        super().__init__(ext, config)
+        self.block, self.accounts, self.verifier = block, accounts, verifier
+        self._pallets = tuple(pallets)
+
+    # -- calls
+
+    @frame.call(0, weight=LOOKUP.times(LOOKUPS_MAX))
+    def swap_key(self, origin: frame.Origin, new: AccountId, consent: MultiSignature) -> None:
+        """Give all that the signer owns to `new`, which signed `consent_message`. Signed.
+
+        Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, TooMuchToMove.
+        """
+        old = frame.ensure_signed(origin)
+        target = self.accounts.account_info(new)
+        if new == old or is_pot(new) or replace(target, nonce=0) != AccountInfo():
+            raise NewKeyInUse
+        count = self.consents.get(new)
+        message = consent_message(self.block.genesis_hash(), old, new, count)
+        if not self.verifier(consent, new, message):
+            raise NoConsent
+        items = self._items()
+        tasks = sorted(items["Delegation.starts"].keys())
+        self._ensure_allowed(items, tasks, old)
+        moves = self._moves(items, tasks, old, new)
+        self.consents.put(new, count + 1)
+        for item, source, target_key, value in moves:
+            _remove(item, source)
+            _put(item, target_key, value)
+        self._move_account(items["System.account"], old, new)
+        self.deposit_event(KeySwapped(old, new, len(moves) + 1))
+
+    # -- when
+
+    def _ensure_allowed(self, items: dict[str, Any], tasks: list[int], old: AccountId) -> None:
+        if items["Arena.jobs"].get() or items["Arena.cursor"].exists():
+            raise ArenaAtWork
+        calendar, number = self.config.calendar, self.block.block_number()
+        today, is_open = calendar.day_of(number), calendar.position_of(number) < calendar.submit_end
+        roles = [task for task in tasks if items["Delegation.operators"].contains((task, old))]
+        seals = items["Arena.seals"]
+        for task in roles:
+            sealed = seals.find(_task_key(seals, task, old))
+            if not is_open or (sealed is not None and sealed.day == today):
+                raise RoleInPlay
+
+    # -- what
+
+    def _items(self) -> dict[str, Any]:
+        """All items, bound to the state, by Pallet.item."""
+        return {
+            f"{type(pallet).__name__}.{item.name}": getattr(pallet, item.name)
+            for pallet in self._pallets
+            for item in pallet.storage_items
+        }
+
+    def _moves(
+        self, items: dict[str, Any], tasks: list[int], old: AccountId, new: AccountId
+    ) -> list[tuple[Any, Any, Any, Any]]:
+        """Item, old key, new key, new value of every entry that changes. Nothing is written."""
+
+        def swapped(who: AccountId) -> AccountId:
+            if who == new:
+                raise NewKeyInUse
+            return new if who == old else who
+
+        moves = []
+        for place, (item, key) in enumerate(self._candidates(items, tasks, old, new)):
+            if place >= self.config.lookups_max:
+                raise TooMuchToMove
+            value = item.find() if key is None else item.find(key)
+            if value is None:
+                continue
+            shape = key_shape(item)
+            to = key if shape is None else rewrite(shape, key, swapped)
+            changed = rewrite(value_shape(item), value, swapped)
+            if to != key or changed != value:
+                moves.append((item, key, to, changed))
+        return moves
+
+    def _candidates(
+        self, items: dict[str, Any], tasks: list[int], old: AccountId, new: AccountId
+    ) -> Iterator[Entry]:
+        """Where accounts `old` and `new` may be mentioned, each place once."""
+        for name, item in items.items():
+            if name not in STAYS and item_mentions_accounts(item) and _is_direct(item):
+                if key_shape(item) is None:
+                    yield item, None
+                else:
+                    yield from ((item, who) for who in (old, new))
+        for task in tasks:
+            yield from _of_task(items, task, old, new)
+
+    def _move_account(self, records: Any, old: AccountId, new: AccountId) -> None:
+        info, nonce = self.accounts.account_info(old), self.accounts.account_info(new).nonce
+        self.accounts.set_account_info(new, replace(info, nonce=nonce))
+        self.accounts.set_account_info(old, AccountInfo())
+        if info.nonce:
+            records.put(old, AccountInfo(info.nonce))
+
+
+def _of_task(items: dict[str, Any], task: int, old: AccountId, new: AccountId) -> Iterator[Entry]:
+    """What a task keeps of the two accounts."""
+    for name in BY_TASK:
+        yield from ((items[name], _task_key(items[name], task, who)) for who in (old, new))
+    yield from ((items[name], task) for name in OF_TASK)
+    operators = items["Delegation.operators"]
+    for name in BY_OPERATOR:
+        item = items[name]
+        composite: Any = parts_of(_shape(item))[0]
+        for operator, _ in operators.items_of(task):
+            key = composite.build(task, operator)
+            if operator in (old, new):
+                yield from ((item, (key, staker)) for staker, _ in item.items_of(key))
+            else:
+                yield from ((item, (key, who)) for who in (old, new))
+    if operators.contains((task, old)):  # only operators submit
+        for name in IN_TASK:
+            yield from ((items[name], (task, thing)) for thing, _ in items[name].items_of(task))
+
+
+def _task_key(item: Any, task: int, who: AccountId) -> tuple[int, Any]:
+    return task, with_account(parts_of(_shape(item))[1], who)
+
+
+def _shape(item: Any) -> Any:
+    shape = key_shape(item)
+    assert shape is not None, item.name
+    return shape
+
+
+def _remove(item: Any, key: Any) -> None:
+    if key is None:
+        item.remove()
+    else:
+        item.remove(key)
+
+
+def _put(item: Any, key: Any, value: Any) -> None:
+    if key is None:
+        item.put(value)
+    else:
+        item.put(key, value)

@@ -1,0 +1,256 @@
+"""swap_key moves all that an account owns, is refused while that would disturb a day, and is a
+bijection on the state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flockchain.keys import KeyPair, key_pair_from_uri
+from runtime import frame
+from runtime.constants import DEVNET, MAINNET
+from runtime.frame.account import AccountInfo
+from runtime.frame.origin import signed
+from runtime.frame.traits import HoldReason
+from runtime.pallets import rekeying
+from runtime.pallets.arena import events
+from runtime.pallets.arena.records import Account
+from runtime.pallets.arena.seals import seal_submission
+from runtime.pallets.delegation.records import NotRegistered
+from runtime.primitives.hashing import twox_128
+from runtime.primitives.multi import Ed25519
+from runtime.primitives.types import FML, U32, AccountId
+from runtime.runtime import PALLETS, weights_of
+from tests.runtime.pallets import test_random_operations as plays
+from tests.runtime.pallets.world import (
+    MODELS,
+    SCORES,
+    VALIDATORS,
+    World,
+    account,
+    content,
+    new_world,
+    score,
+    submit,
+    terms,
+    with_participants,
+)
+
+ONE, TWO = (key_pair_from_uri(f"//rekeying//{n}", "ed25519") for n in (1, 2))
+SAME = dict.fromkeys(VALIDATORS, SCORES)
+
+
+def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
+    return rekeying.Rekeying(
+        world.ext,
+        rekeying.Config(world.preset.calendar, **config),
+        block=world.system,
+        accounts=world.system,
+        pallets=world.pallets,
+    )
+
+
+def consent(world: World, old: AccountId, new: KeyPair) -> Ed25519:
+    count = rekeying_of(world).consents.get(new.account)
+    message = rekeying.consent_message(world.system.genesis_hash(), old, new.account, count)
+    return Ed25519(new.sign(message))
+
+
+def swap(world: World, old: AccountId, new: KeyPair) -> None:
+    pallet = rekeying_of(world)
+    with world.ext.transaction():
+        pallet.swap_key(signed(old), new.account, consent(world, old, new))
+
+
+def state_of(world: World) -> dict[bytes, bytes]:
+    """All but the count of consents."""
+    counts = twox_128(b"Rekeying")
+    top = {**world.state.top, **world.ext.changes()}
+    return {k: v for k, v in top.items() if v is not None and not k.startswith(counts)}
+
+
+def running_world() -> World:
+    """Day 2, submit window: day 1 was played; idle backs n1 and n2."""
+    world = new_world(checks=False)
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    with_participants(world, 0)
+    world.ledger.delegate(signed(account("idle")), 0, account("n1"), 40 * FML)
+    world.ledger.delegate(signed(account("idle")), 0, account("n2"), 20 * FML)
+    submit(world, 1, 0, MODELS)
+    score(world, 1, 0, SAME)
+    world.go_to(2, 2)
+    return world
+
+
+def test_every_item_with_accounts_is_handled_and_no_rule_is_stale() -> None:
+    rekeying.ensure_all_handled(PALLETS)
+    stored = {
+        f"{pallet.__name__}.{item.name}" for pallet in PALLETS for item in pallet.storage_items
+    }
+    listed = (*rekeying.BY_TASK, *rekeying.BY_OPERATOR, *rekeying.OF_TASK, *rekeying.IN_TASK)
+    assert stored >= {*listed, *rekeying.STAYS}
+    assert not {*listed} & {*rekeying.STAYS}
+
+
+def test_an_item_without_a_rule_is_found() -> None:
+    class Stranger(frame.Pallet[object], index=250):
+        friends = frame.StorageMap[int, AccountId](U32, AccountId)
+        plain = frame.StorageMap[int, int](U32, U32)
+        chief = frame.StorageValue[AccountId](AccountId)
+
+    assert rekeying.unhandled_items([Stranger]) == ["Stranger.friends"]
+    with pytest.raises(TypeError, match=r"Stranger\.friends"):
+        rekeying.ensure_all_handled([Stranger])
+
+
+@pytest.mark.parametrize("name", ["creator", "idle", "n1", "v1"])
+def test_swapping_there_and_back_restores_every_byte(name: str) -> None:
+    world = running_world()
+    swap(world, account(name), ONE)
+    first, issued = state_of(world), world.balances.issuance()
+    swap(world, ONE.account, TWO)
+    assert state_of(world) != first
+    world.check()
+    swap(world, TWO.account, ONE)
+    assert state_of(world) == first
+    assert world.balances.issuance() == issued
+    world.check()
+
+
+def test_a_nodes_new_key_does_all_and_the_old_one_nothing() -> None:
+    world = running_world()
+    old, owned = account("n1"), world.owned("n1")
+    swap(world, old, ONE)
+    world.check()
+    assert world.owned("n1") == 0
+    assert world.balances.free(ONE.account) < owned
+    new, salt = ONE.account, bytes(32)
+    seal = seal_submission(world.system.genesis_hash(), 0, Account(new), content("good"), salt)
+    with pytest.raises(events.NotANode):
+        world.arena.commit_submission(signed(old), 0, seal)
+    world.arena.commit_submission(signed(new), 0, seal)
+    world.go_to(2, 8)
+    world.arena.reveal_submission(signed(new), 0, content("good"), 1000, salt)
+    assert world.arena.first_seen.get((0, content("good"))).submitter == Account(new)
+    with pytest.raises(NotRegistered):
+        world.ledger.unbond(signed(old), 0, 10 * FML)
+    world.ledger.unbond(signed(new), 0, 10 * FML)
+    world.check()
+
+
+def test_a_delegator_and_a_creator_keep_their_rights() -> None:
+    world = running_world()
+    swap(world, account("idle"), ONE)
+    swap(world, account("creator"), TWO)
+    world.ledger.undelegate(signed(ONE.account), 0, account("n1"), 40 * FML)
+    with pytest.raises(frame.DispatchError):
+        world.ledger.undelegate(signed(account("idle")), 0, account("n2"), 20 * FML)
+    assert world.tasks.get_task(0).creator == TWO.account
+    free = world.balances.free(ONE.account)
+    world.go_to(4, 2)  # the task has ended: all stakes are free
+    assert world.balances.held(HoldReason.STAKE, ONE.account) == 0
+    assert world.balances.free(ONE.account) >= free + 60 * FML
+    assert world.balances.free(TWO.account) > 0 == world.owned("creator")
+    world.check()
+
+
+def test_nonces_stay_with_their_keys() -> None:
+    world = running_world()
+    world.system.increment_nonce(account("n1"))
+    swap(world, account("n1"), ONE)
+    assert world.system.account.get(account("n1")) == AccountInfo(nonce=1)
+    assert world.system.nonce_of(ONE.account) == 0
+
+
+def test_nobody_swaps_without_the_new_keys_consent() -> None:
+    world = running_world()
+    pallet, old = rekeying_of(world), account("n1")
+    for_another = consent(world, account("n2"), ONE)
+    with pytest.raises(rekeying.NoConsent):
+        pallet.swap_key(signed(old), ONE.account, for_another)
+    used = consent(world, old, ONE)
+    pallet.swap_key(signed(old), ONE.account, used)
+    swap(world, ONE.account, TWO)
+    with pytest.raises(rekeying.NoConsent):  # a consent counts once
+        pallet.swap_key(signed(TWO.account), ONE.account, used)
+
+
+def test_the_new_key_owns_nothing_and_is_another() -> None:
+    world = running_world()
+    pallet, anything = rekeying_of(world), Ed25519(bytes(64))
+    for taken in (account("n1"), account("v1"), AccountId(b"modl".ljust(32, b"x"))):
+        with pytest.raises(rekeying.NewKeyInUse):
+            pallet.swap_key(signed(account("n1")), taken, anything)
+
+
+def test_an_operator_waits_for_a_submit_window_without_seals() -> None:
+    world = running_world()
+    world.commit("n1", 0, "good")
+    with pytest.raises(rekeying.RoleInPlay):
+        swap(world, account("n1"), ONE)
+    swap(world, account("v1"), ONE)  # sealed nothing
+    world.go_to(2, world.preset.calendar.reveal_end + 1)
+    with pytest.raises(rekeying.RoleInPlay):
+        swap(world, account("v2"), TWO)
+    swap(world, account("idle"), TWO)  # no operator
+
+
+def test_nobody_swaps_while_the_arena_works() -> None:
+    world = running_world()
+    world.arena.config = replace(world.arena.config, steps_per_block=1)
+    world.go_to(2, world.preset.calendar.alias_end)
+    assert world.arena.cursor.exists()
+    with pytest.raises(rekeying.ArenaAtWork):
+        swap(world, account("idle"), ONE)
+
+
+def test_work_is_bounded() -> None:
+    world = running_world()
+    pallet, before = rekeying_of(world, lookups_max=5), state_of(world)
+    with pytest.raises(rekeying.TooMuchToMove):
+        pallet.swap_key(signed(account("n1")), ONE.account, consent(world, account("n1"), ONE))
+    assert state_of(world) == before
+
+
+def test_a_swap_fits_into_every_presets_block() -> None:
+    info = frame.entry_of(rekeying.Rekeying.swap_key).fixed_info
+    assert info is not None
+    for preset in (DEVNET, MAINNET):
+        most = weights_of(preset).per_class.normal.max_extrinsic
+        assert most is not None
+        assert info.weight.ref_time < most.ref_time
+
+
+@settings(max_examples=12, deadline=None)
+@given(plays.operations, st.sampled_from(plays.NAMES))
+def test_after_any_play_a_swap_is_a_bijection(sequence: list[plays.Operation], name: str) -> None:
+    world = new_world(checks=False)
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    with_participants(world, 0)
+    for operation in sequence:
+        plays.attempt(world, partial(plays.act, world, operation))
+        for _ in range(operation[3]):
+            world.next_block()
+            plays.play_honestly(world)
+    position = world.preset.calendar.position_of(world.number)
+    world.go_to(world.preset.calendar.day_of(world.number) + (position > 0), 0)
+    while world.arena.cursor.exists() or world.arena.jobs.get():
+        world.next_block()
+    sealed = state_of(world)
+    try:
+        swap(world, account(name), ONE)
+    except rekeying.RoleInPlay:
+        assert state_of(world) == sealed
+        return
+    first, total = state_of(world), world.balances.issuance()
+    assert sorted(map(len, first.values())) == sorted(map(len, sealed.values()))
+    swap(world, ONE.account, TWO)
+    world.check()
+    swap(world, TWO.account, ONE)
+    assert (state_of(world), world.balances.issuance()) == (first, total)
+    world.go_to(world.preset.calendar.day_of(world.number) + 2)
+    world.check()
