@@ -6,18 +6,24 @@ total, at most 200 ms in any one block).
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from flockchain.bench.arena_day import CALENDAR, ArenaDay, MeasuredBlock, Size
+from flockchain.storage.leveldb import LevelDbStore
 
 
 def bench_arena(size: Size) -> list[dict[str, Any]]:
     """Rows: the draw, the settlement, both. Seconds in total, milliseconds of the worst block."""
-    day = ArenaDay(size)
-    day.prepare()
-    draw = day.run_jobs(CALENDAR.reveal_end)
-    day.score()
-    settlement = day.run_jobs(CALENDAR.alias_end)
+    with tempfile.TemporaryDirectory() as directory:
+        store = LevelDbStore(Path(directory) / "db")
+        day = ArenaDay(size, store)
+        day.prepare()
+        draw = day.run_jobs(CALENDAR.reveal_end)
+        day.score()
+        settlement = day.run_jobs(CALENDAR.alias_end)
+        store.close()
     what = f"{size.nodes} nodes, {size.validators} validators, {size.delegators} delegators"
     return [
         _row(f"draw: {what}", draw),

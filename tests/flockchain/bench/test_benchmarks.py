@@ -6,6 +6,7 @@ from flockchain.bench.state import bench_state
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
 from flockchain.bench.workload import make_workload
+from flockchain.storage.kv import MemoryStore
 from runtime.constants import MAINNET
 from runtime.pallets.arena.records import DayKey
 
@@ -24,7 +25,7 @@ def test_a_workload_touches_no_account_twice_in_a_block() -> None:
 
 
 def test_the_measured_day_draws_all_seats_and_pays_every_delegator() -> None:
-    day = ArenaDay(Size(nodes=5, validators=3, delegators=12))
+    day = ArenaDay(Size(nodes=5, validators=3, delegators=12), MemoryStore())
     day.prepare()
     before = [day.runtime().balances.free(who) for who in day.delegators]
     day.run_jobs(CALENDAR.reveal_end)
