@@ -149,7 +149,7 @@ class Author:
     def play_honestly(self, day: int, position: int) -> None:
         """What the tasks' participants do in this block of the day."""
         live = self.execution.runtime.tasks.live.get()
-        if (day, position) in ((0, 2), (3, 3)):
+        if (day, position) == (0, 2) or (day % 4, position) == (3, 3):
             seats = 3 if day else 0
             paid = terms(seats=seats, final_seats=seats)
             self.call("creator", encode_call(Tasks.create_task, paid, 77 * FML + 1))

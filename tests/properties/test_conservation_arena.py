@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from flockchain.economics.arena_task import ArenaTask, SettledDay
@@ -16,6 +17,7 @@ from tests.properties.exact_day import exact_day
 
 FML = 10**18
 ROUNDINGS = 3  # pot, operator, delegator: each division rounds by less than a unit
+LONG_PARTS, PART_DAYS = 200, 500
 NODES = [f"n{index}" for index in range(5)]
 VALIDATORS = [f"v{index}" for index in range(4)]
 DELEGATORS = ["a-first", "d1", "z-last"]
@@ -73,9 +75,8 @@ def days(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=80, deadline=None)
-@given(days())
-def test_a_day_agrees_with_the_whitepapers_formulas(scenario: dict[str, Any]) -> None:
+def ensure_exact(scenario: dict[str, Any]) -> None:
+    """The ledger's integers are those of the formulas, but for rounding."""
     answer: Any = evaluate(scenario)
     payouts, vesting, ranking = exact_day(scenario)
     assert answer["ranking"] == ranking
@@ -84,6 +85,27 @@ def test_a_day_agrees_with_the_whitepapers_formulas(scenario: dict[str, Any]) ->
     for name in {*payouts, *answer["payouts"]}:
         limit = ROUNDINGS * (backed if name in DELEGATORS else 1)
         assert abs(int(answer["payouts"].get(name, "0")) - payouts.get(name, 0)) < limit, name
+
+
+@settings(max_examples=80, deadline=None)
+@given(days())
+def test_a_day_agrees_with_the_whitepapers_formulas(scenario: dict[str, Any]) -> None:
+    ensure_exact(scenario)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(LONG_PARTS))
+def test_many_days_agree_with_the_whitepapers_formulas(part: int) -> None:
+    """A hundred thousand days; `-k` chooses as many parts as there is time for."""
+    only_generated = [Phase.generate, Phase.shrink]
+
+    @seed(part)
+    @settings(max_examples=PART_DAYS, deadline=None, database=None, phases=only_generated)
+    @given(days())
+    def check(scenario: dict[str, Any]) -> None:
+        ensure_exact(scenario)
+
+    check()
 
 
 @settings(max_examples=40, deadline=None)

@@ -20,6 +20,7 @@ from runtime.economy.tasks import TaskStatus
 from tests.properties.replayed_chain import Author, open_chain, record
 
 BLOCKS = 150
+LONG_BLOCKS = 2_000
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,7 +53,20 @@ def test_an_importer_finds_the_authors_roots(author: Author) -> None:
 
 
 def test_other_processes_find_the_authors_roots(author: Author, tmp_path: Path) -> None:
-    recorded = tmp_path / "chain"
+    ensure_others_agree(author, tmp_path, range(4))
+
+
+@pytest.mark.long
+def test_a_long_chain_under_five_hash_seeds(tmp_path: Path) -> None:
+    author = Author(Random(2025))
+    for _ in range(LONG_BLOCKS):
+        author.make_block()
+    ensure_others_agree(author, tmp_path, range(5))
+
+
+def ensure_others_agree(author: Author, directory: Path, hash_seeds: range) -> None:
+    """Processes that hash unlike, one of them optimized, replay the chain to its roots."""
+    recorded = directory / "chain"
     recorded.write_bytes(record(author))
     script = "tests.properties.replay_script"
     runs = [
@@ -63,10 +77,10 @@ def test_other_processes_find_the_authors_roots(author: Author, tmp_path: Path) 
             stdout=subprocess.PIPE,
             text=True,
         )
-        for seed in range(4)
+        for seed in hash_seeds
     ]
     expected = [header.state_root.hex() for header, _ in author.blocks]
     for run in runs:
-        output, _ = run.communicate(timeout=120)
+        output, _ = run.communicate(timeout=120 + len(expected))
         assert run.returncode == 0
         assert output.split() == expected
