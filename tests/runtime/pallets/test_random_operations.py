@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +35,8 @@ MODELS = sorted(SCORES)
 AMOUNTS = (0, 1, FML, 7 * FML + 3, 30 * FML, 100 * FML, 9_000 * FML)
 
 LAST_BLOCK = 100  # the tasks' four days and one
+LONG_PARTS, PART_OPERATIONS = 100, 10_000
+WORLD_OPERATIONS = 200  # two for each block, between two checks of everything five
 Operation = tuple[int, int, int, int]
 operations = st.lists(
     st.tuples(st.integers(0, 15), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
@@ -120,9 +124,8 @@ def attempt(world: World, call: Callable[[], None]) -> None:
         return
 
 
-@settings(max_examples=12, deadline=None)
-@given(operations, st.integers(1, 12))
-def test_invariants_hold_whatever_is_called(sequence: list[Operation], steps: int) -> None:
+def busy_world(steps: int) -> World:
+    """Two tasks with participants; a block settles so many steps, squared."""
     world = new_world(checks=False)
     world.arena.config = replace(world.arena.config, steps_per_block=steps * steps)
     world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
@@ -131,13 +134,45 @@ def test_invariants_hold_whatever_is_called(sequence: list[Operation], steps: in
     )
     with_participants(world, 0)
     with_participants(world, 1)
+    return world
+
+
+def go_on(world: World, blocks: int) -> None:
+    """So many blocks more, as far as the tasks last."""
+    for _ in range(min(blocks, LAST_BLOCK - world.number)):
+        world.next_block()
+        play_honestly(world)
+
+
+@settings(max_examples=12, deadline=None)
+@given(operations, st.integers(1, 12))
+def test_invariants_hold_whatever_is_called(sequence: list[Operation], steps: int) -> None:
+    world = busy_world(steps)
     for operation in sequence:
         attempt(world, lambda one=operation: act(world, one))
-        for _ in range(operation[3]):
-            if world.number < LAST_BLOCK:
-                world.next_block()
-                play_honestly(world)
+        go_on(world, operation[3])
         world.check()
+    ensure_ended(world)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(LONG_PARTS))
+def test_invariants_hold_over_a_million_operations(part: int) -> None:
+    """A million operations; `-k` chooses as many parts as there is time for."""
+    prng = Random(part)
+    for _ in range(PART_OPERATIONS // WORLD_OPERATIONS):
+        world = busy_world(prng.randint(1, 12))
+        for index in range(WORLD_OPERATIONS):
+            one = prng.randrange(14), prng.randrange(8), prng.randrange(8), prng.randrange(7)
+            attempt(world, lambda one=one, world=world: act(world, one))
+            go_on(world, index % 2)
+            if index % 5 == 0:
+                world.check()
+        ensure_ended(world)
+
+
+def ensure_ended(world: World) -> None:
+    """Once the tasks' days are over nothing is owed, and every unit is accounted for."""
     while world.number < LAST_BLOCK + 19:
         world.next_block()
         play_honestly(world)
