@@ -14,7 +14,9 @@ from flockchain.keys import KeyPair, key_pair_from_uri
 from runtime import frame
 from runtime.constants import DEVNET, MAINNET
 from runtime.frame.account import AccountInfo
+from runtime.frame.errors import TransactionValidityError
 from runtime.frame.origin import signed
+from runtime.frame.pallet import encode_call
 from runtime.frame.traits import HoldReason
 from runtime.pallets import rekeying
 from runtime.pallets.arena import events
@@ -25,6 +27,7 @@ from runtime.primitives.hashing import twox_128
 from runtime.primitives.multi import Ed25519
 from runtime.primitives.types import FML, U32, AccountId
 from runtime.runtime import PALLETS, weights_of
+from tests.runtime.block_chain import ALICE, AUTHOR, RICH, Chain, free_of, remark
 from tests.runtime.pallets import test_random_operations as plays
 from tests.runtime.pallets.world import (
     MODELS,
@@ -254,3 +257,29 @@ def test_after_any_play_a_swap_is_a_bijection(sequence: list[plays.Operation], n
     assert (state_of(world), world.balances.issuance()) == (first, total)
     world.go_to(world.preset.calendar.day_of(world.number) + 2)
     world.check()
+
+
+def swap_call(chain: Chain, old: KeyPair, new: KeyPair) -> bytes:
+    message = rekeying.consent_message(chain.hashes[0], old.account, new.account, 0)
+    consented = Ed25519(new.sign(message))
+    return chain.sign(old, encode_call(rekeying.Rekeying.swap_key, new.account, consented))
+
+
+def test_in_a_block_the_old_key_pays_and_is_left_with_nothing() -> None:
+    chain = Chain()
+    assert chain.block(swap_call(chain, ALICE, ONE)) == [None]
+    assert RICH - FML // 1_000 > free_of(chain, ONE.account) > 0 == free_of(chain, ALICE.account)
+    assert chain.runtime.system.nonce_of(ALICE.account) == 1
+    with pytest.raises(TransactionValidityError):  # it cannot pay
+        chain.validate(chain.sign(ALICE, remark()))
+    assert chain.block(chain.sign(ONE, remark())) == [None]
+
+
+def test_a_block_author_is_paid_under_its_new_key() -> None:
+    chain = Chain()
+    assert chain.block(swap_call(chain, AUTHOR, ONE)) == [None]
+    assert [item.account for item in chain.runtime.babe.authorities.get()] == [ONE.account]
+    paid = free_of(chain, ONE.account)
+    assert chain.block(chain.sign(ALICE, remark())) == [None]
+    assert free_of(chain, ONE.account) > paid
+    assert free_of(chain, AUTHOR.account) == 0
