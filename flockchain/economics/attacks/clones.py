@@ -89,7 +89,8 @@ def _read(shares: str) -> list[str]:
         "**Exact clones never pay.** Only the earliest commitment of a content id is scored; the "
         "others' stake earns nothing and each cost a fee.",
         "**Near clones do pay at the shipped α = 1** and below: they push the rivals down the "
-        "geometric ranks. (At α = 3/2 the split stake loses more than that.) "
+        "geometric ranks. (At α = 3/2 the split loses; before fees it "
+        "gains from 15 identities on.) "
         f"At α = 1 the attacker's part of the node rewards goes from {shares} with ten "
         "identities at no more capital. The curve before fees is the bare formula's.",
         f"Counterweights: {fee} FML an identity and task (a small task makes it a loss, a long "

@@ -12,7 +12,7 @@ from typing import Final
 
 from flockchain.economics.attacks.findings import Plot
 
-WIDTH, HEIGHT, DOTS = 7.0, 4.2, 110  # inches, and dots an inch
+WIDTH, HEIGHT, DOTS = 8.5, 4.2, 110  # inches, and dots an inch
 LEGEND_SIZE: Final = 8
 
 
@@ -29,7 +29,7 @@ def draw(plot: Plot, folder: Path) -> Path:
     axes.set_xlabel(plot.across)
     axes.set_ylabel(plot.up)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=LEGEND_SIZE)
+    figure.legend(loc="outside right upper", fontsize=LEGEND_SIZE)
     file = folder / f"{plot.name}.png"
     figure.savefig(file, dpi=DOTS, metadata={"Software": None})
     return file

@@ -37,7 +37,10 @@ Judge = Callable[[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The task's own choices and the parameters; seats 0: everybody scores all, by stake."""
+    """The task's own choices and the parameters; seats 0: everybody scores all, by stake.
+
+    `empty_days` pass before the task is created: another start is another draw of seats.
+    """
 
     parameters: ArenaParameters = MAINNET.arena
     seats: int = 0
@@ -45,6 +48,7 @@ class Rules:
     baseline: int = BASELINE
     days: int = 2
     reward: int = REWARD
+    empty_days: int = 0
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class Stage:
         self._names = {account: name for name, account in self.accounts.items()}
         self._funded = {}
         self.chain.set_parameters(self.rules.parameters)
+        for _ in range(self.rules.empty_days):
+            self.chain.advance_to(0)
         self._create()
         for name, stake in self.nodes.items():
             self._join(name, Role.TRAINING_NODE, stake)

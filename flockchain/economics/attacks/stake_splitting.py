@@ -20,8 +20,8 @@ OTHERS: Final = {f"validator {each}": CAPITAL for each in range(3)}
 COUNTS: Final = (1, 2, 3, 5, 8, 10, 15, 20)
 COUNTS_THIN: Final = (1, 2, 20)
 ALPHAS: Final = (Rational(1, 2), Rational(1, 1), Rational(3, 2))
-DAYS: Final = 80  # of a task with committees: the draw is chance, days even it out
-DAYS_THIN: Final = 3
+DAYS: Final = 40  # of a task with committees: the draw is chance, days even it out
+DAYS_THIN: Final = 2
 NODES: Final = 4
 # Each node's model has 5 seats; the quotas of four validators of 60,000 FML are 17 seats each.
 COMMITTEES: Final = (("quotas slack", 4), ("quotas tight", 13), ("quotas short", 20))
@@ -77,11 +77,17 @@ _READING: Final = (
     "**With α_v < 1 a split gains**: the summed weight grows by n^(1−α_v). The DAO may set such "
     f"an α_v; only the {show_fml(MAINNET.registration_fee)} FML fee and the minimum of "
     f"{show_fml(MAINNET.validator_stake)} FML an account stand against it then. Keep α_v ≥ 1.",
-    "**Committees**: seats are drawn by stake, so splitting changes nothing on average while "
-    "quotas are slack; what the rows show there is the chance of the draw, less fees. Where "
-    "quotas bind, the concave limit L(s) gives n small accounts more seats than one large, and "
-    "the split gains on every task long enough to repay the fees. The counterweights are fee and "
-    "minimum stake; tasks should have enough validators for their seats.",
+    "**Committees, quotas slack**: seats are drawn by stake, so splitting changes nothing on "
+    "average and costs the fees. What the rows show beside that is the chance of the draw, a "
+    "standard deviation of about 67·√days FML between two runs; all rows of a setting share one "
+    "honest run.",
+    "**Committees, quotas tight or short: a split gains**, up to twice the reward. The limit L(s) "
+    "is concave: 60,000 FML have 17 seats as one account and 80 as twenty. Where the seats of a "
+    "day exceed the validators' quotas, the small accounts take the seats that nobody else may. "
+    "The fees are repaid within days, so fee and minimum stake bound the number of accounts, not "
+    "the gain. The counterweight is enough validators for the seats: honest ones may split as "
+    "well, or more join, and with slack quotas the gain is gone. With short quotas it also fills "
+    "seats that would have stayed empty.",
 )
 
 
