@@ -16,6 +16,7 @@ from rich.table import Table
 
 from flockchain.bench.arena import bench_arena
 from flockchain.bench.arena_day import Size
+from flockchain.bench.consensus import bench_consensus
 from flockchain.bench.state import bench_state
 from flockchain.bench.timing import calibration
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
@@ -91,6 +92,16 @@ def arena(
     The chain's targets are 2 s and 200 ms at 1,000 nodes, 200 validators and 10,000 delegators.
     """
     _show(bench_arena(Size(nodes, validators, delegators)), as_json)
+
+
+@app.command()
+def consensus(
+    authorities: Annotated[int, typer.Option(min=1, max=64, help="Nodes, all with a vote.")] = 4,
+    slots: Annotated[int, typer.Option(min=1, max=10_000, help="Slots to play.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """What a node's CPU does for a block: authoring, checking, voting, gossip in one thread."""
+    _show(bench_consensus(authorities, slots), as_json)
 
 
 @app.command()

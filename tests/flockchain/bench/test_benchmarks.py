@@ -2,6 +2,7 @@
 
 from flockchain.bench.arena import bench_arena
 from flockchain.bench.arena_day import CALENDAR, DAY, TASK, ArenaDay, Size
+from flockchain.bench.consensus import bench_consensus
 from flockchain.bench.state import bench_state
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
@@ -48,6 +49,14 @@ def test_the_arena_gives_its_rows() -> None:
     assert settlement["blocks"] == 1
     assert both["blocks"] == draw["blocks"] + 1
     assert both["ms_worst_block"] == max(draw["ms_worst_block"], settlement["ms_worst_block"])
+
+
+def test_consensus_is_measured_while_it_works() -> None:
+    (row,) = bench_consensus(3, 12)
+    assert row["name"] == "3 authorities"
+    assert 10 <= row["blocks"] <= 12
+    assert 0 <= row["blocks_not_final"] <= 5
+    assert row["cpu_ms_per_node_and_block"] > 0
 
 
 def test_the_others_give_their_rows() -> None:
