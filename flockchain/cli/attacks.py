@@ -61,4 +61,6 @@ def _print_finding(finding: Finding) -> None:
     console.print(table)
     for name, holds in finding.checks.items():
         print(f"{'holds' if holds else 'FAILS'}: {name}")
+    for name, holds in finding.measured.items():
+        print(f"{'met' if holds else 'not met'}: {name}")
     print()

@@ -32,7 +32,9 @@ def study_collusion(*, is_thin: bool = False) -> Finding:
     plain = Rules(days=DAYS)
     drawn = replace(plain, seats=MAINNET.seats, final_seats=MAINNET.final_seats)
     tasks = TASKS_THIN if is_thin else TASKS
-    rows, curves, checks = [], {}, {}
+    rows, curves = [], {}
+    checks: dict[str, bool] = {}
+    measured: dict[str, bool] = {}
     settings = {
         "by stake": [plain],
         "committees": [replace(drawn, empty_days=start) for start in range(tasks)],
@@ -47,9 +49,10 @@ def study_collusion(*, is_thin: bool = False) -> Finding:
             case = f"{label}, {percent} % collude{of_tasks}"
             rows.append(Row(case, honest, lying, "<= 0" if is_minority else ""))
             shares.append((float(percent), part / 100))
-            if is_minority:
-                name = f"{case}: the honest are paid at least their part of the stake"
-                checks[name] = part >= 100 * (100 - percent)
+            if percent < 50:
+                claims = checks if label == "by stake" else measured
+                name = f"{label}, {percent} % collude: the honest get their part of the stake"
+                claims[name] = part >= 100 * (100 - percent)
         curves[f"honest part, {label}"] = shares
     curves["honest part of the stake"] = [(float(each), 100.0 - each) for each in PERCENTS]
     return Finding(
@@ -68,6 +71,7 @@ def study_collusion(*, is_thin: bool = False) -> Finding:
             curves,
         ),
         checks,
+        measured,
     )
 
 

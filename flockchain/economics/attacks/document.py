@@ -57,10 +57,17 @@ def _head(findings: Sequence[Finding]) -> Iterator[str]:
         positive = [row for row in each.rows if row.gain > 0]
         largest = max(positive, key=lambda row: row.gain, default=None)
         top = f"{show_fml(largest.gain)} ({largest.case})" if largest else "none"
-        claims = "all hold" if not each.failures() else "; ".join(each.failures())
+        claims = _summarise(each)
         count = f"{len(positive)} of {len(each.rows)}"
         yield f"| {each.code} | {each.title} | {count} | {top} | {claims} |"
     yield ""
+
+
+def _summarise(finding: Finding) -> str:
+    if finding.failures():
+        return "**fail**: " + "; ".join(finding.failures())
+    unmet = finding.departures()
+    return "**not met**: " + "; ".join(unmet) if unmet else "hold"
 
 
 def _section(finding: Finding) -> Iterator[str]:
@@ -73,7 +80,9 @@ def _section(finding: Finding) -> Iterator[str]:
         yield ""
     for name, holds in finding.checks.items():
         yield f"- {'holds' if holds else '**fails**'}: {name}"
-    if finding.checks:
+    for name, holds in finding.measured.items():
+        yield f"- {'met' if holds else '**not met**'}: {name}"
+    if finding.checks or finding.measured:
         yield ""
     yield "| case | honest, FML | attack, FML | gain, FML | claim |"
     yield "|---|---:|---:|---:|---|"

@@ -8,7 +8,7 @@ Source: WP Table I.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
@@ -51,7 +51,11 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An attack's result: `checks` are claims that are no amounts; `reading` is plain text."""
+    """An attack's result: `checks` are claims that are no amounts; `reading` is plain text.
+
+    `measured` are claims of the specification that shipped parameters need not meet: whether they
+    held is told, and is no failure.
+    """
 
     code: str
     title: str
@@ -60,11 +64,16 @@ class Finding:
     reading: Sequence[str]
     plot: Plot
     checks: Mapping[str, bool]
+    measured: Mapping[str, bool] = field(default_factory=dict)
 
     def failures(self) -> list[str]:
         """The claims of the specification that did not come out true."""
         rows = [f"{row.case}: {row.gain} > 0" for row in self.rows if not row.holds()]
         return rows + [name for name, holds in self.checks.items() if not holds]
+
+    def departures(self) -> list[str]:
+        """The measured claims that shipped parameters do not meet."""
+        return [name for name, holds in self.measured.items() if not holds]
 
     def as_document(self) -> dict[str, object]:
         """For JSON: amounts are base-unit strings."""
@@ -83,6 +92,7 @@ class Finding:
                 for row in self.rows
             ],
             "checks": dict(self.checks),
+            "measured": dict(self.measured),
             "reading": list(self.reading),
             "failures": self.failures(),
         }
