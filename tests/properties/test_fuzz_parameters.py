@@ -34,17 +34,22 @@ def exponent(prng: Random) -> Rational:
     return Rational.reduced(prng.randint(0, 4_000), 1_000)
 
 
+def in_millionths(prng: Random) -> Rational:
+    """Between 0 and 1 with the finest parts that a rank ratio and κ may have."""
+    return Rational.reduced(prng.randint(0, 10**6), 10**6)
+
+
 def arena_rules(prng: Random) -> ArenaParameters:
     """Within the bounds."""
     small = Rational.reduced(prng.randint(1, HUGE), HUGE + 1)
     cut = (None, 1, 2)
     return ArenaParameters(
-        vesting=VestingRules(share(prng), exponent(prng), prng.choice(cut), share(prng)),
+        vesting=VestingRules(in_millionths(prng), exponent(prng), prng.choice(cut), share(prng)),
         distance_lambda=prng.choice((Rational(0, 1), Rational(10**6, 1), small)),
         validator_alpha=exponent(prng),
         paid_validators_max=prng.choice(cut),
         gamma=share(prng),
-        outlier_kappa=prng.choice((None, Rational(0, 1), Rational(100, 1), small)),
+        outlier_kappa=prng.choice((None, Rational(100, 1), in_millionths(prng))),
         outlier_tolerance=prng.choice((0, 10**7, 10**9)),
         no_reveal_slash=share(prng),
         no_commit_slash=share(prng),
