@@ -300,7 +300,7 @@ class Node:
             self._note_best(peer, header)
             return Verdict.IGNORE
         except FutureBlock as error:
-            self._hold(error.slot, peer, block)
+            self._hold(error.due_ms, peer, block)
             return Verdict.IGNORE
         except BelowFinality:
             return Verdict.IGNORE
@@ -359,10 +359,9 @@ class Node:
                     except (JustificationError, DecodeError) as error:
                         raise InvalidBlock(f"proof of block {header.number}: {error}") from error
 
-    def _hold(self, slot: int, peer: PeerId, block: BlockData) -> None:
-        slot_ms = getattr(self.importer.consensus, "slot_ms", 1_000)
+    def _hold(self, due_ms: int, peer: PeerId, block: BlockData) -> None:
         if len(self._held) < _HELD_MAX:
-            self._held.append((slot * slot_ms, peer, block))
+            self._held.append((due_ms, peer, block))
 
     def _release_held(self, now_ms: int) -> None:
         due = [item for item in self._held if item[0] <= now_ms]

@@ -17,11 +17,11 @@ class AlreadyKnown(Exception):
 
 
 class FutureBlock(Exception):
-    """The block's slot lies ahead of our clock: hold it. `slot` says until when."""
+    """The block's slot lies ahead of our clock: hold it until `due_ms`, ms since 1970."""
 
-    def __init__(self, slot: int, now_slot: int) -> None:
+    def __init__(self, slot: int, now_slot: int, due_ms: int) -> None:
         super().__init__(f"slot {slot} lies ahead of {now_slot}")
-        self.slot = slot
+        self.due_ms = due_ms
 
 
 class BelowFinality(Exception):

@@ -101,11 +101,9 @@ class System(frame.Pallet[Config], index=0):
     account = frame.StorageMap[AccountId, AccountInfo](
         AccountId, AccountInfo, default=AccountInfo(), docs="The record of an account."
     )
-    extrinsic_count = frame.StorageValue[int](U32, docs="Extrinsics so far; only inside a block.")
     block_weight = frame.StorageValue[ConsumedWeight](
         ConsumedWeight, default=ConsumedWeight(), docs="Weight of the current block, by class."
     )
-    all_extrinsics_len = frame.StorageValue[int](U32, docs="Bytes so far; only inside a block.")
     block_hash = frame.StorageMap[int, Hash](
         U32,
         Hash,

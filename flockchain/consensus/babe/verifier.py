@@ -54,7 +54,7 @@ class BabeConsensus:
         except ValueError as error:
             raise InvalidBlock(f"block {header.number}: {error}") from error
         if claim.slot > now_slot:
-            raise FutureBlock(claim.slot, now_slot)
+            raise FutureBlock(claim.slot, now_slot, claim.slot * self.slot_ms)
         self._watch(author, claim.slot, header)
 
     def _watch(self, author: bytes, slot: int, header: Header) -> None:
