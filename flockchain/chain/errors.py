@@ -21,6 +21,7 @@ class FutureBlock(Exception):
 
     def __init__(self, slot: int, now_slot: int, due_ms: int) -> None:
         super().__init__(f"slot {slot} lies ahead of {now_slot}")
+        self.slot = slot
         self.due_ms = due_ms
 
 
