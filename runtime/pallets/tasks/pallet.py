@@ -1,7 +1,7 @@
 """Tasks: creation with locked stake, registration, the start of days, Dataset B's key, the end.
 
-Owns every task's record, its escrow and the reward rules in force. Invariant (`try_state`): each
-self-funded task's escrow pot holds at least what is left of its budget; live tasks are listed.
+Invariant (`try_state`): each self-funded task's escrow pot holds at least what is left of its
+budget; live tasks are listed.
 
 Source: WP V.A (task creators), WP IV.A (verified or self-funded), WP III.A.2 (registration fee),
 WP V.H (Dataset B).
@@ -9,11 +9,10 @@ WP V.H (Dataset B).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from runtime import frame
-from runtime.economy.calendar import Calendar
 from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
 from runtime.economy.schedule import in_force
 from runtime.economy.tasks import (
@@ -28,14 +27,12 @@ from runtime.economy.tasks import (
     Verified,
     VerifiedFrom,
 )
-from runtime.frame.traits import BlockInfo, Currency, pallet_account
 from runtime.frame.weights import Weight
-from runtime.pallets.tasks import records
-from runtime.pallets.tasks.needs import StakeLedger
+from runtime.pallets.tasks import records, storage
+from runtime.pallets.tasks.storage import ScheduledParameters, escrow_of
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import (
-    FML,
     U32,
     AccountId,
     Balance,
@@ -48,72 +45,9 @@ CREATE: Final = Weight(400_000_000)
 REGISTER: Final = Weight(300_000_000)
 DAY: Final = Weight(50_000_000)  # for each live task when a day begins
 ALL: Final = Rational(1, 1)
-FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
 
 
-@dataclass(frozen=True)
-class Config:
-    """Amounts in planck. `treasury` gets what is not burned of a registration fee."""
-
-    calendar: Calendar
-    treasury: AccountId
-    creator_stake: Balance = 10_000 * FML
-    node_stake: Balance = 1_000 * FML
-    validator_stake: Balance = 3_000 * FML
-    registration_fee: Balance = 10 * FML
-    fee_burn: Rational = FEE_BURN
-    live_tasks_max: U32 = 256
-
-
-def escrow_of(task: int) -> AccountId:
-    """The pot that holds the budget of a self-funded task."""
-    return pallet_account(b"escrow", task.to_bytes(4, "little"))
-
-
-@frame.scale_type
-class ScheduledParameters:
-    """Reward rules and the day that they act from."""
-
-    from_day: U32
-    parameters: ArenaParameters
-
-
-class Tasks(frame.Pallet[Config], index=30):
-    next_task = frame.StorageValue[int](U32, default=0, docs="The number of the next task.")
-    tasks = frame.StorageMap[int, Task](U32, Task, docs="Every task.")
-    rewarded = frame.StorageMap[AccountId, bool](
-        AccountId, bool, default=False, docs="Operators that training or validation ever paid."
-    )
-    attested = frame.StorageMap[AccountId, bool](
-        AccountId, bool, default=False, docs="Whom the DAO attests as task creators."
-    )
-    live = frame.StorageValue[list[int]](
-        list[U32], default=[], docs="Scheduled and active tasks, in order of creation."
-    )
-    escrows = frame.StorageMap[int, int](
-        U32, Balance, default=0, docs="What is left of a self-funded task's budget, planck."
-    )
-    parameters = frame.StorageValue[ArenaParameters](
-        ArenaParameters, default=ArenaParameters(), docs="The reward rules in force."
-    )
-    scheduled_parameters = frame.StorageValue[ScheduledParameters](
-        ScheduledParameters, docs="Rules that a decision of the DAO puts in force later."
-    )
-
-    def __init__(
-        self,
-        ext: frame.Externalities,
-        config: Config,
-        *,
-        currency: Currency,
-        ledger: StakeLedger,
-        block: BlockInfo,
-    ) -> None:
-        super().__init__(ext, config)
-        self.currency = currency
-        self.ledger = ledger
-        self.block = block
-
+class Tasks(storage.Tasks, index=30):
     # -- calls
 
     @frame.call(0, weight=CREATE)
@@ -155,7 +89,7 @@ class Tasks(frame.Pallet[Config], index=30):
         who = frame.ensure_signed(origin)
         if role is Role.CREATOR:
             raise records.CreatorsRole
-        self._live_task(task)
+        self.live_task(task)
         minimum = self._minimum(role)
         ratio = self._ratio_within_bounds(share_ratio)
         self.ledger.ensure_can_register(task, who, role, stake, minimum, ratio)
@@ -172,7 +106,7 @@ class Tasks(frame.Pallet[Config], index=30):
     def reveal_key(self, origin: frame.Origin, task: U32, key: Bytes32) -> None:
         """Open Dataset B, after submissions froze and before the final day's draw. Signed."""
         who = frame.ensure_signed(origin)
-        found = self._live_task(task)
+        found = self.live_task(task)
         if who != found.creator:
             raise records.NotTheCreator
         if found.key is not None:
@@ -192,7 +126,7 @@ class Tasks(frame.Pallet[Config], index=30):
     def cancel_task(self, origin: frame.Origin, task: U32) -> None:
         """End a task before its first reveal; the escrow returns. Signed by the creator."""
         who = frame.ensure_signed(origin)
-        found = self._live_task(task)
+        found = self.live_task(task)
         if who != found.creator:
             raise records.NotTheCreator
         if found.has_reveals:
@@ -220,7 +154,7 @@ class Tasks(frame.Pallet[Config], index=30):
         once in an interval. Emits ShareRatioScheduled.
         """
         who = frame.ensure_signed(origin)
-        self._live_task(task)
+        self.live_task(task)
         self.ledger.change_ratio(task, who, self._ratio_within_bounds(ratio))
 
     @frame.call(7, weight=REGISTER)
@@ -239,7 +173,7 @@ class Tasks(frame.Pallet[Config], index=30):
         self._change_verification(task, is_verified=False)
 
     def _change_verification(self, task: int, *, is_verified: bool) -> None:
-        found, from_day = self._live_task(task), self.today() + 1
+        found, from_day = self.live_task(task), self.today() + 1
         if found.is_verified_on(from_day) == is_verified:
             raise records.VerificationUnchanged
         kept = [entry for entry in found.verification if entry.from_day < from_day]
@@ -305,24 +239,7 @@ class Tasks(frame.Pallet[Config], index=30):
             Role.TASK_VALIDATOR: self.config.validator_stake,
         }[role]
 
-    def _live_task(self, task: int) -> Task:
-        found = self.get_task(task)
-        if not found.status.is_live():
-            raise records.TaskNotLive
-        return found
-
     # -- what other pallets ask and tell
-
-    def today(self) -> int:
-        """The current day."""
-        return self.config.calendar.day_of(self.block.block_number())
-
-    def get_task(self, task: int) -> Task:
-        """The task's record. Raises UnknownTask."""
-        found = self.tasks.find(task)
-        if found is None:
-            raise records.UnknownTask
-        return found
 
     def tasks_on(self, day: int) -> list[int]:
         """Live tasks that have `day` among their days, in order of creation."""

@@ -15,7 +15,7 @@ from runtime.pallets.arena.records import DayKey, NodeRecord, PaymentKind
 from runtime.pallets.arena.storage import pot_of
 from runtime.pallets.delegation import Slashed
 from runtime.pallets.tasks import records
-from runtime.pallets.tasks.pallet import escrow_of
+from runtime.pallets.tasks.storage import escrow_of
 from runtime.pallets.treasury import TREASURY
 from runtime.primitives.apportion import apportion
 from runtime.primitives.types import FML

@@ -10,7 +10,7 @@ from runtime.frame.origin import signed
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.arena.storage import pot_of
 from runtime.pallets.tasks import records
-from runtime.pallets.tasks.pallet import escrow_of
+from runtime.pallets.tasks.storage import escrow_of
 from runtime.primitives.types import FML
 from tests.runtime.pallets.arena.test_verified_task import SAME
 from tests.runtime.pallets.world import (
