@@ -48,6 +48,7 @@ from runtime.version import (
     SYSTEM_VERSION,
     TRANSACTION_VERSION,
 )
+from runtime.yields_api import YieldApi
 
 LEGACY_METADATA: Final = 14  # what `Metadata_metadata` has always given
 DB_WEIGHT: Final = DbWeight(25_000_000, 100_000_000)
@@ -180,6 +181,7 @@ class RuntimeApis(
     TransactionPaymentApi,
     ArenaApi,
     EconomyApi,
+    YieldApi,
 ):
     """Every runtime API over one state. Raises UnknownRuntime if the state names another one."""
 

@@ -20,6 +20,7 @@ from flockchain.rpc import (
     state,
     system,
     transaction,
+    yields,
 )
 from flockchain.rpc.registry import METHODS, Call, method
 from flockchain.rpc.wire import Json
@@ -36,6 +37,7 @@ NAMESPACES = (
     state,
     system,
     transaction,
+    yields,
 )
 
 
