@@ -19,22 +19,27 @@ from typing import Final
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
+from runtime.primitives.curve import (
+    GROUP_ORDER,
+    IDENTITY,
+    base_mul,
+    is_canonical,
+    point_add,
+    point_mul,
+    point_sub,
+    scalar_add,
+    scalar_mul,
+    scalar_reduce,
+)
+
 SEED_BYTES: Final = 32
 PUBLIC_KEY_BYTES: Final = 32
 PROOF_BYTES: Final = 80
 OUTPUT_BYTES: Final = 64
 
 _SUITE: Final = b"\x03"
-_FIELD_PRIME: Final = 2**255 - 19
-_GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 _CHALLENGE_BYTES: Final = 16
-_IDENTITY: Final = b"\x01" + bytes(31)
 _VALIDATED_KEYS_MAX: Final = 4096
-
-_point_add: Final = sodium.crypto_core_ed25519_add
-_point_sub: Final = sodium.crypto_core_ed25519_sub
-_point_mul: Final = sodium.crypto_scalarmult_ed25519_noclamp
-_base_mul: Final = sodium.crypto_scalarmult_ed25519_base_noclamp
 
 
 def public_key(seed: bytes) -> bytes:
@@ -52,11 +57,11 @@ def prove(seed: bytes, alpha: bytes) -> bytes:
     """
     secret, public, nonce_prefix = _expand(seed)
     point = _encode_to_curve(public, alpha)
-    gamma = _point_mul(secret, point)
-    nonce = sodium.crypto_core_ed25519_scalar_reduce(_sha512(nonce_prefix, point))
-    challenge = _challenge(public, point, gamma, _base_mul(nonce), _point_mul(nonce, point))
-    product = sodium.crypto_core_ed25519_scalar_mul(_widen(challenge), secret)
-    return gamma + challenge + sodium.crypto_core_ed25519_scalar_add(nonce, product)
+    gamma = point_mul(secret, point)
+    nonce = scalar_reduce(_sha512(nonce_prefix, point))
+    challenge = _challenge(public, point, gamma, base_mul(nonce), point_mul(nonce, point))
+    product = scalar_mul(_widen(challenge), secret)
+    return gamma + challenge + scalar_add(nonce, product)
 
 
 def verify(public: bytes, proof: bytes, alpha: bytes) -> bytes | None:
@@ -68,8 +73,8 @@ def verify(public: bytes, proof: bytes, alpha: bytes) -> bytes | None:
     wide = _widen(challenge)
     try:
         point = _encode_to_curve(public, alpha)
-        commitment = _point_sub(_base_mul(response), _point_mul(wide, public))
-        shadow = _point_sub(_point_mul(response, point), _point_mul(wide, gamma))
+        commitment = point_sub(base_mul(response), point_mul(wide, public))
+        shadow = point_sub(point_mul(response, point), point_mul(wide, gamma))
         if _challenge(public, point, gamma, commitment, shadow) != challenge:
             return None
         return _output(gamma)
@@ -90,13 +95,9 @@ def _split(proof: bytes) -> tuple[bytes, bytes, bytes] | None:
     if len(proof) != PROOF_BYTES:
         return None
     gamma, challenge, response = proof[:32], proof[32:48], proof[48:]
-    if int.from_bytes(response, "little") >= _GROUP_ORDER or not _is_canonical(gamma):
+    if int.from_bytes(response, "little") >= GROUP_ORDER or not is_canonical(gamma):
         return None
     return gamma, challenge, response
-
-
-def _is_canonical(point: bytes) -> bool:
-    return int.from_bytes(point, "little") & (2**255 - 1) < _FIELD_PRIME
 
 
 @lru_cache(maxsize=_VALIDATED_KEYS_MAX)
@@ -109,13 +110,13 @@ def _encode_to_curve(salt: bytes, alpha: bytes) -> bytes:
     """The first hash of (salt, alpha, counter) that is a point, times the cofactor."""
     for counter in range(256):
         candidate = _sha512(_SUITE, b"\x01", salt, alpha, bytes((counter,)), b"\x00")[:32]
-        if not _is_canonical(candidate):
+        if not is_canonical(candidate):
             continue
         try:
             point = _clear_cofactor(candidate)
         except CryptoError:
             continue  # not on the curve: half of all candidates
-        if point != _IDENTITY:
+        if point != IDENTITY:
             return point
     raise AssertionError("no curve point in 256 candidates, a chance of 2^-256")
 
@@ -123,7 +124,7 @@ def _encode_to_curve(salt: bytes, alpha: bytes) -> bytes:
 def _clear_cofactor(point: bytes) -> bytes:
     # Addition is the one operation of libsodium that accepts points outside the subgroup.
     for _ in range(3):
-        point = _point_add(point, point)
+        point = point_add(point, point)
     return point
 
 
@@ -141,8 +142,8 @@ def _expand(seed: bytes) -> tuple[bytes, bytes, bytes]:
         raise ValueError(f"a VRF seed has {SEED_BYTES} bytes, not {len(seed)}")
     digest = hashlib.sha512(seed).digest()
     clamped = bytes((digest[0] & 248, *digest[1:31], digest[31] & 127 | 64))
-    secret = sodium.crypto_core_ed25519_scalar_reduce(clamped + bytes(32))
-    return secret, _base_mul(secret), digest[32:]
+    secret = scalar_reduce(clamped + bytes(32))
+    return secret, base_mul(secret), digest[32:]
 
 
 def _widen(challenge: bytes) -> bytes:
