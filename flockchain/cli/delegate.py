@@ -27,6 +27,7 @@ from flockchain.cli.chain_access import (
     read_key,
 )
 from flockchain.cli.refusal import refuse
+from flockchain.cli.suggest import suggest_operators
 from flockchain.sdk import format_amount
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation, Staked, UnbondingBegan
@@ -36,6 +37,7 @@ from runtime.primitives.rational import Rational, RationalError
 from runtime.primitives.types import AccountId
 
 app = typer.Typer(help="Delegate stake.", no_args_is_help=True, pretty_exceptions_show_locals=False)
+app.command("suggest")(suggest_operators)
 
 TaskArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The task's number.")]
 OperatorArgument = Annotated[
