@@ -7,6 +7,7 @@ Source: Substrate trie format; JSON-RPC `chainHead_v1_storage` for closest desce
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from flockchain.storage.trie_codec import (
     HASH_REF_HEAD,
@@ -16,6 +17,10 @@ from flockchain.storage.trie_codec import (
 )
 from flockchain.storage.trie_update import NodeSource, TrieRoot, load_child, load_root
 
+_ITEM_BYTES: Final = 32
+"""What the keys of one storage item begin with: one walk to where they part serves them all."""
+_ITEM_NIBBLES: Final = 2 * _ITEM_BYTES
+
 
 class TrieView:
     """The trie with this root. Every method raises StorageError if a node cannot be had."""
@@ -23,11 +28,13 @@ class TrieView:
     def __init__(self, source: NodeSource, root: TrieRoot) -> None:
         self._source = source
         self._root = root
+        self._anchors: dict[bytes, tuple[TrieNode | None, int]] = {}
 
     def get(self, key: bytes) -> bytes | None:
         """The value at `key`; O(depth), about four nodes for 100,000 accounts."""
-        path, depth, load = key.hex(), 0, self._source.load
-        node = load_root(self._source, self._root)
+        anchor = self._anchors.get(key[:_ITEM_BYTES])
+        node, depth = self._find_anchor(key) if anchor is None else anchor
+        path, load = key.hex(), self._source.load
         while node is not None and path.startswith(node.partial, depth):
             depth += len(node.partial)
             if depth == len(path):
@@ -42,6 +49,20 @@ class TrieView:
                 node = load_child(self._source, node, index)
             depth += 1
         return None
+
+    def _find_anchor(self, key: bytes) -> tuple[TrieNode | None, int]:
+        """The first node on the way to `key` that not all keys of its item pass, and its depth."""
+        path, depth = key.hex(), 0
+        node = load_root(self._source, self._root)
+        while node is not None and path.startswith(node.partial, depth):
+            end = depth + len(node.partial)
+            if end >= min(_ITEM_NIBBLES, len(path)):
+                break
+            node = load_child(self._source, node, INDEX_OF_NIBBLE[path[end]])
+            depth = end + 1
+        if len(path) >= _ITEM_NIBBLES:
+            self._anchors[key[:_ITEM_BYTES]] = node, depth
+        return node, depth
 
     def keys(self, prefix: bytes = b"", after: bytes | None = None) -> Iterator[bytes]:
         """The keys that start with `prefix`, in byte order, those strictly above `after`."""

@@ -9,12 +9,15 @@ Source: Substrate `sp_state_machine::OverlayedChanges`.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol
 
 _MISSING: Final = object()
+_ITEM_BYTES: Final = 32  # what the keys of one storage item begin with
 
 Journal = list[tuple[bytes, bytes | None, bool]]
 """Former values: key, value, whether the key was written before."""
@@ -26,22 +29,33 @@ class StateReader(Protocol):
     def get(self, key: bytes, /) -> bytes | None:
         """The value, or None."""
 
-    def keys(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[bytes]:
-        """Keys with `prefix`, in byte order, strictly above `after`."""
+    def pairs(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with `prefix` and their values, in byte order, strictly above `after`."""
 
 
 class DictState:
-    """A state in memory: genesis building, tests, `economics evaluate`."""
+    """A state in memory: genesis building, tests, `economics evaluate`. It does not change."""
 
     def __init__(self, top: dict[bytes, bytes] | None = None) -> None:
         self.top = {} if top is None else top
 
+    @cached_property
+    def _keys(self) -> list[bytes]:
+        return sorted(self.top)
+
     def get(self, key: bytes, /) -> bytes | None:
         return self.top.get(key)
 
-    def keys(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[bytes]:
-        found = sorted(key for key in self.top if key.startswith(prefix))
-        yield from found if after is None else found[bisect_right(found, after) :]
+    def pairs(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[tuple[bytes, bytes]]:
+        keys = self._keys
+        start = bisect_left(keys, prefix)
+        if after is not None:
+            start = max(start, bisect_right(keys, after))
+        for index in range(start, len(keys)):
+            key = keys[index]
+            if not key.startswith(prefix):
+                return
+            yield key, self.top[key]
 
 
 class Externalities:
@@ -52,13 +66,26 @@ class Externalities:
     `journal` belongs to the transaction that is open.
     """
 
-    __slots__ = ("_base", "_dirty", "_values", "decoded", "events", "journal", "phase")
+    __slots__ = (
+        "_base",
+        "_by_item",
+        "_dirty",
+        "_grouped",
+        "_values",
+        "decoded",
+        "events",
+        "journal",
+        "phase",
+    )
 
     def __init__(self, base: StateReader) -> None:
         self._base = base
         self._values: dict[bytes, bytes | None] = {}
         self.decoded: dict[bytes, Any] = {}
         self._dirty: dict[bytes, None] = {}
+        # The first so many of the dirty keys by storage item: made when something is iterated.
+        self._by_item: dict[bytes, list[bytes]] = {}
+        self._grouped = 0
         self.journal: Journal | None = None
         self.events: list[tuple[Any, object]] = []
         self.phase: Any = None
@@ -94,25 +121,44 @@ class Externalities:
         self.decoded[key] = value
 
     def keys(self, prefix: bytes) -> Iterator[bytes]:
-        """Keys with `prefix` in byte order; writes made while iterating are not seen."""
-        written = sorted(key for key in self._dirty if key.startswith(prefix))
-        position, count = 0, len(written)
-        for key in self._base.keys(prefix):
-            while position < count and written[position] < key:
-                yield from self._alive(written[position])
-                position += 1
-            if position < count and written[position] == key:
-                yield from self._alive(key)
-                position += 1
-            elif key not in self._dirty or self._values[key] is not None:
-                yield key
-        while position < count:
-            yield from self._alive(written[position])
-            position += 1
+        """Keys with `prefix` in byte order; keys written first while iterating are not seen."""
+        return (key for key, _ in self.pairs(prefix))
 
-    def _alive(self, key: bytes) -> Iterator[bytes]:
-        if self._values[key] is not None:
-            yield key
+    def pairs(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """As `keys`, with the values; those strictly above `after`."""
+        written = sorted(
+            key
+            for key in self._written(prefix)
+            if key.startswith(prefix) and (after is None or key > after)
+        )
+        position, count = 0, len(written)
+        values, dirty = self._values, self._dirty
+        for key, value in self._base.pairs(prefix, after):
+            while position < count and written[position] <= key:
+                if written[position] < key:
+                    yield from self._alive(written[position])
+                position += 1
+            if key in dirty:
+                yield from self._alive(key)
+            else:
+                values[key] = value
+                yield key, value
+        for key in written[position:]:
+            yield from self._alive(key)
+
+    def _alive(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+        value = self._values[key]
+        if value is not None:
+            yield key, value
+
+    def _written(self, prefix: bytes) -> Iterable[bytes]:
+        """Dirty keys, those with `prefix` among them: few where the prefix names an item."""
+        if len(prefix) < _ITEM_BYTES:
+            return self._dirty
+        for key in islice(self._dirty, self._grouped, None):
+            self._by_item.setdefault(key[:_ITEM_BYTES], []).append(key)
+        self._grouped = len(self._dirty)
+        return self._by_item.get(prefix[:_ITEM_BYTES], ())
 
     def deposit_event(self, event: object) -> None:
         """Record an event under the current phase."""
@@ -130,6 +176,8 @@ class Externalities:
             self.decoded.pop(key, None)
             if not was_dirty:
                 self._dirty.pop(key, None)
+        if len(self._dirty) < self._grouped:
+            self._by_item, self._grouped = {}, 0
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Every key that was written, with its value; None for removals."""

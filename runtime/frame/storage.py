@@ -116,8 +116,9 @@ class _Item(StorageItem, Generic[V]):
         if kept is not None:
             return kept  # type: ignore[no-any-return]
         raw = self.ext.get(path)
-        if raw is None:
-            return None
+        return None if raw is None else self._decode(path, raw)
+
+    def _decode(self, path: bytes, raw: bytes) -> V:
         value = self.value_codec.decode(raw, 0)[0]
         if self._is_shared:
             self.ext.keep_decoded(path, value)
@@ -211,15 +212,19 @@ class StorageMap(_Item[V], Generic[K, V]):
 
     def items(self) -> Iterator[tuple[K, V]]:
         """Every entry, in storage order. Costs a read each: only where the count is bounded."""
-        for path in self.ext.keys(self.prefix):
-            value = self._read(path)
-            if value is not None:
-                yield self.key_of(path), value
+        for path, value in self._pairs(self.prefix):
+            yield self.key_of(path), value
 
     def keys(self) -> Iterator[K]:
         """Every key, in storage order."""
         for path in self.ext.keys(self.prefix):
             yield self.key_of(path)
+
+    def _pairs(self, prefix: bytes) -> Iterator[tuple[bytes, V]]:
+        find_decoded = self.find_decoded
+        for path, raw in self.ext.pairs(prefix):
+            kept = find_decoded(path)
+            yield path, self._decode(path, raw) if kept is None else kept
 
     def path(self, key: K) -> bytes:
         """The storage key."""
@@ -270,10 +275,10 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
 
     def items_of(self, first: Any) -> Iterator[tuple[Any, V]]:
         """Second key and value of the entries of `first`, in storage order."""
-        for path in self.ext.keys(self.prefix_of(first)):
-            value = self._read(path)
-            if value is not None:
-                yield self.key_of(path)[1], value
+        prefix = self.prefix_of(first)
+        codec, start = self._parts[1], len(prefix) + self._hashes[1][1]
+        for path, value in self._pairs(prefix):
+            yield codec.decode(path, start)[0], value
 
     def remove_all(self, first: Any) -> int:
         """Remove the entries of `first`; their count. Only where the count is bounded."""

@@ -9,6 +9,7 @@ from flockchain.keys import KeyPair, key_pair_from_seed
 from runtime.api import BlockExecution, Executed, execute_block, runtime_at, validate_transaction
 from runtime.frame.errors import DispatchError
 from runtime.frame.events import EventRecord
+from runtime.frame.externalities import DictState
 from runtime.frame.extrinsic import (
     Additional,
     Extra,
@@ -44,18 +45,8 @@ AUTHOR, ALICE, BOB = key_of("author"), key_of("alice"), key_of("bob")
 RICH = 1_000 * FML
 
 
-@dataclass
-class State:
+class State(DictState):
     """A state that is never written to: blocks make new ones."""
-
-    top: dict[bytes, bytes]
-
-    def get(self, key: bytes, /) -> bytes | None:
-        return self.top.get(key)
-
-    def keys(self, prefix: bytes, after: bytes | None = None, /):  # type: ignore[no-untyped-def]
-        found = sorted(key for key in self.top if key.startswith(prefix))
-        return iter([key for key in found if after is None or key > after])
 
     def after(self, executed: Executed) -> State:
         """The state behind a block."""

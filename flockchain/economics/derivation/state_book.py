@@ -34,8 +34,10 @@ class _Recorder:
         self.seen[key] = None
         return self._state.get(key)
 
-    def keys(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[bytes]:
-        return self._state.keys(prefix, after)
+    def pairs(self, prefix: bytes, after: bytes | None = None, /) -> Iterator[tuple[bytes, bytes]]:
+        for key, value in self._state.pairs(prefix, after):
+            self.seen[key] = None
+            yield key, value
 
 
 class Page:

@@ -151,8 +151,7 @@ def tampered(book: StateBook, change: Callable[[Runtime], None]) -> StateBook:
     ext = Externalities(book.state)
     change(Runtime(ext, DEVNET))
     changes = {key: value for key, value in ext.changes().items() if value is not None}
-    top = {key: raw for key in book.state.keys(b"") if (raw := book.state.get(key)) is not None}
-    return StateBook(book.block, DictState({**top, **changes}))
+    return StateBook(book.block, DictState({**dict(book.state.pairs(b"")), **changes}))
 
 
 def change_result(runtime: Runtime, **changes: Any) -> None:
@@ -243,12 +242,11 @@ def test_a_ballot_that_is_left_out_is_found_by_its_validator(played: PlayedTask)
 def test_a_delegator_that_is_left_out_is_found(played: PlayedTask) -> None:
     books = played.settled[1]
     state = books[-1].state
-    operators = books[-1].open().runtime.delegation.delegations
-    left_out = [key for key in state.keys(operators.prefix) if key.endswith(account("d2"))]
+    delegations = books[-1].open().runtime.delegation.delegations
     top = {
         key: raw
-        for key in state.keys(b"")
-        if key not in left_out and (raw := state.get(key)) is not None
+        for key, raw in state.pairs(b"")
+        if not (key.startswith(delegations.prefix) and key.endswith(account("d2")))
     }
     with pytest.raises(ExplainError, match=r"^T_d: recomputed"):
         explain(StateBook(books[-1].block, DictState(top)), 0, 1, account("n1"), books)

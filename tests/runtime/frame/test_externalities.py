@@ -12,7 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from runtime.frame.externalities import DictState, Externalities
 
-KEYS = st.binary(max_size=3)
+ITEMS = (b"i" * 32, b"j" * 32)  # whose keys are grouped
+KEYS = st.binary(max_size=3) | st.builds(
+    lambda item, rest: item + rest, st.sampled_from(ITEMS), st.binary(max_size=2)
+)
 VALUES = st.binary(max_size=2)
 
 
@@ -75,9 +78,12 @@ class Overlay(RuleBasedStateMachine):
 
     @invariant()
     def iteration_agrees(self) -> None:
-        for prefix in (b"", b"\0", b"\1\0"):
-            found = sorted(key for key in self.model if key.startswith(prefix))
-            assert list(self.ext.keys(prefix)) == found
+        for prefix in (b"", b"\0", b"\1\0", *ITEMS, ITEMS[0] + b"\0"):
+            found = sorted(pair for pair in self.model.items() if pair[0].startswith(prefix))
+            assert list(self.ext.pairs(prefix)) == found
+            assert list(self.ext.keys(prefix)) == [key for key, _ in found]
+            after = prefix + b"\0"
+            assert list(self.ext.pairs(prefix, after)) == [p for p in found if p[0] > after]
 
     @invariant()
     def changes_lead_from_the_base_to_the_model(self) -> None:
@@ -130,8 +136,9 @@ def test_events_carry_the_phase_of_their_time() -> None:
     assert ext.events == [("first", 1), ("second", 2)]
 
 
-def test_keys_of_a_dictionary_begin_above_the_last() -> None:
-    state = DictState({b"a1": b"", b"a2": b"", b"a3": b"", b"b": b""})
-    assert list(state.keys(b"a")) == [b"a1", b"a2", b"a3"]
-    assert list(state.keys(b"a", b"a1")) == [b"a2", b"a3"]
-    assert list(state.keys(b"a", b"a3")) == []
+def test_pairs_of_a_dictionary_begin_above_the_last() -> None:
+    state = DictState({b"a2": b"2", b"a1": b"1", b"a3": b"", b"b": b"", b"A": b""})
+    assert list(state.pairs(b"a")) == [(b"a1", b"1"), (b"a2", b"2"), (b"a3", b"")]
+    assert list(state.pairs(b"a", b"a1")) == [(b"a2", b"2"), (b"a3", b"")]
+    assert list(state.pairs(b"a", b"A")) == [(b"a1", b"1"), (b"a2", b"2"), (b"a3", b"")]
+    assert list(state.pairs(b"a", b"a3")) == []
