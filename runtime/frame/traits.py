@@ -6,6 +6,7 @@ Source: FRAME `frame_support::traits` (fungible, holds).
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Protocol
 
 from runtime.primitives.scale import scale_enum
@@ -46,6 +47,12 @@ class Currency(Protocol):
         self, source: AccountId, dest: AccountId, amount: Balance, *, keep_alive: bool = True
     ) -> None:
         """Move free tokens. Raises TokenError."""
+
+    def pay_out(
+        self, pot: AccountId, parts: Sequence[tuple[AccountId, Balance]]
+    ) -> list[tuple[AccountId, Balance]]:
+        """Move free tokens of a pot to many; the parts that would be dust at who gets them stay,
+        and are returned. Raises TokenError if the pot has less than all parts."""
 
     def mint(self, who: AccountId, amount: Balance) -> None:
         """Create tokens, up to the cap. Raises ArithmeticFailure above it."""

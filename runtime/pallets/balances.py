@@ -10,6 +10,7 @@ Source: WP III.A; Substrate `pallet_balances`, `frame_support::traits::fungible:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -244,6 +245,30 @@ class Balances(frame.Pallet[Config], index=5):
             self._set_free(dest, receiver, receiver.data.free + amount)
         self.deposit_event(Transfer(source, dest, amount))
 
+    def pay_out(
+        self, pot: AccountId, parts: Sequence[tuple[AccountId, Balance]]
+    ) -> list[tuple[AccountId, Balance]]:
+        """Move free tokens of a pot to many, which is read and written once. Emits Transfers.
+
+        Parts that would be dust at their receiver stay in the pot and are returned.
+        """
+        assert is_pot(pot), "whoever else pays may have to stay alive"
+        assert all(dest != pot for dest, _ in parts), "a pot pays others"
+        sender = self.accounts.account_info(pot)
+        total = sum(amount for _, amount in parts)
+        self._ensure_can_leave(pot, sender, total, keep_alive=False)
+        refused: list[tuple[AccountId, Balance]] = []
+        for dest, amount in parts:
+            receiver = self.accounts.account_info(dest)
+            if self._would_be_dust(dest, receiver, amount):
+                refused.append((dest, amount))
+                continue
+            self._set_free(dest, receiver, receiver.data.free + amount)
+            self.deposit_event(Transfer(pot, dest, amount))
+        left = sum(amount for _, amount in refused)
+        self._set_free(pot, sender, sender.data.free - total + left)
+        return refused
+
     def mint(self, who: AccountId, amount: Balance) -> None:
         """Create tokens in the free balance of `who`. Raises CapReached. Emits Minted."""
         issued = self.total_issuance.get() + amount
@@ -346,10 +371,16 @@ class Balances(frame.Pallet[Config], index=5):
             raise Expendability
 
     def _ensure_can_arrive(self, who: AccountId, info: AccountInfo, amount: Balance) -> None:
-        if is_pot(who) or info.providers > 0:
-            return
-        if info.data.free + amount < self.config.existential_deposit:
+        if self._would_be_dust(who, info, amount):
             raise ExistentialDeposit
+
+    def _would_be_dust(self, who: AccountId, info: AccountInfo, amount: Balance) -> bool:
+        """Whether `amount` does not make an account of one that does not exist."""
+        return (
+            info.providers == 0
+            and info.data.free + amount < self.config.existential_deposit
+            and not is_pot(who)
+        )
 
     def _set_free(self, who: AccountId, info: AccountInfo, free: Balance) -> None:
         data = info.data

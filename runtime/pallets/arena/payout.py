@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from runtime import frame
 from runtime.economy.stakes import StakeShares
 from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena import events
@@ -38,12 +37,22 @@ class Payout:
         return replace(cursor, phase=phase, index=index), used + 1
 
     def _pay_operator(self, key: DayKey, payment: Payment) -> int:
-        receivers = self.receivers(key, payment)
+        """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
+        arena, pot, receivers = self.arena, pot_of(key.task), self.receivers(key, payment)
         if payment.kind in EARNED:
-            self.arena.tasks.note_rewarded(payment.operator)
-        for who, amount in receivers:
-            if amount:
-                self._deliver(key, payment, who, amount)
+            arena.tasks.note_rewarded(payment.operator)
+        parts = [part for part in receivers if part[1]]
+        refused = arena.currency.pay_out(pot, parts)
+        for who, amount in parts:
+            if (who, amount) in refused:
+                arena.currency.transfer(pot, arena.config.treasury, amount, keep_alive=False)
+                arena.deposit_event(events.Undeliverable(key.task, key.day, who, amount))
+                continue
+            arena.deposit_event(
+                events.Paid(
+                    key.task, key.day, who, payment.operator, payment.role, payment.kind, amount
+                )
+            )
         return len(receivers)
 
     def receivers(self, key: DayKey, payment: Payment) -> list[tuple[AccountId, int]]:
@@ -51,21 +60,6 @@ class Payout:
         stakes = self.arena.stakes
         read = stakes.shares_through if payment.kind is PaymentKind.REWARD_B else stakes.shares_on
         return divide(payment, read(key.task, payment.operator, key.day))
-
-    def _deliver(self, key: DayKey, payment: Payment, who: AccountId, amount: int) -> None:
-        """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
-        arena, pot = self.arena, pot_of(key.task)
-        try:
-            arena.currency.transfer(pot, who, amount, keep_alive=False)
-        except frame.DispatchError:
-            arena.currency.transfer(pot, arena.config.treasury, amount, keep_alive=False)
-            arena.deposit_event(events.Undeliverable(key.task, key.day, who, amount))
-            return
-        arena.deposit_event(
-            events.Paid(
-                key.task, key.day, who, payment.operator, payment.role, payment.kind, amount
-            )
-        )
 
     # -- the end of a day, and of a task
 

@@ -48,22 +48,26 @@ class Position:
 
         0 before the task began. Raises ValueError for days that are forgotten.
         """
-        now = self.rolled(day)
-        if day == now.day:
-            return now.snapshot
-        if day == now.day - 1:
-            return now.previous
-        if not now.stake_days and not now.snapshot:
-            return 0
-        raise ValueError(f"stake of day {day} is forgotten, it was touched on day {now.day}")
+        gap = day - self.day
+        if gap > 0:
+            return self.amount  # untouched since
+        if gap == 0:
+            return self.snapshot
+        if gap == -1:
+            return self.previous
+        self._ensure_not_begun(day)
+        return 0
 
     def stake_days_through(self, day: int) -> int:
         """The sum of the snapshots of all days up to `day`, `day` included."""
-        now = self.rolled(day)
-        if day == now.day:
-            return now.stake_days + now.snapshot
-        if day == now.day - 1:
-            return now.stake_days
-        if not now.stake_days and not now.snapshot:
-            return 0
-        raise ValueError(f"stake-days through day {day} are forgotten, touched on day {now.day}")
+        gap = day - self.day
+        if gap >= 0:
+            return self.stake_days + self.snapshot + self.amount * gap
+        if gap == -1:
+            return self.stake_days
+        self._ensure_not_begun(day)
+        return 0
+
+    def _ensure_not_begun(self, day: int) -> None:
+        if self.stake_days or self.snapshot:
+            raise ValueError(f"stake of day {day} is forgotten, it was touched on day {self.day}")

@@ -60,7 +60,7 @@ def test_forgotten_days_are_refused() -> None:
     position = Position().changed(1, 5).changed(5, 1)
     with pytest.raises(ValueError, match="stake of day 3 is forgotten, it was touched on day 5"):
         position.at(3)
-    with pytest.raises(ValueError, match="stake-days through day 3 are forgotten"):
+    with pytest.raises(ValueError, match="stake of day 3 is forgotten, it was touched on day 5"):
         position.stake_days_through(3)
 
 
