@@ -1,4 +1,4 @@
-"""`flockchain task`: see tasks, and create one with the budget that pays for it.
+"""`flockchain task`: see tasks, create one with the budget that pays for it, add a bounty.
 
 Source: WP V.A (task creation), WP IV.A (self-funded tasks).
 """
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.bounty import pay_bounty
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -46,6 +47,7 @@ from runtime.primitives.content_id import cid_text
 app = typer.Typer(
     help="See and create tasks.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
+app.command("bounty")(pay_bounty)
 
 StateFlag = Annotated[
     Path, typer.Option("--state-dir", help="Where the creator's worker finds data and key.")
@@ -96,8 +98,9 @@ def show(
             refuse(f"there is no task {task}: `flockchain task list --all` shows those there are")
         vested = client.query(Arena.vested, task)
         escrow = client.query(Tasks.escrows, task)
+        bounty = client.find(Tasks.bounties, task)
     facts = describe(task, record)
-    amounts = {"escrow": escrow, "vested": vested}
+    amounts = {"escrow": escrow, "vested": vested, "bounty": bounty.left if bounty else 0}
     if isinstance(record.funding, SelfFunded):
         amounts["budget"] = record.funding.budget
     facts |= {

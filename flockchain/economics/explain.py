@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from flockchain.economics.derivation.bounty import (
+    explain_bounty_training,
+    explain_bounty_validation,
+)
 from flockchain.economics.derivation.day_record import DayRecord, read_day
 from flockchain.economics.derivation.nodes import explain_reward_a, explain_reward_b
 from flockchain.economics.derivation.pots import Pots, explain_pots
@@ -27,7 +31,7 @@ from flockchain.economics.derivation.validators import (
 )
 from runtime.economy.stakes import StakeShares
 from runtime.pallets.arena.payout import divide
-from runtime.pallets.arena.records import Payment, PaymentKind
+from runtime.pallets.arena.records import OF_ALL_DAYS, Payment, PaymentKind
 from runtime.pallets.delegation.records import NotRegistered, OperatorKey
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
@@ -98,6 +102,10 @@ def _explain_payment(record: DayRecord, payment: Payment, pots: Pots) -> Term:
             return explain_creation(record, payment, pots)
         case PaymentKind.SLASHED_STAKE:
             return explain_slashed(record, payment)
+        case PaymentKind.BOUNTY_TRAINING:
+            return explain_bounty_training(record, payment)
+        case PaymentKind.BOUNTY_VALIDATION:
+            return explain_bounty_validation(record, payment)
 
 
 # -- an operator and its delegators
@@ -142,7 +150,7 @@ def _shares_of(page: Page, record: DayRecord, payment: Payment) -> StakeShares:
     operator = ledger.operators.find((task, payment.operator))
     if operator is None:
         raise NotRegistered
-    if payment.kind is PaymentKind.REWARD_B:
+    if payment.kind in OF_ALL_DAYS:
         shares = ledger.shares_through(task, payment.operator, day)
         delegated = operator.delegated.stake_days_through(day)
     else:

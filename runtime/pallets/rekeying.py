@@ -41,10 +41,14 @@ DOMAIN: Final = b"flockchain/swap_key"
 
 BY_TASK: Final = (  # keyed by task and account
     *("Delegation.operators", "Delegation.ties"),
-    *("Arena.seals", "Arena.standing", "Arena.node_records"),
+    *("Arena.seals", "Arena.standing", "Arena.node_records", "Arena.validator_records"),
 )
 BY_OPERATOR: Final = ("Delegation.delegations", "Delegation.unbonding")  # by operator, staker
-OF_TASK: Final = ("Tasks.tasks", "Arena.best")  # keyed by task, accounts in the value
+OF_TASK: Final = (
+    "Tasks.tasks",
+    "Tasks.bounties",
+    "Arena.best",
+)  # keyed by task, accounts in the value
 IN_TASK: Final = ("Arena.submissions", "Arena.first_seen")  # keyed by task and thing
 STAYS: Final[dict[str, str]] = {
     "System.account": "moved apart: its nonce stays with the key",
@@ -55,6 +59,7 @@ STAYS: Final[dict[str, str]] = {
     "Arena.score_seals": "as rosters",
     "Arena.ballots": "as rosters; `kept` of a result follows their order by account",
     "Arena.day_results": "what a past day's payments were made from",
+    "Arena.bounty_results": "what a past task's bounty was paid from",
     "Arena.payments": "a past day's; a settlement in progress forbids a swap",
     "ModelRegistry.models": "a record of who won; it grants nothing",
 }
@@ -171,7 +176,8 @@ class Rekeying(frame.Pallet[Config], index=38):
         if not self.verifier(consent, new, message):
             raise NoConsent
         items = self._items()
-        tasks = sorted(items["Delegation.starts"].keys())
+        # Bounties may still be going back when a task's stakes are free.
+        tasks = sorted({*items["Delegation.starts"].keys(), *items["Tasks.bounties"].keys()})
         self._ensure_allowed(items, tasks, old)
         moves = self._moves(items, tasks, old, new)
         self.consents.put(new, count + 1)

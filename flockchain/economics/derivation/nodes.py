@@ -103,7 +103,7 @@ def explain_stake(record: DayRecord, owner: AccountId, recorded: int) -> Term:
 
 @dataclass(frozen=True, slots=True)
 class _Vested:
-    """Who shares Reward B by which weights; `stakes` only if a ranking decides."""
+    """Who shares at completion by which weights; `stakes` only if a ranking decides."""
 
     owners: list[AccountId]
     weights: list[int]
@@ -115,28 +115,7 @@ def explain_reward_b(record: DayRecord, payment: Payment) -> Term:
     """What vested, by the final ranking and the stakes of all days. Raises ExplainError."""
     pool = explain_pool(record)
     assert isinstance(pool.result, int), "planck"
-    vested = _vested_weights(record)
-    record.ensure_payments(
-        PaymentKind.REWARD_B, vested.owners, apportion(pool.result, vested.weights)
-    )
-    place = place_of(payment.operator, vested.owners, "Reward B")
-    if vested.stakes is None:
-        share = Term(
-            "f_i",
-            "f_i = the sum of the node's f_i over the earlier days, as the final day ranked nobody",
-            "WP V.H",
-            {"sum": str(vested.weights[place])},
-            floor_shares(vested.weights)[place],
-            Unit.SHARE,
-            vested.reads,
-        )
-    else:
-        days = _stake_days(record, payment.operator, vested.stakes[place])
-        parts = (
-            days,
-            *((explain_rank(record, payment.operator),) if record.result.ranking else ()),
-        )
-        share = share_term(record.task.vesting, vested.stakes, place, parts, vested.reads)
+    share = explain_final_share(record, payment, pool.result)
     return Term(
         "Reward B",
         "R_B,i = Σ_d (1 − δ) R_nodes(d) · f_i of the final day, stakes the mean of all days",
@@ -146,6 +125,29 @@ def explain_reward_b(record: DayRecord, payment: Payment) -> Term:
         reads=record.reads,
         parts=(share, pool),
     )
+
+
+def explain_final_share(record: DayRecord, payment: Payment, amount: int) -> Term:
+    """f_i by which `amount` is shared at completion; all payments of that kind must follow."""
+    vested = _vested_weights(record)
+    record.ensure_payments(payment.kind, vested.owners, apportion(amount, vested.weights))
+    place = place_of(payment.operator, vested.owners, "f_i at completion")
+    if vested.stakes is None:
+        return Term(
+            "f_i",
+            "f_i = the sum of the node's f_i over the earlier days, as the final day ranked nobody",
+            "WP V.H",
+            {"sum": str(vested.weights[place])},
+            floor_shares(vested.weights)[place],
+            Unit.SHARE,
+            vested.reads,
+        )
+    days = _stake_days(record, payment.operator, vested.stakes[place])
+    parts = (
+        days,
+        *((explain_rank(record, payment.operator),) if record.result.ranking else ()),
+    )
+    return share_term(record.task.vesting, vested.stakes, place, parts, vested.reads)
 
 
 def _vested_weights(record: DayRecord) -> _Vested:
@@ -158,7 +160,7 @@ def _vested_weights(record: DayRecord) -> _Vested:
         ]
     except (ValueError, NotRegistered) as error:
         raise ExplainError(
-            f"Reward B: the stakes of the task's days are not known after block "
+            f"f_i: the stakes of the task's days are not known after block "
             f"0x{record.book.block.hex()}; ask at the day's settlement"
         ) from error
     weights = node_weights(stakes, rules.rank_ratio, rules.node_alpha)
@@ -168,7 +170,7 @@ def _vested_weights(record: DayRecord) -> _Vested:
     owners = [owner for owner, _ in records]
     sums = [each.share_sum for _, each in records]
     if not any(sums):
-        raise ExplainError("Reward B: nobody was ever ranked, but Reward B is recorded")
+        raise ExplainError("f_i: nobody was ever ranked, but nodes were paid at completion")
     return _Vested(owners, sums, None, (*ranking.reads, *page.reads()))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from runtime.economy.bounty import Contribution
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.stakes import OperatorStake, StakeShares
 from runtime.economy.tasks import Role, Task, TaskStatus
@@ -32,6 +33,12 @@ class TaskBook(Protocol):
 
     def pay_from_escrow(self, task: int, to: AccountId, amount: Balance) -> None:
         """Move a part of a self-funded day's budget."""
+
+    def contributions_of(self, task: int) -> list[Contribution]:
+        """What others paid for a live task's result."""
+
+    def pay_from_bounty(self, task: int, to: AccountId, amount: Balance) -> None:
+        """Move a part of the bounty."""
 
     def note_rewarded(self, who: AccountId) -> None:
         """Training or validation paid an operator."""
@@ -72,6 +79,9 @@ class Stakes(Protocol):
 
     def stake_days_of(self, task: int, who: AccountId, day: int) -> int:
         """An operator's own and delegated stake, summed over all days up to `day`. O(1)."""
+
+    def role_days_of(self, task: int, role: Role, day: int) -> int:
+        """All stake of a role, summed over all days up to `day`. O(1)."""
 
     def backers_of(self, task: int, who: AccountId) -> int:
         """How many accounts a slash of the operator reaches at most, itself included."""

@@ -12,12 +12,20 @@ from typing import Final
 from runtime.economy.stakes import StakeShares
 from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena import events
-from runtime.pallets.arena.records import Cursor, DayKey, Payment, PaymentKind, Phase, next_task
+from runtime.pallets.arena.records import (
+    OF_ALL_DAYS,
+    Cursor,
+    DayKey,
+    Payment,
+    PaymentKind,
+    Phase,
+    next_task,
+)
 from runtime.pallets.arena.split import split_delegation
 from runtime.pallets.arena.storage import Arena, pot_of
 from runtime.primitives.types import AccountId
 
-EARNED: Final = (PaymentKind.REWARD_A, PaymentKind.REWARD_B, PaymentKind.VALIDATION)
+EARNED: Final = (PaymentKind.REWARD_A, PaymentKind.VALIDATION, *OF_ALL_DAYS)
 
 
 class Payout:
@@ -56,9 +64,9 @@ class Payout:
         return len(receivers)
 
     def receivers(self, key: DayKey, payment: Payment) -> list[tuple[AccountId, int]]:
-        """Operator and delegators with their parts: by the day's stakes, B by all days'."""
+        """Operator and delegators with their parts: by the day's stakes, or by all days'."""
         stakes = self.arena.stakes
-        read = stakes.shares_through if payment.kind is PaymentKind.REWARD_B else stakes.shares_on
+        read = stakes.shares_through if payment.kind in OF_ALL_DAYS else stakes.shares_on
         return divide(payment, read(key.task, payment.operator, key.day))
 
     # -- the end of a day, and of a task
@@ -115,12 +123,14 @@ class Payout:
         arena.day_results.remove(key)
         arena.payments.remove(key)
         if key.day == arena.tasks.get_task(key.task).final_day():
+            arena.bounty_results.remove(key.task)
             for task_items in (
                 arena.seals,
                 arena.submissions,
                 arena.first_seen,
                 arena.standing,
                 arena.node_records,
+                arena.validator_records,
             ):
                 dropped += task_items.remove_all(key.task)
         return dropped

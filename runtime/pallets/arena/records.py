@@ -10,6 +10,7 @@ import enum
 from typing import Annotated, Final
 
 from runtime import frame
+from runtime.economy.bounty import Contributions
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.tasks import ContentDigest, Role
 from runtime.primitives.scale import Limit, ScaleEnum, scale_enum
@@ -246,6 +247,16 @@ class PaymentKind(enum.Enum):
     VALIDATION = 2
     CREATION = 3
     SLASHED_STAKE = 4  # of validators that sealed no scores, or did not open them
+    BOUNTY_TRAINING = 5
+    BOUNTY_VALIDATION = 6
+
+
+# What a whole task earned: divided among operator and delegators by the stakes of all its days.
+OF_ALL_DAYS: Final = (
+    PaymentKind.REWARD_B,
+    PaymentKind.BOUNTY_TRAINING,
+    PaymentKind.BOUNTY_VALIDATION,
+)
 
 
 @frame.scale_type
@@ -278,6 +289,20 @@ class DayResult:
     scored: U32
     ranking: list[RankedNode]
     jurors: list[JurorResult]
+
+
+@frame.scale_type
+class BountyResult:
+    """How a task's bounty was divided; stakes in planck days over all days, amounts in planck.
+
+    What is in neither part went back to the payers.
+    """
+
+    payers: Contributions
+    node_stake: U256
+    validator_stake: U256
+    for_nodes: Balance
+    for_validators: Balance
 
 
 @frame.scale_type

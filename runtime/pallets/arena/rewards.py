@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
+from runtime.pallets.arena.bounty import BountyPayout
 from runtime.pallets.arena.consensus import ConsensusScore
+from runtime.pallets.arena.payments import payments_by_weight
 from runtime.pallets.arena.ranking import Entry, rank
 from runtime.pallets.arena.records import (
     Best,
@@ -30,7 +32,6 @@ from runtime.pallets.arena.records import (
 from runtime.pallets.arena.shares import floor_shares, keep_best, node_weights
 from runtime.pallets.arena.split import RewardSplit, split_reward, split_vesting
 from runtime.pallets.arena.storage import Arena, pot_of
-from runtime.primitives.apportion import apportion
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId
 
@@ -69,6 +70,7 @@ class Rewards:
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
+        self.bounty = BountyPayout(arena)
 
     def plan(self, key: DayKey, cursor: Cursor) -> None:
         """Rank, fund the pot, store the day's result and payments. Emits DayScored."""
@@ -87,12 +89,15 @@ class Rewards:
         self._note_ranks(key, ranked, floor_shares(weights), is_final=is_final)
         payments = self._pay_nodes(ranked, weights, amounts.paid_now)
         payments += self._pay_validators(roster, amounts)
-        payments += _payments(
+        payments += payments_by_weight(
             [task.creator], [1], amounts.creator, Role.CREATOR, PaymentKind.CREATION
         )
         payments += self._pass_on_slashes(key, roster, cursor)
+        self.bounty.note_shares(key, roster, amounts.shares)
         if is_final:
-            payments += self._pay_vested(key, task, roster)
+            nodes = self._final_weights(key, task, roster)
+            payments += self._pay_vested(key, *nodes)
+            payments += self.bounty.plan(key, parameters.gamma, nodes)
         arena.payments.put(key, payments)
         self._store(key, parameters, roster, cursor, ranked, weights, amounts)
 
@@ -192,11 +197,11 @@ class Rewards:
 
     def _pay_nodes(self, ranked: list[_Ranked], weights: list[int], amount: int) -> list[Payment]:
         owners = [node.entry.owner for node in ranked]
-        return _payments(owners, weights, amount, Role.TRAINING_NODE, PaymentKind.REWARD_A)
+        return payments_by_weight(owners, weights, amount, Role.TRAINING_NODE, PaymentKind.REWARD_A)
 
     def _pay_validators(self, roster: Roster, amounts: _Amounts) -> list[Payment]:
         accounts = [juror.account for juror in roster.jurors]
-        return _payments(
+        return payments_by_weight(
             accounts,
             amounts.shares,
             amounts.validators,
@@ -213,19 +218,18 @@ class Rewards:
             arena.currency.transfer(pot_of(key.task), arena.config.treasury, amount)
             return []
         accounts = [juror.account for juror in roster.jurors]
-        return _payments(
+        return payments_by_weight(
             accounts, cursor.shares, amount, Role.TASK_VALIDATOR, PaymentKind.SLASHED_STAKE
         )
 
-    def _pay_vested(self, key: DayKey, task: Task, roster: Roster) -> list[Payment]:
-        """Reward B by the final ranking and time-weighted stake, else by mean f_i.
+    def _final_weights(
+        self, key: DayKey, task: Task, roster: Roster
+    ) -> tuple[list[AccountId], list[int]]:
+        """Nodes by the final ranking and time-weighted stake, else by mean f_i; their weights.
 
         The rules are those of the task's creation, so the ranking is cut anew.
         """
-        arena, amount = self.arena, self.arena.vested.get(key.task)
-        if not amount:
-            return []
-        rules = task.vesting
+        arena, rules = self.arena, task.vesting
         ranked = self._rank(key, task, roster, rules.ranked_max)
         owners = [node.entry.owner for node in ranked]
         stakes = [arena.stakes.stake_days_of(key.task, owner, key.day) for owner in owners]
@@ -234,11 +238,18 @@ class Rewards:
             records = sorted(arena.node_records.items_of(key.task))
             owners = [owner for owner, _ in records]
             weights = [record.share_sum for _, record in records]
-        if not any(weights):
+        return owners, weights
+
+    def _pay_vested(
+        self, key: DayKey, owners: list[AccountId], weights: list[int]
+    ) -> list[Payment]:
+        """Reward B, by the final weights."""
+        arena, amount = self.arena, self.arena.vested.get(key.task)
+        if not amount or not any(weights):
             return []
         arena.vested.remove(key.task)
         arena.vested_own.remove(key.task)
-        return _payments(owners, weights, amount, Role.TRAINING_NODE, PaymentKind.REWARD_B)
+        return payments_by_weight(owners, weights, amount, Role.TRAINING_NODE, PaymentKind.REWARD_B)
 
     # -- the explanation
 
@@ -289,17 +300,3 @@ class Rewards:
         self.arena.deposit_event(
             events.DayScored(key.task, key.day, len(ranking), amounts.reward, amounts.vested)
         )
-
-
-def _payments(
-    accounts: list[AccountId], weights: list[int], amount: int, role: Role, kind: PaymentKind
-) -> list[Payment]:
-    """The amount by weights, without payments of nothing."""
-    if not amount:
-        return []
-    parts = apportion(amount, weights)
-    return [
-        Payment(account, role, kind, part)
-        for account, part in zip(accounts, parts, strict=True)
-        if part
-    ]

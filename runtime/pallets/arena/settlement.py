@@ -146,5 +146,5 @@ class Settlement:
         if index < len(jurors):
             return replace(cursor, index=index, slashed=slashed), used
         self.rewards.plan(key, replace(cursor, slashed=slashed))
-        used += 1 + len(roster.entries) // 4
+        used += 1 + len(roster.entries) // 4 + len(roster.jurors) // 8
         return replace(cursor, phase=Phase.PAY, index=0, slashed=0), used

@@ -27,6 +27,7 @@ from runtime.pallets.arena.records import (
     Assignment,
     Ballot,
     Best,
+    BountyResult,
     Cursor,
     DayKey,
     DayResult,
@@ -42,7 +43,7 @@ from runtime.pallets.arena.records import (
     SubmissionResult,
     Submitter,
 )
-from runtime.primitives.types import FML, U8, U32, AccountId, Balance
+from runtime.primitives.types import FML, U8, U32, U256, AccountId, Balance
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class Arena(frame.Pallet[Config], index=33):
     node_records = frame.StorageDoubleMap[tuple[int, AccountId], NodeRecord](
         U32, AccountId, NodeRecord, default=NodeRecord(), docs="A node's ranked days and f_i."
     )
+    validator_records = frame.StorageDoubleMap[tuple[int, AccountId], int](
+        U32, AccountId, U256, default=0, docs="A validator's shares of all days, in 2^-128."
+    )
     # committees and scores
     vrf_outputs = frame.StorageMap[int, bytes](
         U32, bytes, docs="VRF outputs of the last reveal window's blocks by offset in the day."
@@ -122,6 +126,9 @@ class Arena(frame.Pallet[Config], index=33):
     )
     vested_own = frame.StorageMap[int, int](
         U32, Balance, default=0, docs="The part of it that the task's own budget paid, planck."
+    )
+    bounty_results = frame.StorageMap[int, BountyResult](
+        U32, BountyResult, docs="What a completed task's bounty was paid from."
     )
     best = frame.StorageMap[int, Best](U32, Best, docs="First rank of the last ranked day.")
     counted = frame.StorageMap[int, bool](

@@ -22,7 +22,7 @@ from runtime.primitives.types import U32, U64, U128, AccountId, Balance
 
 @frame.scale_type
 class TaskInfo:
-    """A task and where it stands today. `vested`: Reward B so far, planck."""
+    """A task and where it stands today. `vested`: Reward B so far, `bounty`: on top; planck."""
 
     task: U32
     record: Task
@@ -30,6 +30,7 @@ class TaskInfo:
     submissions: U32
     standing: U32
     vested: Balance
+    bounty: Balance
 
 
 @frame.scale_type
@@ -79,6 +80,7 @@ class Views:
             arena.next_submission.get(task),
             standing,
             arena.vested.get(task),
+            sum(each.amount for each in arena.tasks.contributions_of(task)),
         )
 
     def live_tasks(self) -> list[TaskInfo]:

@@ -147,6 +147,10 @@ class Delegation(frame.Pallet[Config], index=31):
         own, delegated = operator.own, operator.delegated
         return own.stake_days_through(day) + delegated.stake_days_through(day)
 
+    def role_days_of(self, task: int, role: Role, day: int) -> int:
+        """All stake of a role, summed over all days' snapshots up to `day`, planck days."""
+        return self.totals.get((task, role)).stake_days_through(day)
+
     def backers_of(self, task: int, who: AccountId) -> int:
         """How many accounts stand behind an operator, itself included."""
         return 1 + self._operator(task, who).delegators

@@ -4,7 +4,7 @@ Source: WP V.A, WP IV.A.
 """
 
 from runtime.pallets.tasks.pallet import Tasks
-from runtime.pallets.tasks.records import TaskCreated, TaskEnded, TaskStarted
+from runtime.pallets.tasks.records import BountyAdded, TaskCreated, TaskEnded, TaskStarted
 from runtime.pallets.tasks.storage import Config
 
-__all__ = ["Config", "TaskCreated", "TaskEnded", "TaskStarted", "Tasks"]
+__all__ = ["BountyAdded", "Config", "TaskCreated", "TaskEnded", "TaskStarted", "Tasks"]

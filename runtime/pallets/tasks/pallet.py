@@ -1,7 +1,7 @@
 """Tasks: creation with locked stake, registration, the start of days, Dataset B's key, the end.
 
 Invariant (`try_state`): each self-funded task's escrow pot holds at least what is left of its
-budget; live tasks are listed.
+budget, each bounty's pot what is left of the bounty; live tasks are listed.
 
 Source: WP V.A (task creators), WP IV.A (verified or self-funded), WP III.A.2 (registration fee),
 WP V.H (Dataset B).
@@ -10,9 +10,11 @@ WP V.H (Dataset B).
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from runtime import frame
+from runtime.economy.bounty import Contribution
 from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
 from runtime.economy.schedule import in_force
 from runtime.economy.tasks import (
@@ -29,6 +31,7 @@ from runtime.economy.tasks import (
 )
 from runtime.frame.weights import Weight
 from runtime.pallets.tasks import records, storage
+from runtime.pallets.tasks.bounties import Bounties
 from runtime.pallets.tasks.storage import ScheduledParameters, escrow_of
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
@@ -48,6 +51,11 @@ ALL: Final = Rational(1, 1)
 
 
 class Tasks(storage.Tasks, index=30):
+    @cached_property
+    def bounty_book(self) -> Bounties:
+        """What others pay for tasks."""
+        return Bounties(self)
+
     # -- calls
 
     @frame.call(0, weight=CREATE)
@@ -196,6 +204,16 @@ class Tasks(storage.Tasks, index=30):
             self.attested.remove(who)
         self.deposit_event(records.CreatorAttested(who, is_attested))
 
+    @frame.call(10, weight=REGISTER)
+    def add_bounty(self, origin: frame.Origin, task: U32, amount: CompactBalance) -> None:
+        """Pay for a task's result on top of its reward, until the final day's draw. Signed.
+
+        At completion nodes and validators share it; what nobody can get, and all if the task fails
+        or is cancelled, returns. Emits BountyAdded. Raises TaskNotLive, BountyTooLate,
+        BountyTooSmall, TooManyPayers, InsufficientFunds.
+        """
+        self.bounty_book.add(frame.ensure_signed(origin), task, amount)
+
     def _ratio_within_bounds(self, ratio: Rational | None) -> Rational:
         rules = self.parameters_on(self.today()).share_ratio
         if ratio is None:
@@ -265,6 +283,15 @@ class Tasks(storage.Tasks, index=30):
         self.escrows.put(task, self.escrows.get(task) - amount)
         self.currency.transfer(escrow_of(task), to, amount)
 
+    def contributions_of(self, task: int) -> list[Contribution]:
+        """What others paid for a live task, by payer in the order of their first payments."""
+        found = self.bounties.find(task)
+        return [] if found is None else found.contributions
+
+    def pay_from_bounty(self, task: int, to: AccountId, amount: Balance) -> None:
+        """Move a part of the bounty to the pot that rewards are paid from."""
+        self.bounty_book.pay(task, to, amount)
+
     def note_rewarded(self, who: AccountId) -> None:
         """Training or validation paid `who`: a record that counts for a task creator."""
         if not self.rewarded.contains(who):
@@ -290,6 +317,7 @@ class Tasks(storage.Tasks, index=30):
         self.escrows.remove(task)
         if returned:
             self.return_to_creator(task, escrow_of(task), returned)
+        self.bounty_book.close(task)
         self.ledger.close_task(task)
         self.deposit_event(records.TaskEnded(task, status, returned))
 
@@ -303,10 +331,10 @@ class Tasks(storage.Tasks, index=30):
     # -- hooks and genesis
 
     def on_initialize(self, number: BlockNumber) -> Weight:
-        """Begin a day: start the tasks that are due."""
-        calendar = self.config.calendar
+        """Give bounties back; on the first block of a day start the tasks that are due."""
+        calendar, returned = self.config.calendar, self.bounty_book.give_back()
         if calendar.position_of(number):
-            return frame.ZERO_WEIGHT
+            return returned
         day, live = calendar.day_of(number), self.live.get()
         self.deposit_event(records.DayStarted(day))
         for task in live:
@@ -314,7 +342,7 @@ class Tasks(storage.Tasks, index=30):
             if found.status is TaskStatus.SCHEDULED and found.start_day <= day:
                 self.tasks.put(task, replace(found, status=TaskStatus.ACTIVE))
                 self.deposit_event(records.TaskStarted(task, day))
-        return DAY.times(1 + len(live))
+        return returned + DAY.times(1 + len(live))
 
     def genesis_build(
         self,
@@ -341,3 +369,4 @@ class Tasks(storage.Tasks, index=30):
         for task, left in self.escrows.items():
             # Above it is what somebody sent there; nothing can take it out.
             assert self.currency.free(escrow_of(task)) >= left, f"escrow of task {task}"
+        self.bounty_book.try_state()

@@ -107,6 +107,26 @@ class CreatorAttested:
     is_attested: bool
 
 
+@frame.event(10)
+class BountyAdded:
+    """`payer` put `amount` into the task's bounty, which is `total` planck now."""
+
+    task: U32
+    payer: AccountId
+    amount: Balance
+    total: Balance
+
+
+@frame.event(11)
+class BountyReturned:
+    """`amount` of a bounty went back: `to` is its payer, or the treasury if that was reaped."""
+
+    task: U32
+    payer: AccountId
+    to: AccountId
+    amount: Balance
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number."""
 
@@ -181,6 +201,18 @@ class TooManyVerifications(frame.ModuleError, index=19):
 
 class RatioOutOfBounds(frame.ModuleError, index=17):
     """The share ratio lies outside of the bounds that the DAO set."""
+
+
+class BountyTooSmall(frame.ModuleError, index=20):
+    """At least 1 FML is taken at once. Pay more."""
+
+
+class BountyTooLate(frame.ModuleError, index=21):
+    """The final day's seats are drawn: the task's last work began without this bounty."""
+
+
+class TooManyPayers(frame.ModuleError, index=22):
+    """64 accounts pay for this task already. Let one of them pay."""
 
 
 class CreatorsRole(frame.ModuleError, index=16):

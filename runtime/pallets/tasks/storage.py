@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime import frame
+from runtime.economy.bounty import Contributions
 from runtime.economy.calendar import Calendar
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.tasks import Task
@@ -24,7 +25,10 @@ FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
 
 @dataclass(frozen=True)
 class Config:
-    """Amounts in planck. `treasury` gets what is not burned of a registration fee."""
+    """Amounts in planck. `treasury` gets what is not burned of a registration fee.
+
+    `bounty_min`: the least that is taken at once; `returns_per_block`: payers that get theirs back.
+    """
 
     calendar: Calendar
     treasury: AccountId
@@ -34,11 +38,26 @@ class Config:
     registration_fee: Balance = 10 * FML
     fee_burn: Rational = FEE_BURN
     live_tasks_max: U32 = 256
+    bounty_min: Balance = FML
+    returns_per_block: U32 = 32
 
 
 def escrow_of(task: int) -> AccountId:
     """The pot that holds the budget of a self-funded task."""
     return pallet_account(b"escrow", task.to_bytes(4, "little"))
+
+
+def bounty_pot_of(task: int) -> AccountId:
+    """The pot that holds a task's bounty."""
+    return pallet_account(b"bounty", task.to_bytes(4, "little"))
+
+
+@frame.scale_type
+class Bounty:
+    """Who paid what, and how much of it is not paid out. Of an ended task: what each gets back."""
+
+    contributions: Contributions
+    left: Balance
 
 
 @frame.scale_type
@@ -71,6 +90,12 @@ class Tasks(frame.Pallet[Config], index=30):
     )
     scheduled_parameters = frame.StorageValue[ScheduledParameters](
         ScheduledParameters, docs="Rules that a decision of the DAO puts in force later."
+    )
+    bounties = frame.StorageMap[int, Bounty](
+        U32, Bounty, docs="What others pay for a task, until it is paid out or returned."
+    )
+    returning = frame.StorageValue[list[int]](
+        list[U32], default=[], docs="Ended tasks whose bounties go back to their payers."
     )
 
     def __init__(

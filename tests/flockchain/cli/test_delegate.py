@@ -1,4 +1,4 @@
-"""`flockchain delegate` and `task cancel` against a real node."""
+"""`flockchain delegate`, `task bounty` and `task cancel` against a real node."""
 
 from __future__ import annotations
 
@@ -48,3 +48,22 @@ def test_refusals_name_the_chains_reason(tmp_path: Path) -> None:
     assert "Tasks.UnknownTask" in unknown.stderr
     wrong = RUNNER.invoke(delegate.app, ["share", "0", "6/10", "--key", "//Alice"])
     assert wrong.exit_code == 2
+
+
+def test_a_bounty_is_paid_and_shown(tmp_path: Path) -> None:
+    create = ["create", "--budget", "300 FML", "--digits", "--key", "//Alice", "--json"]
+    results, _ = run_all(
+        tmp_path / "node",
+        (task.app, [*create, "--state-dir", str(tmp_path / "state")]),
+        (task.app, ["bounty", "0", "12.5 FML", "--key", "//Bob", "--json"]),
+        (task.app, ["bounty", "0", "1 FML", "--key", "//Alice"]),
+        (task.app, ["show", "0", "--json"]),
+        (task.app, ["bounty", "0", "0.9 FML", "--key", "//Bob"]),
+    )
+    for result in results[:-1]:
+        assert result.exit_code == 0, result.output
+    told = json.loads(results[1].stdout)
+    assert (told["payer"], told["bounty"]) == (BOB.address(), str(25 * FML // 2))
+    assert "13.5 FML" in results[2].stdout
+    assert json.loads(results[3].stdout)["bounty"] == str(27 * FML // 2)
+    assert "Tasks.BountyTooSmall" in results[-1].stderr

@@ -1,6 +1,7 @@
 """A three-day task with delegators, and the states after the blocks that settled each of its days.
 
-One validator stays silent on the second day and is slashed; Reward B is paid on the third.
+One validator stays silent on the second day and is slashed; Reward B and a bounty are paid on the
+third.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ NODE_STAKES = {"n1": 10, "n2": 20, "n3": 10}
 VALIDATOR_STAKES = {"v1": 100, "v2": 200, "v3": 300}
 DELEGATIONS = {"n1": {"d1": 7, "d2": 3}, "v3": {"d1": 11, "d3": 50}, "creator": {"d2": 5}}
 RATIO = Rational(3, 5)
+BOUNTY = {"d3": 40 * FML, "creator": 17 * FML + 1}
 OTHERS: dict[str, int | None] = {"good": 930_000_000, "fair": 790_000_000, "noise": 120_000_000}
 NAMES = ("creator", *NODE_STAKES, *VALIDATOR_STAKES, "d1", "d2", "d3")
 
@@ -59,6 +61,8 @@ def play_delegated(preset: Preset = DEVNET, *, is_verified: bool = True) -> Play
     world.next_block()
     _create(world, terms(), is_verified=is_verified)
     played = PlayedTask(world)
+    for name, amount in BOUNTY.items():
+        world.tasks.add_bounty(signed(account(name)), 0, amount)
     submit(world, 1, 0, MODELS)
     for day in (1, 2, 3):
         silent = "v2" if day == 2 else None

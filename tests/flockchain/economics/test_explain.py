@@ -16,8 +16,10 @@ from runtime.constants import DEVNET
 from runtime.economy.tasks import Role
 from runtime.frame.externalities import DictState, Externalities
 from runtime.pallets.arena.records import DayKey, PaymentKind
+from runtime.primitives.apportion import apportion
 from runtime.runtime import Runtime
 from tests.flockchain.economics.delegated_task import (
+    BOUNTY,
     PlayedTask,
     names_by_account,
     play_delegated,
@@ -100,6 +102,20 @@ def test_reward_b_goes_by_the_stakes_of_all_days(played: PlayedTask) -> None:
     assert days.result == (20 + 20 + 29) * 10**18
 
 
+def test_a_bounty_goes_down_to_its_payers(played: PlayedTask) -> None:
+    tree = explained(played, 3, "d1")  # behind a node and a validator
+    bounties = [term for term in tree.walk() if term.name == "Bounty"]
+    assert [term.source for term in bounties] == ["WP III.B.1"] * 2
+    assert named(tree, "B").result == sum(BOUNTY.values())
+    assert named(tree, "B").note is None
+    half = apportion(sum(BOUNTY.values()), [1, 1])
+    assert [named(tree, name).result for name in ("B_nodes", "B_validators")] == half
+    assert named(tree, "B_nodes").inputs["T"] == str((50 + 50 + 57) * 10**18)
+    days = named(tree, "Σ_d share")
+    assert sum(int(share) for share in days.inputs.values()) == days.result
+    assert list(days.inputs) == ["day 1", "day 2", "day 3"]
+
+
 def test_the_keys_alone_are_enough_to_explain(played: PlayedTask) -> None:
     books = {book.block: book for book in played.settled[3]}
     for name in ("n1", "d1", "v3", "creator"):
@@ -128,7 +144,7 @@ def test_stakes_that_are_freed_come_from_the_events(played: PlayedTask) -> None:
     assert "Paid events" in str(named(tree, "Delegation split").note)
     with pytest.raises(ExplainError, match="are not known after block"):
         explain(later, 0, 1, account("n1"))
-    with pytest.raises(ExplainError, match="Reward B: the stakes"):
+    with pytest.raises(ExplainError, match="f_i: the stakes"):
         explain(later, 0, 3, account("n1"), played.settled[3])
 
 
@@ -150,8 +166,8 @@ def test_unsettled_days_have_no_explanation(played: PlayedTask) -> None:
 def tampered(book: StateBook, change: Callable[[Runtime], None]) -> StateBook:
     ext = Externalities(book.state)
     change(Runtime(ext, DEVNET))
-    changes = {key: value for key, value in ext.changes().items() if value is not None}
-    return StateBook(book.block, DictState({**dict(book.state.pairs(b"")), **changes}))
+    top = {**dict(book.state.pairs(b"")), **ext.changes()}
+    return StateBook(book.block, DictState({k: v for k, v in top.items() if v is not None}))
 
 
 def change_result(runtime: Runtime, **changes: Any) -> None:
@@ -229,6 +245,40 @@ def test_a_changed_record_is_found(
     book = tampered(books[-1], change)
     with pytest.raises(ExplainError, match=f"^{term.replace('^', '.')}: recomputed"):
         explain(book, 0, 1, account("n1"), books)
+
+
+def change_bounty(runtime: Runtime, **changes: Any) -> None:
+    runtime.arena.bounty_results.put(0, replace(runtime.arena.bounty_results.get(0), **changes))
+
+
+def change_validator_record(runtime: Runtime) -> None:
+    place = (0, account("v3"))
+    runtime.arena.validator_records.put(place, runtime.arena.validator_records.get(place) + 1)
+
+
+def drop_payer(runtime: Runtime) -> None:
+    change_bounty(runtime, payers=runtime.arena.bounty_results.get(0).payers[1:])
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "term"),
+    [
+        (drop_payer, "n1", "B_nodes"),
+        (drop_payer, "v3", "B_validators"),
+        (lambda runtime: change_bounty(runtime, node_stake=1), "n1", "T and S of all days"),
+        (lambda runtime: change_bounty(runtime, for_nodes=1), "n1", "B_nodes"),
+        (lambda runtime: change_bounty(runtime, for_validators=1), "v3", "B_validators"),
+        (change_validator_record, "v3", "Σ_d share of all"),
+        (lambda runtime: runtime.arena.bounty_results.remove(0), "n1", "bounty"),
+    ],
+)
+def test_a_changed_bounty_is_found(
+    played: PlayedTask, change: Callable[[Runtime], None], name: str, term: str
+) -> None:
+    books = played.settled[3]
+    book = tampered(books[-1], change)
+    with pytest.raises(ExplainError, match=f"^{term}: (recomputed|its record was dropped)"):
+        explain(book, 0, 3, account(name), books)
 
 
 def test_a_ballot_that_is_left_out_is_found_by_its_validator(played: PlayedTask) -> None:

@@ -39,7 +39,7 @@ LONG_PARTS, PART_OPERATIONS = 100, 10_000
 WORLD_OPERATIONS = 200  # two for each block, between two checks of everything five
 Operation = tuple[int, int, int, int]
 operations = st.lists(
-    st.tuples(st.integers(0, 15), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
+    st.tuples(st.integers(0, 16), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
     min_size=10,
     max_size=40,
 )
@@ -79,6 +79,8 @@ def act(world: World, operation: Operation) -> None:
         case 15:
             change = world.tasks.verify_task if second % 2 else world.tasks.unverify_task
             change(frame.ROOT, task)
+        case 16:
+            world.tasks.add_bounty(who, task, amount)
         case _:
             if third:
                 world.balances.transfer(account(name), peer, amount)
@@ -163,7 +165,7 @@ def test_invariants_hold_over_a_million_operations(part: int) -> None:
     for _ in range(PART_OPERATIONS // WORLD_OPERATIONS):
         world = busy_world(prng.randint(1, 12))
         for index in range(WORLD_OPERATIONS):
-            one = prng.randrange(14), prng.randrange(8), prng.randrange(8), prng.randrange(7)
+            one = prng.randrange(17), prng.randrange(8), prng.randrange(8), prng.randrange(7)
             attempt(world, lambda one=one, world=world: act(world, one))
             go_on(world, index % 2)
             if index % 5 == 0:
@@ -177,7 +179,8 @@ def ensure_ended(world: World) -> None:
         world.next_block()
         play_honestly(world)
     world.check()
-    assert world.tasks.live.get() == []
+    assert world.tasks.live.get() == world.tasks.returning.get() == []
+    assert list(world.tasks.bounties.keys()) == []
     minted, burned = world.balances.total_minted.get(), world.balances.total_burned.get()
     assert minted == world.emission.minted.get()
     assert world.balances.issuance() == 8 * 10_000 * FML + minted - burned

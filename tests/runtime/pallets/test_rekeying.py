@@ -77,12 +77,14 @@ def state_of(world: World) -> dict[bytes, bytes]:
 
 
 def running_world() -> World:
-    """Day 2, submit window: day 1 was played; idle backs n1 and n2."""
+    """Day 2, submit window: day 1 was played; idle backs n1 and n2, and three pay a bounty."""
     world = new_world(checks=False)
     world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
     with_participants(world, 0)
     world.ledger.delegate(signed(account("idle")), 0, account("n1"), 40 * FML)
     world.ledger.delegate(signed(account("idle")), 0, account("n2"), 20 * FML)
+    for name in ("n3", "idle", "v1"):
+        world.tasks.add_bounty(signed(account(name)), 0, 7 * FML)
     submit(world, 1, 0, MODELS)
     score(world, 1, 0, SAME)
     world.go_to(2, 2)
@@ -158,6 +160,21 @@ def test_a_delegator_and_a_creator_keep_their_rights() -> None:
     assert world.balances.held(HoldReason.STAKE, ONE.account) == 0
     assert world.balances.free(ONE.account) >= free + 60 * FML
     assert world.balances.free(TWO.account) > 0 == world.owned("creator")
+    world.check()
+
+
+def test_a_bounty_returns_to_the_new_key() -> None:
+    world = running_world()
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    for name in ("idle", "n1", "n2"):
+        world.tasks.add_bounty(signed(account(name)), 1, 5 * FML)
+    world.tasks.config = replace(world.tasks.config, returns_per_block=1)
+    world.tasks.cancel_task(signed(account("creator")), 1)
+    world.next_block()  # all stakes are free, two payers still wait
+    swap(world, account("n2"), ONE)
+    free = world.balances.free(ONE.account)
+    world.go_to(2, 6)
+    assert world.balances.free(ONE.account) == free + 5 * FML
     world.check()
 
 

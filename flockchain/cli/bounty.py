@@ -1,0 +1,60 @@
+"""`flockchain task bounty`: pay for a task's result on top of its reward.
+
+Source: WP III.B.1 (bounties).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    JsonFlag,
+    KeyFileFlag,
+    KeyFlag,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    address,
+    open_client,
+    parse_planck,
+    print_facts,
+    read_key,
+)
+from flockchain.cli.refusal import refuse
+from flockchain.sdk import format_amount
+from runtime.frame.pallet import encode_call
+from runtime.pallets.tasks import BountyAdded, Tasks
+
+
+def pay_bounty(
+    task: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The task's number.")],
+    amount: Annotated[str, typer.Argument(help='At least 1 FML, as "12.5 FML".')],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Pay for a task's result on top of its reward, until its final day's seats are drawn.
+
+    At completion nodes and validators share it; what nobody can get, and all of it if the task
+    fails or is cancelled, returns.
+    """
+    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Tasks.add_bounty, task, planck), pair)
+    added = receipt.find(BountyAdded)
+    if added is None:
+        refuse("the chain took the call and tells of no bounty: ask the node's operator")
+    amounts = {"paid": added.amount, "bounty": added.total}
+    print_facts(
+        {
+            "task": task,
+            "payer": address(added.payer),
+            **{k: str(v) if as_json else format_amount(v) for k, v in amounts.items()},
+        },
+        as_json=as_json,
+    )
