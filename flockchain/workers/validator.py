@@ -1,7 +1,8 @@
 """A task validator: score what it was drawn for, seal the scores, open them.
 
 Models and data come from the worker's own node, which asks its peers. What could not be had is
-answered NO-DATA; a model that is invalid, too large or kills its sandbox twice scores 0.
+answered NO-DATA; a model that is invalid, too large or kills its sandbox twice scores 0. If the
+opened Dataset B is not what the task names, every model is answered WRONG-DATA.
 Invariant: a score sheet is on disk before its seal is submitted.
 
 Source: WP V.B (validators), WP V.D (validation), WP V.H (set B on the final day).
@@ -18,13 +19,21 @@ from typing import Final
 from flockchain.sdk import BlobTooLarge
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
-from flockchain.workers.sealed_dataset import open_dataset
+from flockchain.workers.sealed_dataset import SealedDatasetError, open_dataset
 from flockchain.workers.state_file import SealedSheet
 from ml.tasks.spec import TaskSpec
 from runtime.economy.tasks import Role, Task, TaskStatus
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
-from runtime.pallets.arena.records import DayKey, GivenScore, NoData, Score, ScoreSheet, Verdict
+from runtime.pallets.arena.records import (
+    DayKey,
+    GivenScore,
+    NoData,
+    Score,
+    ScoreSheet,
+    Verdict,
+    WrongData,
+)
 from runtime.pallets.arena.scores import weights_by_stake
 from runtime.pallets.arena.seals import seal_scores
 from runtime.primitives.scale import Codec, codec_of
@@ -68,10 +77,14 @@ class ValidatorDuty:
         ready = self._desk.jobs.poll(
             name, now.head.number, lambda: self._open_bench(task, is_final=is_final)
         )
-        return ready is not None
+        return bool(ready)
 
     async def _open_bench(self, task: Task, *, is_final: bool) -> bool:
-        spec, dataset = await self._data(task, is_final=is_final)
+        try:
+            spec, dataset = await self._data(task, is_final=is_final)
+        except SealedDatasetError as error:
+            log.warning("Dataset B of task %d does not match: %s", self._task, error)
+            return False
         await self._desk.bench.prepare(spec, dataset)
         return True
 
@@ -153,11 +166,14 @@ class ValidatorDuty:
     async def _score(self, task: Task, day: int, content: bytes) -> Verdict:
         """A verdict; NO-DATA is never one here: what cannot be had is tried again.
 
-        Raises SdkError, SealedDatasetError, SandboxError, TaskSpecError.
+        Raises SdkError, SandboxError, TaskSpecError.
         """
         desk = self._desk
         is_final = day == task.final_day()
-        spec, dataset = await self._data(task, is_final=is_final)
+        try:
+            spec, dataset = await self._data(task, is_final=is_final)
+        except SealedDatasetError:
+            return WrongData()
         try:
             model = await desk.blobs.get(content, TaskSpec.parse(spec).limits.model_bytes_max)
         except BlobTooLarge:

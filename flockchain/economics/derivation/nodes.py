@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from flockchain.economics.derivation.day_record import DayRecord
 from flockchain.economics.derivation.pots import Pots, reward_a_pot
 from flockchain.economics.derivation.ranking import explain_rank, place_of, recompute_ranking
+from flockchain.economics.derivation.state_book import Page
 from flockchain.economics.derivation.terms import ExplainError, Read, Term, Unit, ensure_equal
 from runtime.economy.parameters import VestingRules
 from runtime.pallets.arena.records import DayKey, Payment, PaymentKind
 from runtime.pallets.arena.shares import floor_shares, node_weights, rank_weights
+from runtime.pallets.arena.wrong_data import is_carried
 from runtime.pallets.delegation.records import NotRegistered
 from runtime.primitives.apportion import apportion
 from runtime.primitives.ss58 import encode_address
@@ -109,6 +111,7 @@ class _Vested:
     weights: list[int]
     stakes: list[int] | None
     reads: tuple[Read, ...]
+    note: str | None = None
 
 
 def explain_reward_b(record: DayRecord, payment: Payment) -> Term:
@@ -141,6 +144,7 @@ def explain_final_share(record: DayRecord, payment: Payment, amount: int) -> Ter
             floor_shares(vested.weights)[place],
             Unit.SHARE,
             vested.reads,
+            note=vested.note,
         )
     days = _stake_days(record, payment.operator, vested.stakes[place])
     parts = (
@@ -171,7 +175,18 @@ def _vested_weights(record: DayRecord) -> _Vested:
     sums = [each.share_sum for _, each in records]
     if not any(sums):
         raise ExplainError("f_i: nobody was ever ranked, but nodes were paid at completion")
-    return _Vested(owners, sums, None, (*ranking.reads, *page.reads()))
+    note = _explain_void(page, record)
+    return _Vested(owners, sums, None, (*ranking.reads, *page.reads()), note)
+
+
+def _explain_void(page: Page, record: DayRecord) -> str | None:
+    """What is to be said if the final day's seats found that Dataset B does not match."""
+    arena, key = page.runtime.arena, record.key
+    weight, roster = arena.wrong_data.get(key), arena.rosters.get(key)
+    if not is_carried(weight, roster):
+        return None
+    dealt = sum(entry.dealt for entry in roster.entries)
+    return f"{weight} of {dealt} seats or stake said that Dataset B is not what the task names"
 
 
 def _stake_days(record: DayRecord, owner: AccountId, amount: int) -> Term:

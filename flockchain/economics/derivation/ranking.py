@@ -11,9 +11,10 @@ from fractions import Fraction
 from flockchain.economics.derivation.day_record import DayRecord
 from flockchain.economics.derivation.state_book import Page
 from flockchain.economics.derivation.terms import ExplainError, Read, Term, Unit, ensure_equal
+from runtime.pallets.arena.ballots import scores_of
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
 from runtime.pallets.arena.ranking import Entry, rank
-from runtime.pallets.arena.records import Ballot, NoData, RosterEntry, Score
+from runtime.pallets.arena.records import RosterEntry
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
@@ -130,16 +131,4 @@ def scored_ballots(
     page: Page, record: DayRecord, submission: int
 ) -> list[tuple[AccountId, int, int]]:
     """(validator, weight, score) of the ballots with a score, by validator."""
-    ballots = sorted(
-        page.runtime.arena.ballots.get((record.key, submission)), key=lambda each: each.validator
-    )
-    return [
-        (each.validator, each.weight, each.verdict.value)
-        for each in ballots
-        if isinstance(each.verdict, Score)
-    ]
-
-
-def no_data_weight(ballots: list[Ballot]) -> int:
-    """The weight of those who could not have the model."""
-    return sum(each.weight for each in ballots if isinstance(each.verdict, NoData))
+    return scores_of(page.runtime.arena.ballots.get((record.key, submission)))

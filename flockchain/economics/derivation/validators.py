@@ -9,12 +9,12 @@ from flockchain.economics.derivation.day_record import DayRecord
 from flockchain.economics.derivation.pots import Pots, creator_pot, validators_pot
 from flockchain.economics.derivation.ranking import (
     explain_consensus,
-    no_data_weight,
     place_of,
     scored_ballots,
 )
 from flockchain.economics.derivation.terms import ExplainError, Term, Unit, ensure_equal
 from runtime.economy.parameters import SCORE_MAX
+from runtime.pallets.arena.ballots import unscored_weight
 from runtime.pallets.arena.consensus import ConsensusScore
 from runtime.pallets.arena.records import Payment, PaymentKind, Roster, RosterEntry
 from runtime.pallets.arena.shares import keep_best, validator_shares
@@ -86,8 +86,8 @@ def _explain_share(record: DayRecord, entry: RosterEntry, account: AccountId) ->
     place = (record.key, entry.submission)
     given = scored_ballots(page, record, entry.submission)
     judges = [who for who, _, _ in given]
-    no_data = no_data_weight(page.runtime.arena.ballots.get(place))
-    if account not in judges or 2 * no_data >= entry.dealt:
+    unscored = unscored_weight(page.runtime.arena.ballots.get(place))
+    if account not in judges or 2 * unscored >= entry.dealt:
         return None
     stored = page.runtime.arena.results.find(place)
     if stored is None:

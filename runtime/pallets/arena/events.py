@@ -187,3 +187,7 @@ class ScoreTooHigh(frame.ModuleError, index=13):
 
 class DuplicateSeal(frame.ModuleError, index=14):
     """The same seal was committed before today."""
+
+
+class NotTheFinalDay(frame.ModuleError, index=20):
+    """Only on the final day, which is scored on Dataset B, may the data be called wrong."""

@@ -49,6 +49,9 @@ class TaskBook(Protocol):
     def note_key_missing(self, task: int) -> None:
         """Dataset B stays closed: burn S_c."""
 
+    def note_wrong_data(self, task: int) -> None:
+        """Dataset B is not what the task names: burn S_c."""
+
     def return_to_creator(self, task: int, pot: AccountId, amount: Balance) -> None:
         """Give a self-funding creator its own back."""
 

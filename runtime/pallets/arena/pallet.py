@@ -100,7 +100,7 @@ class Arena(storage.Arena, index=33):
         """Open today's score sheet. Signed by who sealed it.
 
         Emits ScoresRevealed. Raises OutsideWindow, NothingCommitted, AlreadyRevealed, WrongSeal,
-        WrongSheet, ScoreTooHigh.
+        WrongSheet, ScoreTooHigh, NotTheFinalDay.
         """
         self.scoring.reveal(frame.ensure_signed(origin), task, scores, salt)
 

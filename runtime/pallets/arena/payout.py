@@ -115,11 +115,12 @@ class Payout:
     def forget(self, key: DayKey) -> int:
         """Drop a day's records, with the task's own if it was its last; how many were dropped."""
         arena = self.arena
-        dropped = 4
+        dropped = 5
         for day_items in (arena.assignments, arena.score_seals, arena.ballots, arena.results):
             dropped += day_items.remove_all(key)
         arena.rosters.remove(key)
         arena.drawn.remove(key)
+        arena.wrong_data.remove(key)
         arena.day_results.remove(key)
         arena.payments.remove(key)
         if key.day == arena.tasks.get_task(key.task).final_day():

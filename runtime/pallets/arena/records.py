@@ -163,6 +163,10 @@ class NoData(Verdict, index=1):
     """The model could not be had: never slashed, never paid, in no sum."""
 
 
+class WrongData(Verdict, index=3):
+    """On the final day: Dataset B is not what the task names. Counts as NO-DATA, and as a vote."""
+
+
 @frame.scale_type
 class GivenScore:
     """One line of a score sheet."""

@@ -20,9 +20,12 @@ from runtime.pallets.arena.records import (
     Roster,
     Score,
     ScoreSeal,
+    Verdict,
+    WrongData,
 )
 from runtime.pallets.arena.seals import seal_scores
 from runtime.pallets.arena.storage import Arena
+from runtime.pallets.arena.wrong_data import WrongDataVote
 from runtime.primitives.scale import codec_of
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.types import AccountId, Hash
@@ -52,7 +55,7 @@ class Scores:
     def reveal(self, who: AccountId, task: int, scores: Sequence[GivenScore], salt: bytes) -> None:
         """Open today's sheet. Emits ScoresRevealed. Cost: a write a verdict."""
         arena, calendar = self.arena, self.arena.config.calendar
-        arena.active_task(task)
+        found = arena.active_task(task)
         arena.ensure_window(calendar.commit_end, calendar.score_reveal_end)
         key = DayKey(task, arena.today())
         sealed = arena.score_seals.find((key, who))
@@ -66,12 +69,12 @@ class Scores:
         if [given.submission for given in scores] != list(weights):
             raise events.WrongSheet
         for given in scores:
-            if isinstance(given.verdict, Score) and given.verdict.value > SCORE_MAX:
-                raise events.ScoreTooHigh
+            _ensure_valid(given.verdict, found, key.day)
         arena.score_seals.put((key, who), replace(sealed, is_revealed=True))
         for given in scores:
             ballot = Ballot(who, weights[given.submission], given.verdict)
             self._append(key, given.submission, ballot)
+        WrongDataVote(arena).count(key, scores, weights)
         arena.deposit_event(events.ScoresRevealed(task, key.day, who, len(scores)))
 
     def _append(self, key: DayKey, submission: int, ballot: Ballot) -> None:
@@ -111,6 +114,14 @@ class Scores:
             return weights_by_stake(self.arena.rosters.get(key), who)
         assigned = self.arena.assignments.get((key, who))
         return {assignment.submission: assignment.seats for assignment in assigned}
+
+
+def _ensure_valid(verdict: Verdict, task: Task, day: int) -> None:
+    """Raises ScoreTooHigh, NotTheFinalDay."""
+    if isinstance(verdict, Score) and verdict.value > SCORE_MAX:
+        raise events.ScoreTooHigh
+    if isinstance(verdict, WrongData) and day != task.final_day():
+        raise events.NotTheFinalDay
 
 
 def weights_by_stake(roster: Roster, who: AccountId) -> dict[int, int]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from runtime.economy.parameters import SCORE_MAX, ArenaParameters
 from runtime.pallets.arena import events
+from runtime.pallets.arena.ballots import scores_of, unscored_weight
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
 from runtime.pallets.arena.payout import Payout
 from runtime.pallets.arena.records import (
@@ -18,16 +19,15 @@ from runtime.pallets.arena.records import (
     Cursor,
     DayKey,
     JobKind,
-    NoData,
     Phase,
     Roster,
     RosterEntry,
-    Score,
     SubmissionResult,
 )
 from runtime.pallets.arena.rewards import Rewards
 from runtime.pallets.arena.shares import validator_shares
 from runtime.pallets.arena.storage import Arena, pot_of
+from runtime.pallets.arena.wrong_data import WrongDataVote
 from runtime.primitives.types import AccountId
 
 BALLOTS_PER_STEP = 8  # an exponential of 16 us each and the sums
@@ -40,6 +40,7 @@ class Settlement:
         self.arena = arena
         self.rewards = Rewards(arena)
         self.payout = Payout(arena)
+        self.wrong_data = WrongDataVote(arena)
 
     def step(self, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
         """Do one phase of the first task, or as much of it as the budget allows."""
@@ -49,7 +50,9 @@ class Settlement:
             case Phase.START:
                 roster = self._roster(key)
                 shares = [0] * len(roster.jurors)
-                return replace(cursor, phase=Phase.SCORE, index=0, shares=shares), 1
+                is_void, used = self.wrong_data.decide(key, roster)
+                phase = Phase.SLASH if is_void else Phase.SCORE
+                return replace(cursor, phase=phase, index=0, shares=shares), 1 + used
             case Phase.SCORE:
                 return self._score(key, cursor, budget)
             case Phase.SLASH:
@@ -71,9 +74,7 @@ class Settlement:
         shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 0
         while index < len(roster.entries) and used < budget:
             entry = roster.entries[index]
-            ballots = sorted(
-                self.arena.ballots.get((key, entry.submission)), key=lambda b: b.validator
-            )
+            ballots = self.arena.ballots.get((key, entry.submission))
             earned = self._score_one(key, entry, ballots, parameters)
             for account, share in earned:
                 shares[places[account]] += share
@@ -92,14 +93,9 @@ class Settlement:
         parameters: ArenaParameters,
     ) -> list[tuple[AccountId, int]]:
         """Store a submission's consensus; what each validator that scored it earned, in 2^-128."""
-        given = [
-            (ballot.validator, ballot.weight, ballot.verdict.value)
-            for ballot in ballots
-            if isinstance(ballot.verdict, Score)
-        ]
-        no_data = sum(b.weight for b in ballots if isinstance(b.verdict, NoData))
+        given = scores_of(ballots)
         pairs = [(weight, score) for _, weight, score in given]
-        if 2 * no_data >= entry.dealt or not pairs:
+        if 2 * unscored_weight(ballots) >= entry.dealt or not pairs:
             return []  # unscored: nobody could, or hardly anybody
         consensus = consensus_score(pairs, parameters.outlier_kappa, parameters.outlier_tolerance)
         assert consensus is not None, "ballots have weight"

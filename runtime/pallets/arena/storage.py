@@ -43,7 +43,7 @@ from runtime.pallets.arena.records import (
     SubmissionResult,
     Submitter,
 )
-from runtime.primitives.types import FML, U8, U32, U256, AccountId, Balance
+from runtime.primitives.types import FML, U8, U32, U128, U256, AccountId, Balance
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,9 @@ class Arena(frame.Pallet[Config], index=33):
     )
     ballots = frame.StorageDoubleMap[tuple[DayKey, int], list[Ballot]](
         DayKey, U32, list[Ballot], default=[], docs="Revealed verdicts on a submission."
+    )
+    wrong_data = frame.StorageMap[DayKey, int](
+        DayKey, U128, default=0, docs="The weight that says that Dataset B does not match."
     )
     # results
     results = frame.StorageDoubleMap[tuple[DayKey, int], SubmissionResult](

@@ -308,6 +308,11 @@ class Tasks(storage.Tasks, index=30):
         burned = self.ledger.slash(task, self.get_task(task).creator, ALL, None)
         self.deposit_event(records.KeyMissing(task, burned))
 
+    def note_wrong_data(self, task: int) -> None:
+        """Dataset B is not what the task names: S_c is burned. Emits DatasetMismatched."""
+        burned = self.ledger.slash(task, self.get_task(task).creator, ALL, None)
+        self.deposit_event(records.DatasetMismatched(task, burned))
+
     def end_task(self, task: int, status: TaskStatus) -> None:
         """End a task: the rest of its escrow returns, its stakes become free. Emits TaskEnded."""
         found = self.get_task(task)

@@ -127,6 +127,14 @@ class BountyReturned:
     amount: Balance
 
 
+@frame.event(12)
+class DatasetMismatched:
+    """Dataset B is not what the task names, validators found: `burned` planck of the creator's."""
+
+    task: U32
+    burned: Balance
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number."""
 

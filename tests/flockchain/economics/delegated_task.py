@@ -6,7 +6,7 @@ third.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flockchain.economics.derivation.state_book import StateBook
 from runtime import frame
@@ -16,6 +16,7 @@ from runtime.frame.events import encode_records
 from runtime.frame.externalities import DictState
 from runtime.frame.origin import signed
 from runtime.pallets.arena.events import DaySettled, Paid
+from runtime.pallets.arena.records import WrongData
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId, Hash
@@ -54,8 +55,13 @@ class PlayedTask:
     task: int = 0
 
 
-def play_delegated(preset: Preset = DEVNET, *, is_verified: bool = True) -> PlayedTask:
-    """Day 0: creation. Days 1 to 3: the task, which ends."""
+def play_delegated(
+    preset: Preset = DEVNET, *, is_verified: bool = True, is_data_wrong: bool = False
+) -> PlayedTask:
+    """Day 0: creation. Days 1 to 3: the task, which ends.
+
+    `is_data_wrong`: on the third day all validators say that Dataset B does not match.
+    """
     world = World(preset=preset, checks=False)
     world.endow(*NAMES)
     world.next_block()
@@ -73,7 +79,7 @@ def play_delegated(preset: Preset = DEVNET, *, is_verified: bool = True) -> Play
             world.ledger.undelegate(signed(account("d1")), 0, account("n1"), 2 * FML)
         if day == 3:
             world.tasks.reveal_key(signed(account("creator")), 0, KEY_B)
-        _score(world, day, silent)
+        _score(world, day, silent, is_data_wrong=is_data_wrong and day == 3)
         _settle(played, day)
     return played
 
@@ -97,10 +103,15 @@ def _create(world: World, task: TaskTerms, *, is_verified: bool) -> None:
             world.ledger.delegate(signed(account(backer)), 0, account(operator), stake * FML)
 
 
-def _score(world: World, day: int, silent: str | None) -> None:
+def _score(world: World, day: int, silent: str | None, *, is_data_wrong: bool) -> None:
     world.go_to(day, 10)
     sheets = {name: world.sheet(name, 0, OTHERS if name == "v1" else SCORES) for name in VALIDATORS}
     drawn = {name: sheet for name, sheet in sheets.items() if sheet and name != silent}
+    if is_data_wrong:
+        drawn = {
+            name: [replace(given, verdict=WrongData()) for given in sheet]
+            for name, sheet in drawn.items()
+        }
     for name, sheet in drawn.items():
         world.seal_sheet(name, 0, sheet)
     world.go_to(day, 14)

@@ -68,6 +68,16 @@ def test_self_funded_task() -> None:
     assert not names & {"R_i", "C(d)"}
 
 
+def test_a_final_day_without_a_matching_data_set() -> None:
+    played = play_delegated(is_data_wrong=True)
+    ensure_all_explained(played)
+    tree = explained(played, 3, "n1")
+    assert {"Reward B", "Bounty"} <= {term.name for term in tree.walk()}
+    assert named(tree, "f_i").note == (
+        "9 of 9 seats or stake said that Dataset B is not what the task names"
+    )
+
+
 def named(term: Term, name: str) -> Term:
     return next(each for each in term.walk() if each.name == name)
 
