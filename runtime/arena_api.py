@@ -11,8 +11,9 @@ from __future__ import annotations
 from runtime import frame
 from runtime.economy.parameters import ArenaParameters
 from runtime.frame.runtime_api import runtime_api
+from runtime.pallets.arena.key_records import SealedBox
 from runtime.pallets.arena.records import DayKey, Payment, RankedNode, Submission
-from runtime.pallets.arena.views import DayReport, ScoredSubmission, TaskInfo, ToScore
+from runtime.pallets.arena.views import DayReport, Recipient, ScoredSubmission, TaskInfo, ToScore
 from runtime.pallets.emission import Allotment, EmissionParameters
 from runtime.pallets.model_registry import Model
 from runtime.primitives.types import U32, AccountId, Balance
@@ -82,6 +83,16 @@ class ArenaApi(_OverRuntime):
     def to_score(self, task: U32, day: U32, validator: AccountId) -> list[ToScore]:
         """What a validator must score on a day, ascending; empty before the draw."""
         return self._runtime.arena.views.to_score(task, day, validator)
+
+    def validators_of(self, task: U32, day: U32, submission: U32) -> list[Recipient]:
+        """To whom the owner of a submission seals its key that day; empty before the draw."""
+        return self._runtime.arena.views.validators_of(task, day, submission)
+
+    def model_key_for(
+        self, task: U32, day: U32, submission: U32, validator: AccountId
+    ) -> SealedBox | None:
+        """A submission's key as its owner sealed it to a validator that day; None if not yet."""
+        return self._runtime.arena.views.model_key_for(task, day, submission, validator)
 
     def submissions(self, task: U32, start: U32) -> list[NumberedSubmission]:
         """Revealed submissions among the 256 numbers from `start` on, ascending."""

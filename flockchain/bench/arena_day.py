@@ -25,7 +25,7 @@ from runtime.economy.tasks import Hardware, Metric, Role, SealedDataset, TaskTer
 from runtime.frame.externalities import Externalities
 from runtime.frame.origin import signed
 from runtime.genesis import GenesisConfig, GenesisTask, build_genesis
-from runtime.pallets.arena.records import Account, GivenScore, Score
+from runtime.pallets.arena.records import Account, GivenScore, Score, SubmittedModel
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.pallets.babe import EpochAuthority
 from runtime.primitives.babe_digest import Authority, instant_log
@@ -42,6 +42,7 @@ _NODE_STAKE: Final = MAINNET.node_stake
 _DELEGATED: Final = 10 * FML
 _SHARE: Final = Rational(1, 2)
 _SALT: Final = bytes(32)
+_SEALING_KEY: Final = (9).to_bytes(32, "little")  # nothing is sealed here: scores are given
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,15 @@ class ArenaDay:
             self._run_hooks(runtime, first)
         with self._block(first + 1) as runtime:
             for index, who in enumerate(self.nodes):
-                content = _content(index)
-                seal = seal_submission(self.genesis, TASK, Account(who), content, _SALT)
+                model = _submitted(index)
+                seal = seal_submission(self.genesis, TASK, Account(who), model, _SALT)
                 runtime.arena.commit_submission(signed(who), TASK, seal)
         with self._block(first + CALENDAR.submit_end) as runtime:
             for index, who in enumerate(self.nodes):
-                runtime.arena.reveal_submission(signed(who), TASK, _content(index), 1_000, _SALT)
+                made = _submitted(index)
+                runtime.arena.reveal_submission(
+                    signed(who), TASK, made.content, made.ciphertext, made.size_bytes, _SALT
+                )
             for number in range(first + CALENDAR.submit_end, first + CALENDAR.reveal_end):
                 runtime.system.initialize(number, _hash_of(number), Digest([]))
                 runtime.arena.on_initialize(number)
@@ -138,6 +142,8 @@ class ArenaDay:
         )
         for who, role, stake in stakes:
             runtime.tasks.register(signed(who), TASK, role, stake, _SHARE, Hardware())
+            if role is Role.TASK_VALIDATOR:
+                runtime.arena.set_sealing_key(signed(who), _SEALING_KEY)
         ranked = self.nodes[: MAINNET.arena.vesting.ranked_max]
         for index, who in enumerate(self.delegators):
             operator = ranked[index % len(ranked)]
@@ -240,6 +246,10 @@ def _account(kind: str, index: int) -> AccountId:
 
 def _content(index: int) -> Hash:
     return blake2b_256(f"model {index}".encode())
+
+
+def _submitted(index: int) -> SubmittedModel:
+    return SubmittedModel(_content(index), _content(index), 1_000)
 
 
 def _hash_of(number: int) -> Hash:

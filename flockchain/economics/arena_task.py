@@ -19,11 +19,18 @@ from runtime import frame
 from runtime.economy.tasks import Hardware, Metric, Role, SealedDataset, TaskTerms
 from runtime.frame.origin import ROOT, signed
 from runtime.pallets.arena.events import Paid
-from runtime.pallets.arena.records import Account, Ballot, DayKey, PaymentKind, Score
+from runtime.pallets.arena.records import (
+    Account,
+    Ballot,
+    DayKey,
+    PaymentKind,
+    Score,
+    SubmittedModel,
+)
 from runtime.pallets.arena.seals import seal_submission
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import AccountId, Hash
+from runtime.primitives.types import AccountId
 
 TASK: Final = 0
 CREATOR: Final = AccountId(b"\xff" * 32)
@@ -98,6 +105,8 @@ class ArenaTask:
             self.chain.tasks.register(
                 signed(who), TASK, role, operator.own, operator.share, Hardware()
             )
+            if role is Role.TASK_VALIDATOR:
+                self.chain.set_sealing_key(who)
             for name, amount in sorted(operator.delegations.items()):
                 delegator = self.accounts[name]
                 self.chain.fund(delegator, amount)
@@ -115,13 +124,15 @@ class ArenaTask:
         genesis = chain.system.genesis_hash()
         for number, node in enumerate(entrants):
             who = self.accounts[node.name]
-            seal = seal_submission(genesis, TASK, Account(who), _content_of(node.name), SALT)
+            seal = seal_submission(genesis, TASK, Account(who), _model_of(node.name), SALT)
             chain.arena.commit_submission(signed(who), TASK, seal)
             self._numbers[node.name] = number
         chain.advance_to(CALENDAR.submit_end)
         for node in entrants:
-            who = self.accounts[node.name]
-            chain.arena.reveal_submission(signed(who), TASK, _content_of(node.name), 1, SALT)
+            who, made = self.accounts[node.name], _model_of(node.name)
+            chain.arena.reveal_submission(
+                signed(who), TASK, made.content, made.ciphertext, made.size_bytes, SALT
+            )
 
     # -- every day
 
@@ -181,5 +192,6 @@ class ArenaTask:
         return sums
 
 
-def _content_of(name: str) -> Hash:
-    return blake2b_256(name.encode())
+def _model_of(name: str) -> SubmittedModel:
+    content = blake2b_256(name.encode())
+    return SubmittedModel(content, content, 1)

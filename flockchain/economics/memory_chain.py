@@ -15,6 +15,7 @@ from runtime import frame
 from runtime.constants import MAINNET, Preset
 from runtime.economy.calendar import Calendar
 from runtime.economy.parameters import ArenaParameters
+from runtime.frame.origin import signed
 from runtime.pallets.emission import Curve, EmissionParameters
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Digest
@@ -27,6 +28,7 @@ CALENDAR: Final = Calendar(12, 2, 4, 6, 8, 9)
 BLOCK_WEIGHT: Final = frame.Weight(2**63, 2**63)
 _U32_MAX: Final = 2**32 - 1
 _ONE: Final = Rational(1, 1)
+SEALING_KEY: Final = (9).to_bytes(32, "little")  # the curve's base point: everybody's
 
 PRESET: Final[Preset] = replace(
     MAINNET,
@@ -75,6 +77,10 @@ class MemoryChain:
         """Mint to the account: `amount` can be staked, and the account exists."""
         deposit = self.balances.config.existential_deposit
         self.balances.mint(who, amount + deposit)
+
+    def set_sealing_key(self, who: AccountId) -> None:
+        """Let the account be drawn as a validator. Nothing is sealed here: scores are given."""
+        self.arena.set_sealing_key(signed(who), SEALING_KEY)
 
     @property
     def position(self) -> int:

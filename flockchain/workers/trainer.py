@@ -1,7 +1,7 @@
 """A training node: train, seal, open in the reveal window, and do better the next day.
 
-Submissions are uploaded in plain when they are opened, not before: the chain knows no encrypted
-submissions yet, so until then a model is only on this machine. A new model replaces the standing
+Submissions are uploaded in plain when they are opened, not before: until then a model is only on
+this machine. A new model replaces the standing
 one if it is better on rows that were held out of the training data.
 
 Source: WP V.C (training nodes), WP V.E (submissions), Table I (free riders).
@@ -26,7 +26,7 @@ from flockchain.workers.training import (
 from runtime.economy.tasks import Role, Task, TaskStatus
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
-from runtime.pallets.arena.records import Account
+from runtime.pallets.arena.records import Account, SubmittedModel
 from runtime.pallets.arena.seals import seal_submission
 from runtime.primitives.types import Hash
 
@@ -152,6 +152,7 @@ class TrainerDuty:
                 Arena.reveal_submission,
                 self._task,
                 content,
+                content,
                 sealed.size_bytes,
                 bytes.fromhex(sealed.salt),
             ),
@@ -175,11 +176,12 @@ class TrainerDuty:
         return await self._desk.client.put_blob(model, self._desk.key)
 
     def _seal(self, sealed: SealedModel) -> Hash:
+        content = bytes.fromhex(sealed.content)
         return seal_submission(
             self._desk.client.genesis,
             self._task,
             Account(self._desk.key.account),
-            bytes.fromhex(sealed.content),
+            SubmittedModel(content, content, sealed.size_bytes),
             bytes.fromhex(sealed.salt),
         )
 

@@ -57,6 +57,7 @@ STAYS: Final[dict[str, str]] = {
     "Arena.rosters": "a decided day's committee; undecided ones forbid a swap",
     "Arena.assignments": "as rosters",
     "Arena.score_seals": "as rosters",
+    "Arena.model_keys": "as rosters",
     "Arena.ballots": "as rosters; `kept` of a result follows their order by account",
     "Arena.day_results": "what a past day's payments were made from",
     "Arena.bounty_results": "what a past task's bounty was paid from",

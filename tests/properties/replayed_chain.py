@@ -48,7 +48,7 @@ from runtime.primitives.scale import codec_of
 from runtime.primitives.types import FML, AccountId, Hash
 from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
 from tests.properties.random_arguments import Arguments
-from tests.runtime.pallets.world import KEY_B, content, terms
+from tests.runtime.pallets.world import KEY_B, content, sealing_secret, submitted, terms
 
 NODES: Final = ("n1", "n2", "n3")
 VALIDATORS: Final = ("v1", "v2", "v3")
@@ -170,15 +170,19 @@ class Author:
         for name in names:
             stake = (10 if role is Role.TRAINING_NODE else 100) * FML
             self.call(name, encode_call(Tasks.register, task, role, stake, ratio, hardware))
+            if role is Role.TASK_VALIDATOR:
+                key = sealing_secret(name).public_key.encode()
+                self.call(name, encode_call(Arena.set_sealing_key, key))
         operator = KEYS[names[0]].account
         self.call("idle", encode_call(Delegation.delegate, task, operator, 3 * FML))
 
     def submit(self, task: int, *, is_reveal: bool) -> None:
         """Every node seals or reveals its one model."""
         for name in NODES:
-            who, made = KEYS[name].account, content(name)
+            who, made = KEYS[name].account, submitted(name)
             if is_reveal:
-                self.call(name, encode_call(Arena.reveal_submission, task, made, 1_000, SALT))
+                blob = made.content, made.ciphertext, made.size_bytes
+                self.call(name, encode_call(Arena.reveal_submission, task, *blob, SALT))
                 continue
             seal = seal_submission(self.backend.genesis, task, Account(who), made, SALT)
             self.call(name, encode_call(Arena.commit_submission, task, seal))

@@ -17,7 +17,14 @@ from runtime.constants import MAINNET
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.tasks import Hardware, Metric, Role, SealedDataset, TaskTerms
 from runtime.frame.origin import ROOT, signed
-from runtime.pallets.arena.records import Account, DayKey, DayResult, GivenScore, Score
+from runtime.pallets.arena.records import (
+    Account,
+    DayKey,
+    DayResult,
+    GivenScore,
+    Score,
+    SubmittedModel,
+)
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.pallets.delegation.ledger import reason_of
 from runtime.primitives.hashing import blake2b_256
@@ -121,6 +128,8 @@ class Stage:
         self.chain.fund(who, stake + MAINNET.registration_fee)
         self._funded[name] = self.worth(name)
         self.chain.tasks.register(signed(who), TASK, role, stake, Rational(0, 1), Hardware())
+        if role is Role.TASK_VALIDATOR:
+            self.chain.set_sealing_key(who)
 
     # -- what a participant owns
 
@@ -144,12 +153,14 @@ class Stage:
         chain, genesis = self.chain, self.chain.system.genesis_hash()
         for node, model in models.items():
             who = self.accounts[node]
-            seal = seal_submission(genesis, TASK, Account(who), content_of(model), SALT)
+            seal = seal_submission(genesis, TASK, Account(who), _submitted(model), SALT)
             chain.arena.commit_submission(signed(who), TASK, seal)
         chain.advance_to(CALENDAR.submit_end)
         for node, model in models.items():
-            who = self.accounts[node]
-            chain.arena.reveal_submission(signed(who), TASK, content_of(model), 1, SALT)
+            who, made = self.accounts[node], _submitted(model)
+            chain.arena.reveal_submission(
+                signed(who), TASK, made.content, made.ciphertext, made.size_bytes, SALT
+            )
 
     def sheet_of(self, name: str, judge: Judge) -> list[GivenScore]:
         """What the validator must score today, scored; empty if it was not drawn."""
@@ -216,3 +227,8 @@ class Stage:
 def content_of(model: str) -> Hash:
     """The content id of a model by its label: equal labels are equal weights."""
     return blake2b_256(model.encode())
+
+
+def _submitted(model: str) -> SubmittedModel:
+    content = content_of(model)
+    return SubmittedModel(content, content, 1)

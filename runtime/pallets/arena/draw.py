@@ -93,7 +93,7 @@ class Draw:
         return draw_randomness(arena.block.genesis_hash(), task, day, outputs)
 
     def _jurors(self, task: int, found: Task, day: int, seats: int) -> list[Juror]:
-        """Validators with stake and fitting hardware, and with committees with quota."""
+        """Validators with stake, sealing key, fitting hardware, and with committees with quota."""
         config = self.arena.config
         jurors = []
         for stake in self.arena.stakes.operators_of(task, Role.TASK_VALIDATOR, day):
@@ -102,7 +102,7 @@ class Draw:
             quota = rate_limit(
                 stake.total, config.validator_stake, config.quota_base, config.quota_max
             )
-            if quota or not seats:
+            if (quota or not seats) and self.arena.can_open_models(stake.account, day):
                 jurors.append(Juror(stake.account, stake.total, quota))
         return jurors
 

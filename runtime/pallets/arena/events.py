@@ -23,12 +23,16 @@ class SubmissionCommitted:
 
 @frame.event(1)
 class SubmissionRevealed:
-    """The submission is of this content; it is scored from today until its owner replaces it."""
+    """The submission is of this content; it is scored from today until its owner replaces it.
+
+    Peers fetch `ciphertext`, of so many bytes; its owner hands the key to the drawn validators.
+    """
 
     task: U32
     submission: U32
     submitter: Submitter
     content: Bytes32
+    ciphertext: Bytes32
     size_bytes: U64
 
 
@@ -129,6 +133,24 @@ class TaskFailed:
     task: U32
 
 
+@frame.event(12)
+class SealingKeySet:
+    """What is sealed to `key` only `who` can open."""
+
+    who: AccountId
+    key: Bytes32
+
+
+@frame.event(13)
+class KeysShared:
+    """The owner of a submission sealed its key to so many of today's validators."""
+
+    task: U32
+    day: U32
+    submission: U32
+    validators: U32
+
+
 class OutsideWindow(frame.ModuleError, index=0):
     """The day's window for this call is not open."""
 
@@ -150,7 +172,7 @@ class QuotaUsed(frame.ModuleError, index=4):
 
 
 class NoSuchSeal(frame.ModuleError, index=5):
-    """No sealed submission of today matches the content, the salt and the submitter."""
+    """No sealed submission of today matches the model, the salt and the submitter."""
 
 
 class AlreadyRevealed(frame.ModuleError, index=6):
@@ -187,6 +209,26 @@ class ScoreTooHigh(frame.ModuleError, index=13):
 
 class DuplicateSeal(frame.ModuleError, index=14):
     """The same seal was committed before today."""
+
+
+class BadSealingKey(frame.ModuleError, index=15):
+    """Nothing can be sealed to this: it is no X25519 key, or one of small order."""
+
+
+class NotTheOwner(frame.ModuleError, index=16):
+    """There is no such submission, or it is another's."""
+
+
+class NothingToShare(frame.ModuleError, index=17):
+    """The list of keys is empty."""
+
+
+class NoSeat(frame.ModuleError, index=18):
+    """The validator has no seat for the submission today."""
+
+
+class KeyAlreadyShared(frame.ModuleError, index=19):
+    """The validator was handed a key of the submission today."""
 
 
 class NotTheFinalDay(frame.ModuleError, index=20):

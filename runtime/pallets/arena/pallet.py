@@ -14,9 +14,17 @@ from functools import cached_property
 from runtime import frame
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.weights import Weight
-from runtime.pallets.arena import storage
 from runtime.pallets.arena.draw import Draw
-from runtime.pallets.arena.records import Cursor, Job, JobKind, Phase, ScoreSheet, next_task
+from runtime.pallets.arena.key_calls import KeyCalls
+from runtime.pallets.arena.records import (
+    Cursor,
+    Job,
+    JobKind,
+    Phase,
+    ScoreSheet,
+    SubmittedModel,
+    next_task,
+)
 from runtime.pallets.arena.scores import Scores
 from runtime.pallets.arena.settlement import Settlement
 from runtime.pallets.arena.submissions import Submissions
@@ -30,7 +38,7 @@ STEP = Weight(250_000_000)
 BLOCK = Weight(20_000_000)
 
 
-class Arena(storage.Arena, index=33):
+class Arena(KeyCalls, index=33):
     @cached_property
     def submitting(self) -> Submissions:
         """Commit and reveal of models."""
@@ -69,14 +77,22 @@ class Arena(storage.Arena, index=33):
 
     @frame.call(1, weight=REVEAL)
     def reveal_submission(
-        self, origin: frame.Origin, task: U32, content: ContentDigest, size: U64, salt: Bytes32
+        self,
+        origin: frame.Origin,
+        task: U32,
+        content: ContentDigest,
+        ciphertext: ContentDigest,
+        size: U64,
+        salt: Bytes32,
     ) -> None:
         """Open a model sealed today, in the reveal window. Signed by who sealed it.
 
+        `content` is its content id in plain, `ciphertext` the blob of `size` bytes that peers have.
         Emits SubmissionRevealed. Raises OutsideWindow, SubmissionsFrozen, NoSuchSeal,
         AlreadyRevealed, BadSize.
         """
-        self.submitting.reveal(frame.ensure_signed(origin), task, content, size, salt)
+        model = SubmittedModel(content, ciphertext, size)
+        self.submitting.reveal(frame.ensure_signed(origin), task, model, salt)
 
     @frame.call(2, weight=COMMIT)
     def commit_scores(self, origin: frame.Origin, task: U32, seal: Hash) -> None:

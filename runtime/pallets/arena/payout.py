@@ -116,7 +116,13 @@ class Payout:
         """Drop a day's records, with the task's own if it was its last; how many were dropped."""
         arena = self.arena
         dropped = 5
-        for day_items in (arena.assignments, arena.score_seals, arena.ballots, arena.results):
+        for day_items in (
+            arena.assignments,
+            arena.score_seals,
+            arena.ballots,
+            arena.results,
+            arena.model_keys,
+        ):
             dropped += day_items.remove_all(key)
         arena.rosters.remove(key)
         arena.drawn.remove(key)

@@ -73,12 +73,25 @@ class DaySeals:
 
 
 @frame.scale_type
+class SubmittedModel:
+    """A model as it is submitted: encrypted, so that only those can read it who have the key.
+
+    `content`: its content id in plain; `ciphertext` and `size_bytes` are the blob that is fetched.
+    """
+
+    content: ContentDigest
+    ciphertext: ContentDigest
+    size_bytes: U64
+
+
+@frame.scale_type
 class Submission:
     """A revealed submission. `owner` is none until an alias is opened."""
 
     submitter: Submitter
     owner: AccountId | None
     content: ContentDigest
+    ciphertext: ContentDigest
     size_bytes: U64
     committed_at: U32
     revealed_at: U32

@@ -93,12 +93,17 @@ class Scores:
             return False
         if seats:
             return arena.assignments.contains((key, who))
-        stake = arena.stakes.stake_of(key.task, who, key.day)
+        return self.is_juror(key, task, who)
+
+    def is_juror(self, key: DayKey, task: Task, who: AccountId) -> bool:
+        """Whether `who` scores all that a task without committees has that day."""
+        stake = self.arena.stakes.stake_of(key.task, who, key.day)
         return (
             stake is not None
             and stake.role is Role.TASK_VALIDATOR
             and stake.total > 0
             and stake.hardware.fits(task.terms.hardware)
+            and self.arena.can_open_models(who, key.day)
         )
 
     def weights_of(self, key: DayKey, who: AccountId) -> dict[int, int]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from runtime.pallets.arena.records import GivenScore, ScoreSheet, Submitter
+from runtime.pallets.arena.records import GivenScore, ScoreSheet, SubmittedModel, Submitter
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U32, AccountId, Bytes32, Hash
 
-_SUBMISSION: Final = codec_of(tuple[Hash, U32, Submitter, Bytes32, Bytes32])
+_SUBMISSION: Final = codec_of(tuple[Hash, U32, Submitter, SubmittedModel, Bytes32])
 _SCORES: Final = codec_of(tuple[Hash, U32, U32, AccountId, ScoreSheet, Bytes32])
 
 
 def seal_submission(
-    genesis: Hash, task: int, submitter: Submitter, content: bytes, salt: bytes
+    genesis: Hash, task: int, submitter: Submitter, model: SubmittedModel, salt: bytes
 ) -> Hash:
-    """blake2b-256 of SCALE(genesis, task, submitter, content id, salt); salt: 32 random bytes."""
-    return blake2b_256(_SUBMISSION.encode((genesis, task, submitter, content, salt)))
+    """blake2b-256 of SCALE(genesis, task, submitter, model, salt); salt: 32 random bytes.
+
+    The model's ciphertext is in it, so that who relays the opening of an alias changes nothing.
+    """
+    return blake2b_256(_SUBMISSION.encode((genesis, task, submitter, model, salt)))
 
 
 def seal_scores(

@@ -15,6 +15,7 @@ from runtime.economy.calendar import Calendar
 from runtime.economy.tasks import ContentDigest, Task, TaskStatus
 from runtime.frame.traits import BlockInfo, Currency, Randomness, pallet_account
 from runtime.pallets.arena.events import OutsideWindow, TaskNotActive
+from runtime.pallets.arena.key_records import SealedKey, SealingKey
 from runtime.pallets.arena.needs import (
     AllianceStakes,
     EmissionSource,
@@ -93,6 +94,13 @@ class Arena(frame.Pallet[Config], index=33):
     )
     validator_records = frame.StorageDoubleMap[tuple[int, AccountId], int](
         U32, AccountId, U256, default=0, docs="A validator's shares of all days, in 2^-128."
+    )
+    # keys
+    sealing_keys = frame.StorageMap[AccountId, SealingKey](
+        AccountId, SealingKey, docs="To which key of an account others seal the keys of models."
+    )
+    model_keys = frame.StorageDoubleMap[tuple[DayKey, int], list[SealedKey]](
+        DayKey, U32, list[SealedKey], default=[], docs="A model's key, sealed to validators."
     )
     # committees and scores
     vrf_outputs = frame.StorageMap[int, bytes](
@@ -177,6 +185,15 @@ class Arena(frame.Pallet[Config], index=33):
         position = self.config.calendar.position_of(self.block.block_number())
         if not start <= position < end:
             raise OutsideWindow
+
+    def can_open_models(self, who: AccountId, day: int) -> bool:
+        """Whether a validator can be handed models on a day.
+
+        Its first sealing key must have come before the day's reveal window: who could still choose
+        then would choose between two draws.
+        """
+        found, calendar = self.sealing_keys.find(who), self.config.calendar
+        return found is not None and found.since < calendar.first_block(day) + calendar.submit_end
 
     def active_task(self, task: int) -> Task:
         """The record of a task that runs today. Raises TaskNotActive."""

@@ -17,6 +17,7 @@ from runtime.pallets.arena.records import (
     FirstSeen,
     Submission,
     SubmissionSeal,
+    SubmittedModel,
     Submitter,
 )
 from runtime.pallets.arena.seals import seal_submission
@@ -48,9 +49,7 @@ class Submissions:
         arena.next_submission.put(task, number + 1)
         arena.deposit_event(events.SubmissionCommitted(task, number, submitter, seal))
 
-    def reveal(
-        self, who: AccountId, task: int, content: bytes, size_bytes: int, salt: bytes
-    ) -> None:
+    def reveal(self, who: AccountId, task: int, model: SubmittedModel, salt: bytes) -> None:
         """Open a submission of today; it replaces the node's former one. Emits SubmissionRevealed.
 
         A copy of what another committed earlier is taken but never scored.
@@ -58,11 +57,11 @@ class Submissions:
         arena, calendar = self.arena, self.arena.config.calendar
         self._ensure_open(task)
         arena.ensure_window(calendar.submit_end, calendar.reveal_end)
-        if not 1 <= size_bytes <= BLOB_BYTES_MAX:
+        if not 1 <= model.size_bytes <= BLOB_BYTES_MAX:
             raise events.BadSize
         submitter = Account(who)
         seals = self._seals_of_today(task, submitter)
-        seal = seal_submission(arena.block.genesis_hash(), task, submitter, content, salt)
+        seal = seal_submission(arena.block.genesis_hash(), task, submitter, model, salt)
         index = next((at for at, known in enumerate(seals) if known.seal == seal), None)
         if index is None:
             raise events.NoSuchSeal
@@ -75,7 +74,13 @@ class Submissions:
             task,
             found,
             Submission(
-                submitter, who, content, size_bytes, found.block, arena.block.block_number()
+                submitter,
+                who,
+                model.content,
+                model.ciphertext,
+                model.size_bytes,
+                found.block,
+                arena.block.block_number(),
             ),
         )
 
@@ -91,7 +96,9 @@ class Submissions:
             arena.standing.put((task, made.owner), number)
         arena.tasks.note_reveal(task)
         arena.deposit_event(
-            events.SubmissionRevealed(task, number, made.submitter, made.content, made.size_bytes)
+            events.SubmissionRevealed(
+                task, number, made.submitter, made.content, made.ciphertext, made.size_bytes
+            )
         )
 
     def daily_limit(self, task: int, who: AccountId) -> int:

@@ -17,7 +17,7 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.scores import Scores
 from runtime.pallets.arena.storage import Arena
-from runtime.primitives.types import U32, U64, U128, AccountId, Balance
+from runtime.primitives.types import U32, U64, U128, AccountId, Balance, Bytes32
 
 
 @frame.scale_type
@@ -35,12 +35,29 @@ class TaskInfo:
 
 @frame.scale_type
 class ToScore:
-    """A submission that a validator must score, in the order of its score sheet."""
+    """A submission that a validator must score, in the order of its score sheet.
+
+    `ciphertext` of `size_bytes` is fetched, and opened with the key that its owner sealed; what
+    comes out must have the content id `content`.
+    """
 
     submission: U32
     content: ContentDigest
+    ciphertext: ContentDigest
     size_bytes: U64
     weight: U128
+
+
+@frame.scale_type
+class Recipient:
+    """A validator that must score a submission, and where its owner seals the model's key to.
+
+    `has_key`: whether the owner did, and need not again today.
+    """
+
+    validator: AccountId
+    sealing_key: Bytes32
+    has_key: bool
 
 
 @frame.scale_type
@@ -64,6 +81,7 @@ class Views:
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
+        self._scores = Scores(arena)
 
     def task_info(self, task: int) -> TaskInfo | None:
         """A task; None if there is none of this number."""
@@ -96,12 +114,32 @@ class Views:
     def to_score(self, task: int, day: int, validator: AccountId) -> list[ToScore]:
         """What a validator must score on a day, ascending; empty before the draw."""
         arena = self.arena
-        weights = Scores(arena).weights_of(DayKey(task, day), validator)
+        weights = self._scores.weights_of(DayKey(task, day), validator)
         made = ((number, arena.submissions.get((task, number))) for number in weights)
         return [
-            ToScore(number, found.content, found.size_bytes, weights[number])
+            ToScore(number, found.content, found.ciphertext, found.size_bytes, weights[number])
             for number, found in made
         ]
+
+    def validators_of(self, task: int, day: int, submission: int) -> list[Recipient]:
+        """To whom a submission's owner seals its key that day, by account; none before the draw."""
+        arena, key = self.arena, DayKey(task, day)
+        if not arena.drawn.contains(key):
+            return []
+        given = {box.validator for box in arena.model_keys.get((key, submission))}
+        drawn = [
+            juror.account
+            for juror in arena.rosters.get(key).jurors
+            if submission in self._scores.weights_of(key, juror.account)
+        ]
+        return [Recipient(who, arena.sealing_keys.get(who).key, who in given) for who in drawn]
+
+    def model_key_for(
+        self, task: int, day: int, submission: int, validator: AccountId
+    ) -> bytes | None:
+        """The box that the submission's owner sealed to a validator that day; None if none yet."""
+        boxes = self.arena.model_keys.get((DayKey(task, day), submission))
+        return next((each.box for each in boxes if each.validator == validator), None)
 
     def day_report(self, task: int, day: int) -> DayReport | None:
         """A settled day; None before its settlement and after its records were dropped."""

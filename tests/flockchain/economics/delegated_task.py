@@ -98,6 +98,8 @@ def _create(world: World, task: TaskTerms, *, is_verified: bool) -> None:
             world.tasks.register(
                 signed(account(name)), 0, role, stake * FML, RATIO, Hardware(memory_gib=8)
             )
+            if role is Role.TASK_VALIDATOR:
+                world.set_sealing_key(name)
     for operator, backers in DELEGATIONS.items():
         for backer, stake in backers.items():
             world.ledger.delegate(signed(account(backer)), 0, account(operator), stake * FML)

@@ -63,7 +63,9 @@ def test_content_ids_are_told_from_hashes_by_their_names() -> None:
         "submitter": {"account": ADDRESS},
         "seal": "0x" + digest.hex(),
     }
-    opened: Any = to_json(SubmissionRevealed, SubmissionRevealed(1, 2, Account(WHO), digest, 3))
+    opened: Any = to_json(
+        SubmissionRevealed, SubmissionRevealed(1, 2, Account(WHO), digest, digest, 3)
+    )
     assert (opened["content"], opened["sizeBytes"]) == (cid_text(digest), "3")
     assert to_json(TaskCompleted, TaskCompleted(1, None)) == {"task": 1, "content": None}
 

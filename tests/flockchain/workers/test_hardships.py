@@ -15,7 +15,7 @@ from flockchain.workers.worker import Member, Worker, WorkerRole
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
-from runtime.pallets.arena.records import Account, DayKey, NoData
+from runtime.pallets.arena.records import Account, DayKey, NoData, SubmittedModel
 from runtime.pallets.arena.seals import seal_submission
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import content_id
@@ -47,14 +47,15 @@ class Liar:
     async def commit(self, client: Client) -> None:
         """Seal it."""
         content = content_id(self.data)
-        seal = seal_submission(client.genesis, 0, Account(self.key.account), content, self.salt)
+        made = SubmittedModel(content, content, len(self.data))
+        seal = seal_submission(client.genesis, 0, Account(self.key.account), made, self.salt)
         call = encode_call(Arena.commit_submission, 0, seal)
         await client.submit(call, self.key, wait=Wait.POOL)
 
     async def reveal(self, client: Client) -> None:
         """Open it."""
         content = content_id(self.data)
-        call = encode_call(Arena.reveal_submission, 0, content, len(self.data), self.salt)
+        call = encode_call(Arena.reveal_submission, 0, content, content, len(self.data), self.salt)
         await client.submit(call, self.key, wait=Wait.POOL)
 
 

@@ -36,10 +36,10 @@ def test_accounts_are_found_wherever_they_are() -> None:
 
 def test_only_accounts_are_rewritten() -> None:
     content = bytes(A)  # the same bytes, and no account
-    made = Submission(Account(A), A, content, 1, 2, 3)
+    made = Submission(Account(A), A, content, content, 1, 2, 3)
     changed = rewrite(codec_of(Submission).shape, made, other)
-    assert changed == Submission(Account(B), B, content, 1, 2, 3)
-    alias = Submission(Alias(bytes(A)), None, content, 1, 2, 3)
+    assert changed == Submission(Account(B), B, content, content, 1, 2, 3)
+    alias = Submission(Alias(bytes(A)), None, content, content, 1, 2, 3)
     assert rewrite(codec_of(Submission).shape, alias, other) == alias
     pair = codec_of(tuple[OperatorKey, list[AccountId]]).shape
     assert rewrite(pair, (OperatorKey(1, B), [A, C]), other) == (OperatorKey(1, A), [B, C])

@@ -39,6 +39,7 @@ from tests.runtime.pallets.world import (
     new_world,
     score,
     submit,
+    submitted,
     terms,
     with_participants,
 )
@@ -134,12 +135,15 @@ def test_a_nodes_new_key_does_all_and_the_old_one_nothing() -> None:
     assert world.owned("n1") == 0
     assert world.balances.free(ONE.account) < owned
     new, salt = ONE.account, bytes(32)
-    seal = seal_submission(world.system.genesis_hash(), 0, Account(new), content("good"), salt)
+    seal = seal_submission(world.system.genesis_hash(), 0, Account(new), submitted("good"), salt)
     with pytest.raises(events.NotANode):
         world.arena.commit_submission(signed(old), 0, seal)
     world.arena.commit_submission(signed(new), 0, seal)
     world.go_to(2, 8)
-    world.arena.reveal_submission(signed(new), 0, content("good"), 1000, salt)
+    made = submitted("good")
+    world.arena.reveal_submission(
+        signed(new), 0, made.content, made.ciphertext, made.size_bytes, salt
+    )
     assert world.arena.first_seen.get((0, content("good"))).submitter == Account(new)
     with pytest.raises(NotRegistered):
         world.ledger.unbond(signed(old), 0, 10 * FML)

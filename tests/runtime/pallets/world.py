@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from nacl.public import PrivateKey, SealedBox
+
 from runtime import frame
 from runtime.constants import DEVNET, Preset
 from runtime.economy.tasks import Hardware, Metric, Role, SealedDataset, TaskTerms
 from runtime.frame.origin import signed
 from runtime.frame.traits import HoldReason
 from runtime.pallets import arena, balances, delegation, emission, model_registry, system, tasks
-from runtime.pallets.arena.records import Account, GivenScore, NoData, Score, Verdict
+from runtime.pallets.arena.key_records import SealedKey
+from runtime.pallets.arena.records import (
+    Account,
+    GivenScore,
+    NoData,
+    Score,
+    SubmittedModel,
+    Verdict,
+)
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.pallets.treasury import TREASURY
 from runtime.primitives.hashing import blake2b_256
@@ -23,6 +33,7 @@ from runtime.primitives.types import FML, AccountId, Hash
 
 GENESIS = Hash(b"g" * 32)
 KEY_B = b"B" * 32
+MODEL_KEY = b"M" * 32
 NO_SHARE = Rational(0, 1)
 
 
@@ -34,6 +45,16 @@ def account(name: str) -> AccountId:
 def content(name: str) -> bytes:
     """A content id."""
     return blake2b_256(name.encode())
+
+
+def submitted(name: str) -> SubmittedModel:
+    """A model as it is submitted."""
+    return SubmittedModel(content(name), content(f"{name} sealed"), 1_000)
+
+
+def sealing_secret(name: str) -> PrivateKey:
+    """What an account opens boxes with."""
+    return PrivateKey(blake2b_256(f"{name} opens".encode()))
 
 
 def terms(**changes: object) -> TaskTerms:
@@ -182,15 +203,28 @@ class World:
         self.tasks.register(
             signed(account(name)), task, role, stake, NO_SHARE, Hardware(memory_gib=8)
         )
+        if role is Role.TASK_VALIDATOR:
+            self.set_sealing_key(name)
+
+    def set_sealing_key(self, name: str) -> None:
+        """Let the account be drawn as a validator."""
+        key = sealing_secret(name).public_key.encode()
+        self.arena.set_sealing_key(signed(account(name)), key)
 
     def commit(self, name: str, task: int, model: str) -> None:
         who = account(name)
-        seal = seal_submission(GENESIS, task, Account(who), content(model), salt_of(name, model))
+        seal = seal_submission(GENESIS, task, Account(who), submitted(model), salt_of(name, model))
         self.arena.commit_submission(signed(who), task, seal)
 
     def reveal(self, name: str, task: int, model: str) -> None:
+        made = submitted(model)
         self.arena.reveal_submission(
-            signed(account(name)), task, content(model), 1000, salt_of(name, model)
+            signed(account(name)),
+            task,
+            made.content,
+            made.ciphertext,
+            made.size_bytes,
+            salt_of(name, model),
         )
 
     def sheet(self, name: str, task: int, scores: dict[str, int | None]) -> list[GivenScore]:
@@ -212,7 +246,23 @@ class World:
     def open_sheet(self, name: str, task: int, sheet: list[GivenScore]) -> None:
         self.arena.reveal_scores(signed(account(name)), task, sheet, salt_of(name, "s"))
 
+    def box(self, validator: str, key: bytes = MODEL_KEY) -> SealedKey:
+        """A model's key for a validator."""
+        return SealedKey(
+            account(validator), SealedBox(sealing_secret(validator).public_key).encrypt(key)
+        )
+
+    def share(self, name: str, task: int, submission: int) -> None:
+        """Hand the key of one's model to every validator that was drawn for it."""
+        drawn = self.arena.views.validators_of(task, self.arena.today(), submission)
+        boxes = [self.box(self.name_of(each.validator)) for each in drawn if not each.has_key]
+        self.arena.share_keys(signed(account(name)), task, submission, boxes)
+
     # -- what tests ask
+
+    @staticmethod
+    def name_of(who: AccountId) -> str:
+        return who.decode().rstrip(".")
 
     def free(self, name: str) -> int:
         return self.balances.free(account(name))

@@ -147,6 +147,7 @@ def test_delegators_share_by_the_stakes_of_all_days() -> None:
         world.tasks.register(
             signed(account(name)), 0, role, stake * FML, ratio, Hardware(memory_gib=8)
         )
+    world.set_sealing_key("v1")
     world.ledger.delegate(signed(account("idle")), 0, account("n1"), 10 * FML)
     world.ledger.delegate(signed(account("n3")), 0, account("v1"), 100 * FML)
     world.tasks.add_bounty(signed(account("n2")), 0, 40 * FML)

@@ -17,6 +17,7 @@ from runtime.pallets.arena.records import (
     GivenScore,
     NoData,
     Score,
+    SubmittedModel,
     Submitter,
 )
 from runtime.pallets.arena.seals import seal_scores, seal_submission
@@ -108,29 +109,34 @@ def test_who_may_submit_and_how_often(world: World) -> None:
 def test_a_seal_opens_only_for_its_maker_and_its_day(world: World) -> None:
     world.go_to(1)
     who, salt = account("n1"), bytes(32)
-    seal = seal_submission(GENESIS, 0, Account(who), content("good"), salt)
+    blob = content("good"), content("good sealed")
+    seal = seal_submission(GENESIS, 0, Account(who), SubmittedModel(*blob, 1), salt)
     world.arena.commit_submission(signed(who), 0, seal)
     world.arena.commit_submission(signed(account("n2")), 0, seal)  # a stolen seal
     world.go_to(1, 8)
 
-    def reveal(name: str, model: str, size: int = 1, with_salt: bytes = salt) -> None:
-        who = signed(account(name))
-        world.arena.reveal_submission(who, 0, content(model), size, with_salt)
+    def reveal(name: str, size: int = 1, with_salt: bytes = salt) -> None:
+        world.arena.reveal_submission(signed(account(name)), 0, *blob, size, with_salt)
 
-    for name, model, with_salt in (
-        ("n2", "good", salt),
-        ("n1", "fair", salt),
-        ("n1", "good", b"1" * 32),
-        ("n3", "good", salt),
+    def reveal_another(of: bytes, sealed: bytes) -> None:
+        world.arena.reveal_submission(signed(who), 0, of, sealed, 1, salt)
+
+    for wrong in (
+        lambda: reveal("n2"),
+        lambda: reveal("n3"),
+        lambda: reveal("n1", 2),
+        lambda: reveal("n1", with_salt=b"1" * 32),
+        lambda: reveal_another(content("fair"), blob[1]),
+        lambda: reveal_another(blob[0], content("fair sealed")),
     ):
         with pytest.raises(events.NoSuchSeal):
-            reveal(name, model, with_salt=with_salt)
+            wrong()
     for size in (0, 2**36 + 1):
         with pytest.raises(events.BadSize):
-            reveal("n1", "good", size)
-    reveal("n1", "good")
+            reveal("n1", size)
+    reveal("n1")
     with pytest.raises(events.AlreadyRevealed):
-        reveal("n1", "good")
+        reveal("n1")
     world.go_to(2)
     world.commit("n2", 0, "fair")
     world.go_to(3, 8)

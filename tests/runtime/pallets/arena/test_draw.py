@@ -107,6 +107,7 @@ def test_only_fitting_hardware_is_drawn() -> None:
     world.register("n1", 0, Role.TRAINING_NODE, 10 * FML)
     world.register("v1", 0, Role.TASK_VALIDATOR, 900 * FML)
     world.tasks.register(signed(account("v2")), 0, Role.TASK_VALIDATOR, 30 * FML, NO_SHARE, need)
+    world.set_sealing_key("v2")
     submit(world, 1, 0, {"n1": "good"})
     world.go_to(1, 10)
     assert [juror.account for juror in world.arena.rosters.get(KEY).jurors] == [account("v2")]
