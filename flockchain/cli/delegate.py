@@ -86,7 +86,7 @@ def remove(
     scheme: SchemeFlag = SchemeName.SR25519,
     as_json: JsonFlag = False,
 ) -> None:
-    """Begin to take a delegation back, all of it or all but the least; slashable until free."""
+    """Begin to take a delegation back; once it has counted, the least stays to the task's end."""
     target, planck = read_account(operator), parse_planck(amount)
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:

@@ -44,6 +44,7 @@ BY_TASK: Final = (  # keyed by task and account
     *("Arena.seals", "Arena.standing", "Arena.node_records", "Arena.validator_records"),
 )
 BY_OPERATOR: Final = ("Delegation.delegations", "Delegation.unbonding")  # by operator, staker
+BY_STAKER: Final = "Delegation.backed"  # by staker, operator: where to look in those by operator
 OF_TASK: Final = (
     "Tasks.tasks",
     "Tasks.bounties",
@@ -116,7 +117,7 @@ def consent_message(genesis: Hash, old: AccountId, new: AccountId, nonce: int) -
 
 def unhandled_items(pallets: Sequence[type[frame.Pallet[Any]]]) -> list[str]:
     """Items with accounts that no rule moves and no reason leaves, as Pallet.item."""
-    listed = {*BY_TASK, *BY_OPERATOR, *OF_TASK, *IN_TASK, *STAYS}
+    listed = {*BY_TASK, *BY_OPERATOR, BY_STAKER, *OF_TASK, *IN_TASK, *STAYS}
     return [
         name
         for pallet in pallets
@@ -262,19 +263,33 @@ def _of_task(items: dict[str, Any], task: int, old: AccountId, new: AccountId) -
     for name in BY_TASK:
         yield from ((items[name], _task_key(items[name], task, who)) for who in (old, new))
     yield from ((items[name], task) for name in OF_TASK)
-    operators = items["Delegation.operators"]
-    for name in BY_OPERATOR:
-        item = items[name]
-        composite: Any = parts_of(_shape(item))[0]
-        for operator, _ in operators.items_of(task):
-            key = composite.build(task, operator)
-            if operator in (old, new):
-                yield from ((item, (key, staker)) for staker, _ in item.items_of(key))
-            else:
-                yield from ((item, (key, who)) for who in (old, new))
-    if operators.contains((task, old)):  # only operators submit
+    yield from _stakes(items, task, old, new)
+    if items["Delegation.operators"].contains((task, old)):  # only operators submit
         for name in IN_TASK:
             yield from ((items[name], (task, thing)) for thing, _ in items[name].items_of(task))
+
+
+def _stakes(items: dict[str, Any], task: int, old: AccountId, new: AccountId) -> Iterator[Entry]:
+    """What is staked behind the two accounts, and what they have behind others."""
+    backed = items[BY_STAKER]
+    staker_key: Any = parts_of(_shape(backed))[0]
+    for name in BY_OPERATOR:
+        item = items[name]
+        operator_key: Any = parts_of(_shape(item))[0]
+        for who in (old, new):
+            behind = operator_key.build(task, who)
+            yield from ((item, (behind, staker)) for staker, _ in item.items_of(behind))
+            for operator, _ in backed.items_of(staker_key.build(task, who)):
+                if operator not in (old, new):
+                    yield item, (operator_key.build(task, operator), who)
+    delegations = items["Delegation.delegations"]
+    for who in (old, new):
+        of_staker = staker_key.build(task, who)
+        yield from ((backed, (of_staker, operator)) for operator, _ in backed.items_of(of_staker))
+        behind = parts_of(_shape(delegations))[0].build(task, who)  # type: ignore[attr-defined]
+        for staker, _ in delegations.items_of(behind):
+            if staker not in (old, new):
+                yield backed, (staker_key.build(task, staker), who)
 
 
 def _task_key(item: Any, task: int, who: AccountId) -> tuple[int, Any]:

@@ -21,7 +21,10 @@ from runtime.pallets.delegation.records import (
     NotRegistered,
     Operator,
     OperatorKey,
+    Places,
+    StakerKey,
     TaskClosed,
+    TaskFull,
     Ties,
     Unbonding,
 )
@@ -29,6 +32,7 @@ from runtime.primitives.scale import Limit
 from runtime.primitives.types import FML, U32, AccountId, Balance
 
 UNBONDINGS_MAX: Final = 16  # pieces of one staker behind one operator
+KNOWN_PER_PLACE: Final = 2  # operators of a role that a task remembers, those who left included
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,17 @@ class Delegation(frame.Pallet[Config], index=31):
         default=[],
         docs="Stake on its way out from behind an operator, by staker.",
     )
+    backed = frame.StorageDoubleMap[tuple[StakerKey, AccountId], Role](
+        StakerKey, AccountId, Role, docs="Whom an account has delegated to in a task."
+    )
     ties = frame.StorageDoubleMap[tuple[int, AccountId], Ties](
         U32, AccountId, Ties, default=Ties(), docs="Whom a delegator backs in a task, by role."
     )
     totals = frame.StorageDoubleMap[tuple[int, Role], Position](
         U32, Role, Position, default=Position(), docs="All stake of a role in a task."
     )
-    counts = frame.StorageDoubleMap[tuple[int, Role], int](
-        U32, Role, U32, default=0, docs="Operators of a role in a task."
+    places = frame.StorageDoubleMap[tuple[int, Role], Places](
+        U32, Role, Places, default=Places(), docs="Operators of a role in a task."
     )
     closing = frame.StorageValue[list[int]](
         list[U32], default=[], docs="Ended tasks whose stakes are being freed."
@@ -176,10 +183,27 @@ class Delegation(frame.Pallet[Config], index=31):
         # A position of before the task's first day enters it with that day's snapshot.
         return Position(amount, day=max(self.today(), start_day - 1))
 
+    def _ensure_place(self, task: int, role: Role, *, is_new: bool) -> None:
+        """Raises TaskFull. A place is free as soon as its operator's own stake has left."""
+        limit = {
+            Role.CREATOR: 1,
+            Role.TRAINING_NODE: self.config.nodes_max,
+            Role.TASK_VALIDATOR: self.config.validators_max,
+        }[role]
+        places = self.places.get((task, role))
+        if places.taken >= limit or (is_new and places.known >= KNOWN_PER_PLACE * limit):
+            raise TaskFull
+
     def _change_own(self, task: int, who: AccountId, operator: Operator, delta: int) -> None:
         own = operator.own.changed(self.today(), delta)
         self.operators.put((task, who), operator.with_own(own))
         self._change_total(task, operator.role, delta)
+        self._change_places(task, operator.role, (own.amount > 0) - (operator.own.amount > 0), 0)
+
+    def _change_places(self, task: int, role: Role, taken: int, known: int) -> None:
+        if taken or known:
+            places = self.places.get((task, role))
+            self.places.put((task, role), Places(places.taken + taken, places.known + known))
 
     def _change_total(self, task: int, role: Role, delta: int) -> None:
         total = self.totals.get((task, role)).changed(self.today(), delta)
@@ -188,16 +212,43 @@ class Delegation(frame.Pallet[Config], index=31):
     def _put_delegation(
         self, key: OperatorKey, delegator: AccountId, position: Position, delta: int
     ) -> None:
-        """Store a delegator's position, which changed by `delta`, and the sums above it.
-
-        A position of 0 planck stays until the task ends: its stake-days earn Reward B.
-        """
+        """Store a delegator's position, which changed by `delta`, and the sums above it."""
         operator = self._operator(key.task, key.operator)
-        count = operator.delegators + (not self.delegations.contains((key, delegator)))
+        is_new = not self.delegations.contains((key, delegator))
         delegated = operator.delegated.changed(self.today(), delta)
-        self.operators.put((key.task, key.operator), operator.with_delegated(delegated, count))
+        self.operators.put(
+            (key.task, key.operator),
+            operator.with_delegated(delegated, operator.delegators + is_new),
+        )
         self.delegations.put((key, delegator), position)
         self._change_total(key.task, operator.role, delta)
+        if is_new:
+            self.backed.put((StakerKey(key.task, delegator), key.operator), operator.role)
+            self._change_ties(key.task, delegator, operator.role, 1)
+
+    def _drop_delegation(self, key: OperatorKey, delegator: AccountId) -> None:
+        """Forget a position of 0 planck that never counted: it holds a place for nothing."""
+        operator = self._operator(key.task, key.operator)
+        self.operators.put(
+            (key.task, key.operator),
+            operator.with_delegated(operator.delegated, operator.delegators - 1),
+        )
+        self.delegations.remove((key, delegator))
+        self.backed.remove((StakerKey(key.task, delegator), key.operator))
+        self._change_ties(key.task, delegator, operator.role, -1)
+
+    def _change_ties(self, task: int, who: AccountId, role: Role, delta: int) -> None:
+        ties = self.ties.get((task, who)).changed(role, delta)
+        if ties == Ties():
+            self.ties.remove((task, who))
+        else:
+            self.ties.put((task, who), ties)
+
+    def _put_unbonding(self, key: OperatorKey, staker: AccountId, chunks: list[Unbonding]) -> None:
+        if chunks:
+            self.unbonding.put((key, staker), chunks)
+        else:
+            self.unbonding.remove((key, staker))
 
     # -- invariants
 
@@ -209,21 +260,33 @@ class Delegation(frame.Pallet[Config], index=31):
             assert self.currency.held(reason, who) == amount, f"holds of {who.hex()} for {reason}"
 
     def _try_task(self, task: int, held: dict[tuple[AccountId, HoldReason], int]) -> None:
-        sums = dict.fromkeys(Role, 0)
+        is_closing = task in self.closing.get()
+        sums, known = dict.fromkeys(Role, 0), dict.fromkeys(Role, Places())
         for who, operator in self.operators.items_of(task):
-            sums[operator.role] += operator.own.amount + operator.delegated.amount
+            role, places = operator.role, known[operator.role]
+            sums[role] += operator.own.amount + operator.delegated.amount
+            known[role] = Places(places.taken + (operator.own.amount > 0), places.known + 1)
             key = OperatorKey(task, who)
             parts = self._delegations_of(task, who)
-            assert sum(part.amount for _, part in parts) == operator.delegated.amount
-            days = [part.stake_days_through(self.today()) for _, part in parts]
-            assert sum(days) == operator.delegated.stake_days_through(self.today())
-            assert operator.delegators == len(parts)
+            if not is_closing:
+                self._try_operator(key, operator, parts)
             pieces = [(who, operator.own.amount), *((d, part.amount) for d, part in parts)]
             for staker, chunks in self.unbonding.items_of(key):
                 pieces.extend((staker, chunk.amount) for chunk in chunks)
             for staker, amount in pieces:
-                reason = reason_of(operator.role, is_own=staker == who)
+                reason = reason_of(role, is_own=staker == who)
                 held[staker, reason] = held.get((staker, reason), 0) + amount
-        if task not in self.closing.get():
+        if not is_closing:
             for role in Role:
                 assert self.totals.get((task, role)).amount == sums[role], f"{role} of {task}"
+                assert self.places.get((task, role)) == known[role], f"{role} of {task}"
+
+    def _try_operator(
+        self, key: OperatorKey, operator: Operator, parts: list[tuple[AccountId, Position]]
+    ) -> None:
+        assert sum(part.amount for _, part in parts) == operator.delegated.amount
+        days = [part.stake_days_through(self.today()) for _, part in parts]
+        assert sum(days) == operator.delegated.stake_days_through(self.today())
+        assert operator.delegators == len(parts)
+        for who, _ in parts:
+            assert self.backed.get((StakerKey(key.task, who), key.operator)) is operator.role

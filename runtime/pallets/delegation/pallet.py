@@ -1,6 +1,6 @@
-"""Staking, delegating, leaving, slashing and freeing: all moves of the stake ledger.
+"""Staking, delegating, leaving and slashing: the moves of the stake ledger while a task lives.
 
-Source: WP II.D (delegation; stakes are free when a task ends), WP V.G, WP III.A.3 (slashes reach
+Source: WP II.D (delegation), WP V.G, WP III.A.3 (slashes reach
 delegators pro rata, and stake that is already on its way out).
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from runtime import frame
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.weights import Weight
-from runtime.pallets.delegation import ledger
+from runtime.pallets.delegation.closing import Closing
 from runtime.pallets.delegation.ledger import UNBONDINGS_MAX, Config, reason_of
 from runtime.pallets.delegation.ratio import ShareRatio
 from runtime.pallets.delegation.records import (
@@ -20,6 +20,7 @@ from runtime.pallets.delegation.records import (
     DelegationTooSmall,
     Freed,
     InsufficientStake,
+    LeastStays,
     NothingToFree,
     Operator,
     OperatorKey,
@@ -31,8 +32,6 @@ from runtime.pallets.delegation.records import (
     Slashed,
     Staked,
     StakeTooLow,
-    TaskFull,
-    TaskStakesFreed,
     TiedAccount,
     Ties,
     TooManyDelegators,
@@ -42,25 +41,29 @@ from runtime.pallets.delegation.records import (
 )
 from runtime.primitives.apportion import apportion
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import U32, AccountId, Balance, BlockNumber, CompactBalance
+from runtime.primitives.types import U32, AccountId, Balance, CompactBalance
 
 STAKE = Weight(150_000_000)
-FREE_ONE = Weight(100_000_000)
 
 __all__ = ["Config", "Delegation"]
 
 
-class Delegation(ledger.Delegation, index=31):
+class Delegation(Closing, index=31):
     # -- calls
 
     @frame.call(0, weight=STAKE)
     def bond_extra(self, origin: frame.Origin, task: U32, amount: CompactBalance) -> None:
-        """Add to one's own stake in a task; it counts from the next day. Signed. Emits Staked."""
+        """Add to one's own stake in a task; it counts from the next day. Signed. Emits Staked.
+
+        Who had left takes a place again. Raises StakeTooLow, TaskFull.
+        """
         who = frame.ensure_signed(origin)
         self._ensure_open(task)
         operator = self._operator(task, who)
         if operator.own.amount + amount < operator.minimum:
             raise StakeTooLow
+        if not operator.own.amount:
+            self._ensure_place(task, operator.role, is_new=False)
         self.currency.hold(reason_of(operator.role, is_own=True), who, amount)
         self._change_own(task, who, operator, amount)
         self.deposit_event(Staked(task, who, who, operator.role, amount))
@@ -94,8 +97,14 @@ class Delegation(ledger.Delegation, index=31):
         if not amount:
             raise NothingToFree
         self.currency.release(reason_of(role, is_own=who == operator), who, amount)
-        self._put_unbonding(key, who, [chunk for chunk in chunks if chunk.free_day > today])
+        left = [chunk for chunk in chunks if chunk.free_day > today]
+        self._put_unbonding(key, who, left)
         self.deposit_event(Freed(task, operator, who, amount))
+        position = self.delegations.find((key, who))
+        if position is None or left:
+            return
+        if not position.amount and not position.stake_days_through(today):
+            self._drop_delegation(key, who)
 
     @frame.call(3, weight=STAKE)
     def delegate(
@@ -119,7 +128,6 @@ class Delegation(ledger.Delegation, index=31):
         self.currency.hold(reason_of(target.role, is_own=False), who, amount)
         if position is None:
             position = self._new_position(start, amount)
-            self.ties.put((task, who), self.ties.get((task, who)).changed(target.role, 1))
         else:
             position = position.changed(self.today(), amount)
         self._put_delegation(key, who, position, amount)
@@ -129,7 +137,12 @@ class Delegation(ledger.Delegation, index=31):
     def undelegate(
         self, origin: frame.Origin, task: U32, operator: AccountId, amount: CompactBalance
     ) -> None:
-        """Begin to take a delegation back, all or all but the least. Signed by the delegator."""
+        """Begin to take a delegation back, or all but the least of it. Signed by the delegator.
+
+        Once it has counted for a day the least stays until the task ends: a place is never held for
+        nothing, and what vests needs it. Emits UnbondingBegan. Raises InsufficientStake,
+        DelegationTooSmall, LeastStays, TooManyUnbondings.
+        """
         who = frame.ensure_signed(origin)
         self._ensure_open(task)
         key = OperatorKey(task, operator)
@@ -139,6 +152,8 @@ class Delegation(ledger.Delegation, index=31):
             raise InsufficientStake
         if 0 < left < self.config.delegation_min:
             raise DelegationTooSmall
+        if not left and position.stake_days_through(self.today()):
+            raise LeastStays
         self._begin_unbonding(key, who, amount)
         self._put_delegation(key, who, position.changed(self.today(), -amount), -amount)
 
@@ -166,13 +181,7 @@ class Delegation(ledger.Delegation, index=31):
             raise StakeTooLow
         if not ratio.is_at_most_one():
             raise RatioAboveOne
-        limits = {
-            Role.CREATOR: 1,
-            Role.TRAINING_NODE: self.config.nodes_max,
-            Role.TASK_VALIDATOR: self.config.validators_max,
-        }
-        if self.counts.get((task, role)) >= limits[role]:
-            raise TaskFull
+        self._ensure_place(task, role, is_new=True)
         if self.ties.get((task, who)).forbids(role):
             raise TiedAccount
 
@@ -192,7 +201,7 @@ class Delegation(ledger.Delegation, index=31):
         own, none = self._new_position(start, stake), self._new_position(start, 0)
         shared = ShareRatio.starting(own.day + 1, ratio)
         self.operators.put((task, who), Operator(role, own, none, shared, minimum, hardware))
-        self.counts.put((task, role), self.counts.get((task, role)) + 1)
+        self._change_places(task, role, int(stake > 0), 1)
         self._change_total(task, role, stake)
         self.deposit_event(Staked(task, who, who, role, stake))
 
@@ -276,10 +285,6 @@ class Delegation(ledger.Delegation, index=31):
             self.currency.transfer_held(reason, staker, to, amount)
         self.deposit_event(Slashed(key.task, key.operator, staker, amount, to))
 
-    def close_task(self, task: int) -> None:
-        """The task ended: no stake is taken, all of it is freed over the next blocks."""
-        self.closing.put([*self.closing.get(), task])
-
     # -- unbonding
 
     def _begin_unbonding(self, key: OperatorKey, staker: AccountId, amount: int) -> None:
@@ -293,50 +298,3 @@ class Delegation(ledger.Delegation, index=31):
             raise TooManyUnbondings
         self.unbonding.put((key, staker), chunks)
         self.deposit_event(UnbondingBegan(key.task, key.operator, staker, amount, free_day))
-
-    def _put_unbonding(self, key: OperatorKey, staker: AccountId, chunks: list[Unbonding]) -> None:
-        if chunks:
-            self.unbonding.put((key, staker), chunks)
-        else:
-            self.unbonding.remove((key, staker))
-
-    # -- freeing what ended tasks hold
-
-    def on_initialize(self, number: BlockNumber) -> Weight:
-        """Free stakes of ended tasks, so many stakers a block."""
-        budget = self.config.releases_per_block
-        freed = 0
-        while (queue := self.closing.get()) and freed < budget:
-            task = queue[0]
-            for who in [who for who, _ in self.operators.items_of(task)]:
-                freed += self._free_operator(task, who)
-                if freed >= budget:
-                    break
-            else:
-                self._forget_task(task)
-                self.closing.put(queue[1:])
-                self.deposit_event(TaskStakesFreed(task))
-        return FREE_ONE.times(freed)
-
-    def _free_operator(self, task: int, who: AccountId) -> int:
-        """Free all stakes behind an operator and forget it; how many stakers it had."""
-        operator, key = self._operator(task, who), OperatorKey(task, who)
-        parts = [(who, operator.own), *self._delegations_of(task, who)]
-        for staker, position in parts:
-            chunks = self.unbonding.get((key, staker))
-            amount = position.amount + sum(chunk.amount for chunk in chunks)
-            if amount:
-                reason = reason_of(operator.role, is_own=staker == who)
-                self.currency.release(reason, staker, amount)
-                self.deposit_event(Freed(task, who, staker, amount))
-            self._put_unbonding(key, staker, [])
-            self.delegations.remove((key, staker))
-            self.ties.remove((task, staker))
-        self.operators.remove((task, who))
-        return len(parts)
-
-    def _forget_task(self, task: int) -> None:
-        for role in Role:
-            self.totals.remove((task, role))
-            self.counts.remove((task, role))
-        self.starts.remove(task)

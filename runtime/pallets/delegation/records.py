@@ -49,6 +49,25 @@ class OperatorKey:
 
 
 @frame.scale_type
+class StakerKey:
+    """Somebody with stake behind others in a task."""
+
+    task: U32
+    staker: AccountId
+
+
+@frame.scale_type
+class Places:
+    """Of a role in a task: `taken` by who has own stake, `known` with those who have left.
+
+    Whoever left may still earn, by its ranked days or its shares, and is known until the end.
+    """
+
+    taken: U32 = 0
+    known: U32 = 0
+
+
+@frame.scale_type
 class Unbonding:
     """Stake on its way out: it counts in no weight and stays slashable. Free from `free_day` on."""
 
@@ -154,7 +173,7 @@ class TaskClosed(frame.ModuleError, index=3):
 
 
 class TaskFull(frame.ModuleError, index=4):
-    """As many operators of this role are registered as a task may have."""
+    """All places of this role are taken, or twice as many operators were there. Wait for one."""
 
 
 class TiedAccount(frame.ModuleError, index=5):
@@ -199,3 +218,7 @@ class RatioCutTooSoon(frame.ModuleError, index=14):
 
 class RatioUnchanged(frame.ModuleError, index=15):
     """The share ratio is this already, and nothing else is announced."""
+
+
+class LeastStays(frame.ModuleError, index=16):
+    """The delegation has counted for a day: rewards vest in it. Leave the least until the end."""

@@ -165,6 +165,72 @@ def test_delegations_are_bounded(world: World) -> None:
         ledger.delegate(signed(N2), 0, N1, FML)
 
 
+def test_what_counted_leaves_the_least_in_so_that_no_place_is_held_for_nothing(
+    world: World,
+) -> None:
+    ledger = world.ledger
+    ledger.config = replace(ledger.config, delegators_max=1)
+    ledger.delegate(signed(IDLE), 0, N1, 5 * FML)
+    world.go_to(1)
+    with pytest.raises(records.LeastStays):
+        ledger.undelegate(signed(IDLE), 0, N1, 5 * FML)
+    ledger.undelegate(signed(IDLE), 0, N1, 4 * FML)
+    world.go_to(3)
+    ledger.free_unbonded(signed(IDLE), 0, N1)
+    assert held(world, IDLE) == FML
+    with pytest.raises(records.TooManyDelegators):
+        ledger.delegate(signed(N2), 0, N1, FML)
+    assert ledger.shares_through(0, N1, 3).delegations == (
+        (IDLE, 7 * FML),
+    )  # 5 and twice the least
+
+
+def test_a_delegation_that_never_counted_gives_its_place_back_with_its_stake(world: World) -> None:
+    ledger = world.ledger
+    ledger.config = replace(ledger.config, delegators_max=1)
+    world.go_to(1)
+    ledger.delegate(signed(IDLE), 0, V1, 5 * FML)
+    ledger.undelegate(signed(IDLE), 0, V1, 5 * FML)
+    assert ledger.slash(0, V1, Rational(1, 5), None) == 21 * FML  # it is slashable until it is free
+    with pytest.raises(records.TooManyDelegators):
+        ledger.delegate(signed(account("v2")), 0, V1, FML)
+    world.go_to(3)
+    ledger.free_unbonded(signed(IDLE), 0, V1)
+    assert held(world, IDLE) == 0
+    assert list(ledger.backed.keys()) == list(ledger.delegations.keys()) == []
+    assert list(ledger.ties.keys()) == []
+    world.register("idle", 0, Role.TRAINING_NODE, 10 * FML)  # tied to nobody any longer
+    ledger.delegate(signed(account("v2")), 0, V1, FML)
+    world.check()
+
+
+def test_who_leaves_gives_its_place_back(world: World) -> None:
+    ledger = world.ledger
+    ledger.config = replace(ledger.config, nodes_max=3)
+    world.go_to(1)
+    ledger.unbond(signed(N1), 0, 10 * FML)
+    world.register("idle", 0, Role.TRAINING_NODE, 10 * FML)
+    with pytest.raises(records.TaskFull):
+        ledger.bond_extra(signed(N1), 0, 10 * FML)
+    ledger.unbond(signed(N2), 0, 20 * FML)
+    ledger.bond_extra(signed(N1), 0, 10 * FML)
+    assert ledger.places.get((0, Role.TRAINING_NODE)) == records.Places(taken=3, known=4)
+    world.check()
+
+
+def test_a_task_remembers_twice_as_many_as_have_places(world: World) -> None:
+    ledger = world.ledger
+    ledger.config = replace(ledger.config, nodes_max=2)
+    for name, amount in (("n1", 10), ("n2", 20)):
+        ledger.unbond(signed(account(name)), 0, amount * FML)
+    world.register("idle", 0, Role.TRAINING_NODE, 10 * FML)
+    ledger.unbond(signed(IDLE), 0, 10 * FML)
+    world.balances.transfer(CREATOR, account("late"), 100 * FML)
+    with pytest.raises(records.TaskFull):  # four were there: the fees of that are not refunded
+        world.register("late", 0, Role.TRAINING_NODE, 10 * FML)
+    world.check()
+
+
 def test_registration_is_bounded(world: World) -> None:
     ledger: Delegation = world.ledger
     with pytest.raises(records.StakeTooLow):
@@ -207,10 +273,26 @@ def test_an_ended_task_frees_everybody_over_several_blocks(world: World) -> None
         world.next_block()
         counts.append(len(world.events(Freed)) - before)
     assert sum(counts) == 8
-    assert max(counts) <= 3  # an operator with its delegators is freed at once
+    assert max(counts) == 2
     for who in (CREATOR, N1, N2, V1, IDLE):
         assert held(world, who) == 0
-    assert list(ledger.ties.keys()) == list(ledger.unbonding.keys()) == []
+    items = (ledger.operators, ledger.delegations, ledger.backed, ledger.ties, ledger.unbonding)
+    for item in (*items, ledger.places, ledger.totals, ledger.starts):
+        assert list(item.keys()) == []
+
+
+def test_many_backers_of_one_operator_are_freed_over_several_blocks(world: World) -> None:
+    ledger = world.ledger
+    for index in range(5):
+        world.balances.transfer(CREATOR, account(f"d{index}"), 10 * FML)
+        ledger.delegate(signed(account(f"d{index}")), 0, V1, 2 * FML)
+    ledger.config = replace(ledger.config, releases_per_block=2)
+    world.tasks.cancel_task(signed(CREATOR), 0)
+    while ledger.closing.get():
+        before = len(world.events(Freed))
+        world.next_block()
+        assert len(world.events(Freed)) - before <= 2
+    assert all(held(world, account(f"d{index}")) == 0 for index in range(5))
 
 
 def test_stake_days_of_an_operator_are_the_sum_of_its_backers(world: World) -> None:

@@ -155,7 +155,7 @@ def test_a_delegator_and_a_creator_keep_their_rights() -> None:
     world = running_world()
     swap(world, account("idle"), ONE)
     swap(world, account("creator"), TWO)
-    world.ledger.undelegate(signed(ONE.account), 0, account("n1"), 40 * FML)
+    world.ledger.undelegate(signed(ONE.account), 0, account("n1"), 39 * FML)
     with pytest.raises(frame.DispatchError):
         world.ledger.undelegate(signed(account("idle")), 0, account("n2"), 20 * FML)
     assert world.tasks.get_task(0).creator == TWO.account
@@ -230,6 +230,18 @@ def test_nobody_swaps_while_the_arena_works() -> None:
     assert world.arena.cursor.exists()
     with pytest.raises(rekeying.ArenaAtWork):
         swap(world, account("idle"), ONE)
+
+
+def test_a_backer_of_few_may_swap_in_a_full_task() -> None:
+    world = running_world()
+    ledger, task = world.ledger, 0
+    pattern = ledger.operators.get((task, account("n1")))
+    for index in range(1_000):
+        ledger.operators.put((task, account(f"x{index}")), pattern)
+    pallet = rekeying_of(world, lookups_max=200)
+    pallet.swap_key(signed(account("idle")), ONE.account, consent(world, account("idle"), ONE))
+    backed = [key for key, _ in ledger.delegations.items() if key[1] == ONE.account]
+    assert sorted(key.operator for key, _ in backed) == [account("n1"), account("n2")]
 
 
 def test_work_is_bounded() -> None:
