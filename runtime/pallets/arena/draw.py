@@ -9,9 +9,7 @@ Source: WP V.B (selection rises with stake; rate limiting, Fig. 4), WP IV.B.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
 
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
@@ -28,6 +26,7 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
 from runtime.pallets.arena.storage import Arena
+from runtime.pallets.arena.wheel import Wheel
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import AccountId, Hash
 
@@ -133,31 +132,31 @@ class Draw:
 
     def _deal(self, key: DayKey, roster: Roster, budget: int) -> tuple[Roster, int]:
         """Deal seats round by round, at most `budget` steps' worth."""
-        entries, jurors = list(roster.entries), list(roster.jurors)
+        entries, wheel = roster.entries, Wheel(roster.jurors)
+        seats_of = [entry.dealt for entry in entries]
         dealt: dict[AccountId, dict[int, int]] = {}
         round_, position, count = roster.round, roster.position, 0
         is_drawn = roster.is_drawn
         while not is_drawn and count < budget * SEATS_PER_STEP:
-            entry = entries[position]
-            index = find_juror(jurors, seat_number(roster.randomness, entry.submission, round_))
-            if index is None:  # no quota is left anywhere
+            number = entries[position].submission
+            juror = wheel.take(seat_number(roster.randomness, number, round_))
+            if juror is None:  # no quota is left anywhere
                 is_drawn = True
                 break
-            juror = jurors[index]
-            jurors[index] = replace(juror, seats_left=juror.seats_left - 1)
-            entries[position] = replace(entry, dealt=entry.dealt + 1)
+            seats_of[position] += 1
             seats = dealt.setdefault(juror.account, {})
-            seats[entry.submission] = seats.get(entry.submission, 0) + 1
+            seats[number] = seats.get(number, 0) + 1
             count, position = count + 1, position + 1
             if position == len(entries):
                 round_, position = round_ + 1, 0
                 is_drawn = round_ == roster.seats
         for account, seats in dealt.items():
             self._assign(key, account, seats)
+        pairs = zip(entries, seats_of, strict=True)
         made = replace(
             roster,
-            entries=entries,
-            jurors=jurors,
+            entries=[replace(entry, dealt=seats) for entry, seats in pairs],
+            jurors=wheel.jurors(),
             round=round_,
             position=position,
             is_drawn=is_drawn,
@@ -173,16 +172,3 @@ class Draw:
         arena.assignments.put(
             (key, account), [Assignment(number, have[number]) for number in sorted(have)]
         )
-
-
-def find_juror(jurors: Sequence[Juror], number: int) -> int | None:
-    """The index that `number` modulo the stake of those with seats left falls on; None if none.
-
-    Jurors are in account order.
-    """
-    weights = [juror.stake if juror.seats_left else 0 for juror in jurors]
-    total = sum(weights)
-    if not total:
-        return None
-    target = number % total
-    return next(index for index, reached in enumerate(accumulate(weights)) if target < reached)

@@ -7,12 +7,11 @@ from dataclasses import replace
 from runtime import frame
 from runtime.economy.tasks import Hardware, HardwareClass, Role
 from runtime.frame.origin import signed
-from runtime.pallets.arena.draw import find_juror
 from runtime.pallets.arena.quota import rate_limit
-from runtime.pallets.arena.records import DayKey, Juror, NodeRecord
+from runtime.pallets.arena.records import DayKey, NodeRecord
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
 from runtime.primitives.hashing import blake2b_256
-from runtime.primitives.types import FML, Hash
+from runtime.primitives.types import FML
 from tests.runtime.pallets.world import (
     GENESIS,
     MODELS,
@@ -140,17 +139,3 @@ def test_a_draw_over_several_blocks_is_the_same() -> None:
     slow.go_to(1, 13)
     assert slow.arena.rosters.get(KEY) == whole.arena.rosters.get(KEY)
     assert list(slow.arena.assignments.items()) == list(whole.arena.assignments.items())
-
-
-def test_seats_fall_in_proportion_to_stake() -> None:
-    jurors = [Juror(account(str(stake)), stake, 10**6) for stake in (1, 2, 3, 4)]
-    counts = [0] * 4
-    for number in range(20_000):
-        index = find_juror(jurors, seat_number(Hash(bytes(32)), number, 0))
-        assert index is not None
-        counts[index] += 1
-    for count, juror in zip(counts, jurors, strict=True):
-        assert abs(count - 2_000 * juror.stake) < 250
-    spent = [replace(juror, seats_left=0) for juror in jurors]
-    assert find_juror(spent, 7) is None
-    assert find_juror([*spent[:3], jurors[3]], 7) == 3
