@@ -62,13 +62,16 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.
 
 
 @contextmanager
-def open_client(url: str) -> Iterator[BlockingClient]:
-    """A connection for the length of a command; failures end the command with status 1."""
+def open_client(url: str, *, flag: str = "--rpc") -> Iterator[BlockingClient]:
+    """A connection for the length of a command; failures end the command with status 1.
+
+    `flag` is the option that named the node.
+    """
     try:
         with BlockingClient(url) as client:
             yield client
     except Disconnected as error:
-        refuse(f"{error}; start a node there, or name another with --rpc")
+        refuse(f"{error}; start a node there, or name another with {flag}")
     except (SdkError, ScaleError) as error:
         refuse(error)
 

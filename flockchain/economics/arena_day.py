@@ -18,15 +18,19 @@ DAYS: Final = 2  # the shortest task: its first day is an ordinary one
 def evaluate_arena_day(scenario: Fields) -> dict[str, object]:
     """{"payouts": {account: amount}, "vesting": amount, "ranking": [node, the best first]}.
 
-    Payouts are the validators' and the nodes' Reward A, delegators included.
+    Payouts are the validators' and the nodes' Reward A, delegators included. With a creator's slice
+    there is "creator": amount too.
     """
     day = read_day(scenario)
     task = ArenaTask(day, DAYS)
     settled = task.play_day({each.name: each.scores or {} for each in day.validators})
     task.chain.try_state()
     payouts = settled.of_kinds(PaymentKind.VALIDATION, PaymentKind.REWARD_A)
-    return {
+    answer: dict[str, object] = {
         "payouts": {name: str(payouts[name]) for name in sorted(payouts)},
         "vesting": str(settled.vested),
         "ranking": list(settled.ranking),
     }
+    if settled.created:
+        answer["creator"] = str(settled.created)
+    return answer

@@ -40,9 +40,13 @@ SALT: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class SettledDay:
-    """What a day paid: amounts in base units by kind and name; `vested` in the pool that day."""
+    """What a day paid: amounts in base units by kind and name; `vested` in the pool that day.
+
+    `created` is the creator's slice.
+    """
 
     payments: Mapping[PaymentKind, Mapping[str, int]]
+    created: int
     vested: int
     ranking: tuple[str, ...]
 
@@ -166,7 +170,8 @@ class ArenaTask:
         is_last = day == task.final_day()
         vested = 0 if is_last else chain.arena.vested.get(TASK) - before
         ranking = tuple(self._names[node.owner] for node in report.result.ranking)
-        return SettledDay(self._sum_payments(events), vested, ranking)
+        created = report.result.for_creator
+        return SettledDay(self._sum_payments(events), created, vested, ranking)
 
     def _enter(self, key: DayKey, scores: Mapping[str, Mapping[str, int]]) -> None:
         arena = self.chain.arena
@@ -185,7 +190,7 @@ class ArenaTask:
     def _sum_payments(self, events: Sequence[object]) -> dict[PaymentKind, dict[str, int]]:
         sums: dict[PaymentKind, dict[str, int]] = {}
         for event in events:
-            if isinstance(event, Paid):
+            if isinstance(event, Paid) and event.who != CREATOR:
                 of_kind = sums.setdefault(event.kind, {})
                 name = self._names[event.who]
                 of_kind[name] = of_kind.get(name, 0) + event.amount

@@ -21,9 +21,7 @@ from runtime.economy.parameters import (
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId
 
-TOLERANCE_DIVISOR: Final = 100  # of full scale, for the outlier rule
 TOTAL_STAKE_MAX: Final = 2**96  # a weighted sum of scores must fit 128 bits
-_KAPPA: Final = Rational(3, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +67,14 @@ def read_day(scenario: Fields) -> DayScenario:
     full_scale = scenario.integer("full_scale", SCORE_MAX)
     if not 0 < full_scale <= SCORE_MAX:
         raise ScenarioError(f"{scenario.at('full_scale')}: 1 to {SCORE_MAX}, not {full_scale}")
+    share = str(_read_share(scenario, "share", "0"))
     nodes = tuple(
-        _read_node(fields, index) for index, fields in enumerate(scenario.records("nodes"))
+        _read_node(fields, index, share) for index, fields in enumerate(scenario.records("nodes"))
     )
     names = [node.name for node in nodes]
     validators = tuple(
-        _read_validator(fields, names, full_scale) for fields in scenario.records("validators")
+        _read_validator(fields, names, full_scale, share)
+        for fields in scenario.records("validators")
     )
     day = DayScenario(
         scenario.integer("reward"),
@@ -90,7 +90,21 @@ def read_day(scenario: Fields) -> DayScenario:
 
 
 def _read_parameters(scenario: Fields, full_scale: int) -> ArenaParameters:
-    parameters = ArenaParameters(
+    rules = read_rules(scenario, full_scale)
+    rules = replace(rules, creator_share=_read_share(scenario, "creator_share", "0"))
+    # A distance is a fraction of full scale: another full scale is another lambda.
+    lambda_ = rules.distance_lambda
+    scaled = Rational.reduced(lambda_.numerator * SCORE_MAX, lambda_.denominator * full_scale)
+    return replace(rules, distance_lambda=scaled)
+
+
+def read_rules(scenario: Fields, full_scale: int) -> ArenaParameters:
+    """The reward rules that a scenario names; the rest as it is by default.
+
+    Raises: ScenarioError.
+    """
+    kappa = scenario.rational("kappa", "3")
+    rules = ArenaParameters(
         vesting=VestingRules(
             rank_ratio=_read_share(scenario, "q", "17/20"),
             node_alpha=scenario.rational("alpha_t", "1"),
@@ -101,18 +115,14 @@ def _read_parameters(scenario: Fields, full_scale: int) -> ArenaParameters:
         validator_alpha=scenario.rational("alpha_v", "1"),
         paid_validators_max=_read_cut(scenario, "k2"),
         gamma=_read_share(scenario, "gamma", "1/2"),
-        outlier_kappa=_KAPPA if scenario.flag("outliers", default=True) else None,
-        outlier_tolerance=full_scale // TOLERANCE_DIVISOR,
-        creator_share=Rational(0, 1),
+        outlier_kappa=kappa if scenario.flag("outliers", default=True) else None,
+        outlier_tolerance=_read_share(scenario, "tolerance", "1/100").mul_floor(full_scale),
     )
     try:
-        parameters.ensure_within_bounds()
+        rules.ensure_within_bounds()
     except ParameterOutOfBounds as error:
         raise ScenarioError(f"{scenario.at('parameters')}: {error}") from None
-    # A distance is a fraction of full scale: another full scale is another lambda.
-    lambda_ = parameters.distance_lambda
-    scaled = Rational.reduced(lambda_.numerator * SCORE_MAX, lambda_.denominator * full_scale)
-    return replace(parameters, distance_lambda=scaled)
+    return rules
 
 
 def _read_cut(scenario: Fields, key: str) -> int | None:
@@ -122,11 +132,11 @@ def _read_cut(scenario: Fields, key: str) -> int | None:
     return cut
 
 
-def _read_node(fields: Fields, index: int) -> Operator:
+def _read_node(fields: Fields, index: int, share: str) -> Operator:
     node = Operator(
         fields.text("id"),
         fields.integer("own"),
-        _read_share(fields, "share", "0"),
+        _read_share(fields, "share", share),
         fields.integers_by_name("delegations"),
         fields.integer("committed_at", index),
     )
@@ -134,7 +144,7 @@ def _read_node(fields: Fields, index: int) -> Operator:
     return node
 
 
-def _read_validator(fields: Fields, nodes: Sequence[str], full_scale: int) -> Operator:
+def _read_validator(fields: Fields, nodes: Sequence[str], full_scale: int, share: str) -> Operator:
     scores = fields.integers_by_name("scores")
     for name, score in scores.items():
         if name not in nodes:
@@ -144,7 +154,7 @@ def _read_validator(fields: Fields, nodes: Sequence[str], full_scale: int) -> Op
     validator = Operator(
         fields.text("id"),
         fields.integer("own"),
-        _read_share(fields, "share", "0"),
+        _read_share(fields, "share", share),
         fields.integers_by_name("delegations"),
         scores=scores,
     )

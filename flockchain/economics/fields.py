@@ -51,6 +51,12 @@ class Fields:
         value = self._get(key, default)
         return parse_rational(value, self.at(key))
 
+    def optional_rational(self, key: str) -> Rational | None:
+        """As `rational`; None if the field is absent or null."""
+        if self._find(key) is None:
+            return None
+        return self.rational(key)
+
     def flag(self, key: str, *, default: bool) -> bool:
         """true or false."""
         value = self._get(key, default)
@@ -58,9 +64,9 @@ class Fields:
             raise ScenarioError(f"{self.at(key)}: true or false expected, not {describe(value)}")
         return value
 
-    def text(self, key: str) -> str:
+    def text(self, key: str, default: str | None = None) -> str:
         """A string that is not empty."""
-        value = self._get(key, None)
+        value = self._get(key, default)
         if not isinstance(value, str) or not value:
             raise ScenarioError(f"{self.at(key)}: a name is expected, not {describe(value)}")
         return value
@@ -70,6 +76,19 @@ class Fields:
         return [
             Fields(value, f"{self.at(key)}[{index}]") for index, value in enumerate(self.items(key))
         ]
+
+    def optional_records(self, key: str) -> list[Fields]:
+        """As `records`; empty if the field is absent or null."""
+        return [] if self._find(key) is None else self.records(key)
+
+    def value(self, key: str) -> object:
+        """Whatever stands in the field, None if nothing does: for fields of two forms."""
+        return self._find(key)
+
+    def record(self, key: str) -> Fields | None:
+        """An object; None if the field is absent or null."""
+        value = self._find(key)
+        return None if value is None else Fields(value, self.at(key))
 
     def items(self, key: str) -> list[object]:
         """A list of anything, at most RECORDS_MAX long."""

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, TypeVar, overload
 
-from flockchain.sdk.errors import BadAnswer, NothingStored
+from flockchain.rpc.errors import OVERSIZED_RESPONSE
+from flockchain.sdk.errors import BadAnswer, NothingStored, RpcFailed
 from flockchain.sdk.hex import from_hex, to_hex
 from flockchain.sdk.transport import Transport
+from flockchain.storage.trie_proof import verify_read_proof
 from runtime.frame.storage import StorageDoubleMap, StorageMap, StorageValue
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
@@ -79,6 +81,39 @@ class StateView:
                 if value is not None:
                     key = item.key_of(path)
                     yield (key if first is _NO_KEY else key[1]), value
+
+    async def pages(self, prefix: bytes = b"") -> AsyncIterator[list[tuple[bytes, bytes]]]:
+        """Every storage key with a prefix and its value, in key order, page by page.
+
+        Raises SdkError.
+        """
+        async for paths in self._key_pages(prefix):
+            values = await self._values_in_parts(paths)
+            if None in values:
+                raise BadAnswer("state_queryStorageAt: a key that the node listed has no value")
+            yield [(path, raw) for path, raw in zip(paths, values, strict=True) if raw is not None]
+
+    async def _values_in_parts(self, paths: list[bytes]) -> list[bytes | None]:
+        """As `values`; halved as often as the answer is too large for the node to send."""
+        try:
+            return await self.values(paths)
+        except RpcFailed as error:
+            if error.code != OVERSIZED_RESPONSE or len(paths) == 1:
+                raise
+        middle = len(paths) // 2
+        first = await self._values_in_parts(paths[:middle])
+        return first + await self._values_in_parts(paths[middle:])
+
+    async def proven(self, root: Hash, paths: Sequence[bytes]) -> dict[bytes, bytes | None]:
+        """The raw values of storage keys, as the node proves them under a state root.
+
+        Raises ProofError, SdkError.
+        """
+        keys = [to_hex(path) for path in paths]
+        answer = await self._transport.call("state_getReadProof", [keys, to_hex(self.block)])
+        if not isinstance(answer, dict) or not isinstance(answer.get("proof"), list):
+            raise BadAnswer("state_getReadProof: no proof")
+        return verify_read_proof(root, [from_hex(node) for node in answer["proof"]], paths)
 
     async def values(self, paths: Sequence[bytes]) -> list[bytes | None]:
         """The raw values of storage keys, in their order. Raises SdkError."""
