@@ -50,27 +50,34 @@ class SlashedOn:
 
 @frame.scale_type
 class OperatorYield:
-    """An operator of a task. Stakes in planck as they are now: they count from tomorrow.
+    """An operator of a task since `first_day`.
+
+    Stakes in planck are those of now, which count from tomorrow. `ratio` is today's, `mean_ratio`
+    the mean of its days, by which Reward B is divided.
 
     `paid`: Reward A, validation and creation of `days` settled days, `paid_days` of them above 0,
     delegators' parts included; `from_slashes`: what others' slashes added. `vesting`: its part of
-    the pool by the mean f_i. `staked` is a planck's yield before it is shared, `own_stake` and
-    `delegation` that of the operator's and of a delegator's planck.
+    the pool by the mean f_i; `stake_days`: planck days through the last settled day, or yesterday.
+    `staked` is a planck's yield before it is shared, `own_stake` and `delegation` that of the
+    operator's and of a delegator's planck.
     """
 
     operator: AccountId
     role: Role
+    first_day: U32
     own: Balance
     delegated: Balance
     minimum: Balance
     slots_left: U32
     ratio: Rational
+    mean_ratio: Rational
     announced: list[RatioFrom]
     days: U16
     paid_days: U16
     paid: Balance
     from_slashes: Balance
     vesting: Balance
+    stake_days: U256
     staked: Yield
     own_stake: Yield
     delegation: Yield
@@ -239,17 +246,20 @@ class TaskBooks:
         return OperatorYield(
             who,
             operator.role,
+            ratio.first_day,
             operator.own.amount,
             operator.delegated.amount,
             operator.minimum,
             max(limit - operator.delegators, 0),
             ratio.at(self._today),
+            ratio.mean_through(self._vested_through),
             [entry for entry in ratio.entries if entry.from_day > self._today],
             len(days),
             sum(amount > 0 for amount in paid),
             sum(paid),
             sum(day.from_slashes.get(who, 0) for day in days),
             self._vesting(who),
+            sum(self._stake_days(operator)),
             staked,
             own,
             delegation,
@@ -264,13 +274,17 @@ class TaskBooks:
 
     def _expected(self, who: AccountId, operator: Operator) -> tuple[int, int, int]:
         """What a planck-day has of the pool: before it is shared, own, a delegator's."""
-        day = self._vested_through
-        own = operator.own.stake_days_through(day)
-        delegated = operator.delegated.stake_days_through(day)
+        own, delegated = self._stake_days(operator)
         amount = self._vesting(who) * YIELD_UNIT
         if not amount or not own + delegated:
             return 0, 0, 0
-        return _divide(amount, own, delegated, operator.ratio.mean_through(day))
+        ratio = operator.ratio.mean_through(self._vested_through)
+        return _divide(amount, own, delegated, ratio)
+
+    def _stake_days(self, operator: Operator) -> tuple[int, int]:
+        """Own and delegated."""
+        day = self._vested_through
+        return operator.own.stake_days_through(day), operator.delegated.stake_days_through(day)
 
     # -- all of them
 

@@ -30,7 +30,7 @@ from flockchain.cli.refusal import refuse
 from flockchain.cli.suggest import suggest_operators
 from flockchain.sdk import format_amount
 from runtime.frame.pallet import encode_call
-from runtime.pallets.delegation import Delegation, Staked, UnbondingBegan
+from runtime.pallets.delegation import Delegation, Freed, Staked, UnbondingBegan
 from runtime.pallets.delegation.records import ShareRatioScheduled
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.rational import Rational, RationalError
@@ -99,6 +99,35 @@ def remove(
             **_whom(task, target, pair.account),
             "unbonding": str(began.amount) if as_json else format_amount(began.amount),
             "free_day": began.free_day,
+        },
+        as_json=as_json,
+    )
+
+
+@app.command()
+def free(
+    task: TaskArgument,
+    operator: OperatorArgument,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Get back what was taken from behind an operator and is free by now.
+
+    When a task ends, all of its stakes become free by themselves.
+    """
+    target, pair = read_account(operator), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Delegation.free_unbonded, task, target), pair)
+    freed = receipt.find(Freed)
+    if freed is None:
+        refuse("the chain took the call and tells of nothing freed: ask the node's operator")
+    print_facts(
+        {
+            **_whom(task, target, pair.account),
+            "freed": str(freed.amount) if as_json else format_amount(freed.amount),
         },
         as_json=as_json,
     )

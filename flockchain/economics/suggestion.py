@@ -27,8 +27,9 @@ ASSUMPTIONS: Final = (
     "the days to come pay as the days looked at did, by the share ratio in force tomorrow",
     "the amount itself is counted: an operator's part of what its role is paid grows with "
     "stake^alpha, and is shared by more stake; the task's own part of the emission stays as it is",
-    "expected: Reward B if the final ranking equals the mean f_i so far; it is paid when the task "
-    "is complete, and lost if the task fails or its last day ranks others",
+    "expected: Reward B if the task goes on to vest as it did and the final ranking equals the "
+    "mean f_i; it is paid when the task is complete, and lost if the task fails or its last day "
+    "ranks others",
     "a delegation counts from tomorrow, bears slashes pro rata, and is free some days after it is "
     "taken back; who backs a validator cannot become a node of its task, nor the reverse",
     f"a year is {YEAR_DAYS} of the chain's days, whether the task lasts so long or not",
@@ -123,22 +124,17 @@ def _find_obstacle(task: TaskYields, row: OperatorYield, delegator: Delegator | 
 
 def _look_ahead(outlook: TaskOutlook, row: OperatorYield, amount: int) -> Suggestion:
     task, stake = outlook.yields, row.own + row.delegated
-    ratio = next(
-        (entry.ratio for entry in reversed(row.announced) if entry.from_day <= task.today + 1),
-        row.ratio,
-    )
+    ratio = _ratio_on(row, task.today + 1)
     share = Fraction(amount * ratio.numerator, ratio.denominator * YIELD_UNIT)
-    daily_part = _part_of_role(task, row)
-    vesting_part = Fraction(row.vesting, task.vested) if task.vested else Fraction(0)
-    daily_alpha, vesting_alpha = _alphas(outlook, row.role)
-    paid = row.staked.paid * _dilution(stake, amount, daily_part, daily_alpha)
-    expected = row.staked.expected * _dilution(stake, amount, vesting_part, vesting_alpha)
+    alpha = _alpha(outlook.rules, row.role)
+    grown = _growth(stake, amount, _part_of_role(task, row), alpha)
+    paid = row.staked.paid * grown * Fraction(stake, stake + amount)
     return Suggestion(
         task.task,
         row,
         ratio,
         int(share * paid),
-        int(share * expected),
+        int(amount * _vesting_a_day(outlook, row, amount)),
         task.final_day - task.today,
         tuple(_warnings(task, row, ratio)),
     )
@@ -156,22 +152,58 @@ def _part_of_role(task: TaskYields, row: OperatorYield) -> Fraction:
     return min(Fraction(row.paid * task.days, row.days * group.paid), Fraction(1))
 
 
-def _alphas(outlook: TaskOutlook, role: Role) -> tuple[Rational, Rational]:
-    """The exponents of stake in daily rewards and in Reward B."""
-    vesting = outlook.record.vesting.node_alpha
-    if role is Role.TASK_VALIDATOR:
-        return outlook.rules.validator_alpha, vesting
-    return outlook.rules.vesting.node_alpha, vesting
+def _alpha(rules: ArenaParameters, role: Role) -> Rational:
+    """The exponent of stake in daily rewards."""
+    return rules.validator_alpha if role is Role.TASK_VALIDATOR else rules.vesting.node_alpha
 
 
-def _dilution(stake: int, amount: int, part: Fraction, alpha: Rational) -> Fraction:
-    """By what a planck's yield shrinks if `amount` joins `stake`.
+def _growth(stake: int, amount: int, part: Fraction, alpha: Rational) -> Fraction:
+    """How many times as much an operator is paid if `amount` joins its stake.
 
-    With weight w = stake^alpha, part p of all weight and the new weight v, the operator is paid
-    v / (w + p (v - w)) times as much as before, for (stake + amount) / stake times the stake.
+    With weight w = stake^alpha, part p of all weight and the new weight v: v / (w + p (v - w)).
     """
     before, after = pow_ratio(stake, alpha), pow_ratio(stake + amount, alpha)
-    return Fraction(after) / (before + part * (after - before)) * Fraction(stake, stake + amount)
+    return Fraction(after) / (before + part * (after - before))
+
+
+def _vesting_a_day(outlook: TaskOutlook, row: OperatorYield, amount: int) -> Fraction:
+    """What a planck of `amount` gets of Reward B in the end, for each day until then.
+
+    The pool grows as it did; f_i grows with the stake from tomorrow on; the operator's part is
+    divided by the stake-days of all days and by the mean of all days' share ratios.
+    """
+    task, record = outlook.yields, outlook.record
+    days = task.last_day - record.start_day + 1
+    if not row.vesting or not task.days:
+        return Fraction(0)
+    stake, ends_in = row.own + row.delegated, task.final_day - task.today
+    all_days, pool = record.terms.days, Fraction(task.vested * record.terms.days, days)
+    part = Fraction(row.vesting, task.vested)
+    grown = _growth(stake, amount, part, record.vesting.node_alpha)
+    part = part * (all_days - ends_in + grown * ends_in) / all_days
+    through = max(task.last_day, task.today - 1)
+    stake_days = row.stake_days + stake * (task.final_day - through) + amount * ends_in
+    mean = _ratio_sum(row, through, task.final_day) / (task.final_day - row.first_day + 1)
+    return pool * part * mean / stake_days
+
+
+def _ratio_on(row: OperatorYield, day: int) -> Rational:
+    """The share ratio of a day to come, as it is announced."""
+    later = (entry.ratio for entry in reversed(row.announced) if entry.from_day <= day)
+    return next(later, row.ratio)
+
+
+def _ratio_sum(row: OperatorYield, through: int, last: int) -> Fraction:
+    """The share ratios of all days up to `last`; the mean of those up to `through` is known."""
+    known = max(through - row.first_day + 1, 0)
+    total = Fraction(row.mean_ratio.numerator * known, row.mean_ratio.denominator)
+    day = row.first_day + known
+    for end in (*(entry.from_day for entry in row.announced), last + 1):
+        if day < end <= last + 1:
+            ratio = _ratio_on(row, day)
+            total += Fraction(ratio.numerator * (end - day), ratio.denominator)
+            day = end
+    return total
 
 
 def _warnings(task: TaskYields, row: OperatorYield, ratio: Rational) -> list[str]:

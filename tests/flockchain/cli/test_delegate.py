@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+
+from typer import Typer
+from typer.testing import Result
 
 from flockchain.cli import arena, delegate, task
 from runtime.primitives.types import FML
 from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER, run_all
+from tests.flockchain.fast_chain import fast_chain
 
 
 def test_stake_is_delegated_listed_and_taken_back(tmp_path: Path) -> None:
@@ -67,3 +72,40 @@ def test_a_bounty_is_paid_and_shown(tmp_path: Path) -> None:
     assert "13.5 FML" in results[2].stdout
     assert json.loads(results[3].stdout)["bounty"] == str(27 * FML // 2)
     assert "Tasks.BountyTooSmall" in results[-1].stderr
+
+
+def test_what_matured_is_freed(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    create = ["create", "--budget", "300 FML", "--digits", "--days", "9", "--key", "//Alice"]
+    as_alice = ["--key", "//Alice", "--json"]
+    before: list[tuple[Typer, list[str]]] = [
+        (task.app, [*create, "--state-dir", state]),
+        (arena.app, ["register", "0", "node", "--key", "//Bob"]),
+        (delegate.app, ["add", "0", "//Bob", "3 FML", *as_alice]),
+        (delegate.app, ["remove", "0", "//Bob", "3 FML", *as_alice]),
+        (delegate.app, ["free", "0", "//Bob", *as_alice]),
+    ]
+
+    async def run() -> None:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB]) as chain:
+            chain.seal()
+            chain.seal_when_asked()
+
+            async def invoke(app: Typer, words: list[str]) -> Result:
+                return await asyncio.to_thread(RUNNER.invoke, app, [*words, "--rpc", chain.url])
+
+            results = [await invoke(*command) for command in before]
+            assert [result.exit_code for result in results] == [0, 0, 0, 0, 1]
+            assert "Delegation.NothingToFree" in results[-1].stderr
+            free_day = json.loads(results[-2].stdout)["free_day"]
+            calendar = chain.runtime().preset.calendar
+            chain.seal(calendar.first_block(free_day) - chain.backend.best.number)
+            freed = await invoke(*before[-1])
+            assert json.loads(freed.stdout) == {
+                "task": 0,
+                "operator": BOB.address(),
+                "delegator": ALICE.address(),
+                "freed": str(3 * FML),
+            }
+
+    asyncio.run(run())

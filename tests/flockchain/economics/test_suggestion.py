@@ -79,11 +79,19 @@ def test_the_outlook_of_a_node_by_hand(outlook: TaskOutlook) -> None:
     stake = row.own + row.delegated
     # alpha is 1: the part of all weight dilutes every planck behind the operator.
     daily = Fraction(row.paid, outlook.yields.nodes.paid)
-    vesting = Fraction(row.vesting, outlook.yields.vested)
     share = Fraction(3, 5) * amount / YIELD_UNIT
     assert found.ratio == Rational(3, 5)
     assert found.paid == int(share * row.staked.paid / (1 + daily * amount / stake))
-    assert found.expected == int(share * row.staked.expected / (1 + vesting * amount / stake))
+    # Reward B of three days, two of which have vested; the amount counts on the third. Stake-days:
+    # those of two days, and of today's stake and the amount on the last one.
+    part = Fraction(row.vesting, outlook.yields.vested)
+    grown = Fraction(stake + amount, 1) / (stake + part * amount)
+    part = part * (2 + grown) / 3
+    pool = Fraction(outlook.yields.vested * 3, 2)
+    stake_days = row.stake_days + stake + amount
+    assert row.stake_days == (10 + 10) * FML * 2
+    assert stake == (10 + 8) * FML  # a delegator took 2 FML back today
+    assert found.expected == int(Fraction(3, 5) * amount * part * pool / stake_days)
     assert found.yearly == 365 * found.daily
     assert found.days_left == 1
 
@@ -198,13 +206,36 @@ def test_the_outlook_is_what_a_further_day_pays() -> None:
     score(world, 2, 0, SAME)
     open_key(world, 3, 0)
     score(world, 3, 0, SAME)
-    paid = [
-        event.amount
+    paid = {
+        event.kind: event.amount
         for event in world.events(Paid)
-        if isinstance(event, Paid)
-        and (event.who, event.kind) == (account("idle"), PaymentKind.REWARD_A)
-    ]
+        if isinstance(event, Paid) and event.who == account("idle")
+    }
     # The whole of its part of the node's day, which twice the stake has made larger.
-    (amount,) = paid
+    amount = paid[PaymentKind.REWARD_A]
     assert abs(amount - foretold.paid) <= 10  # a yield is floored to 10^-18
     assert abs(amount - 4_900 * FML * 200 // 740) <= 10
+    # Reward B goes by the last day's ranks, which the mean f_i comes near, by the stakes and by the
+    # share ratios of all days: 0, 0 and 1.
+    assert foretold.days_left == 1
+    assert abs(paid[PaymentKind.REWARD_B] - foretold.expected) * 20 < paid[PaymentKind.REWARD_B]
+
+
+def test_the_share_ratios_of_all_days_divide_reward_b(outlook: TaskOutlook) -> None:
+    """Three fifths until day 4, a fifth from then on, in a task that ends on day 6."""
+
+    def expected(final_day: int, announced: list[RatioFrom]) -> Fraction:
+        found = changed(outlook, "n1", announced=announced)
+        found = replace(found, yields=replace(found.yields, final_day=final_day))
+        row = next(
+            each
+            for each in suggest([found], FML, None).suggestions
+            if each.row.operator == account("n1")
+        )
+        return Fraction(row.expected)
+
+    cut = expected(6, [RatioFrom(5, Rational(1, 5))])
+    full = expected(6, [])
+    mean = Fraction(4 * 3 + 2 * 1, 6 * 5)
+    assert abs(cut - full * mean / Fraction(3, 5)) <= 2
+    assert expected(6, [RatioFrom(7, THIRD)]) == full  # after the end
