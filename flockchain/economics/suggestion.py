@@ -30,8 +30,9 @@ ASSUMPTIONS: Final = (
     "expected: Reward B if the task goes on to vest as it did and the final ranking equals the "
     "mean f_i; it is paid when the task is complete, and lost if the task fails or its last day "
     "ranks others",
-    "a delegation counts from tomorrow, bears slashes pro rata, and is free some days after it is "
-    "taken back; who backs a validator cannot become a node of its task, nor the reverse",
+    "a delegation counts from tomorrow and bears slashes pro rata; what is taken back is free some "
+    "days later, but for the least delegation, which stays in until the task ends; who backs a "
+    "validator cannot become a node of its task, nor the reverse",
     f"a year is {YEAR_DAYS} of the chain's days, whether the task lasts so long or not",
 )
 
