@@ -10,7 +10,7 @@ from functools import cached_property
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flockchain.economics.live_rules import RULE_PATHS
 from flockchain.economics.live_state import LiveState, check_root, fetch_keys, fetch_state
@@ -27,12 +27,13 @@ class ChainCopy:
         console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
+            BarColumn(),
             TimeElapsedColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._bar = self._progress.add_task("asking the node")
+        self._bar = self._progress.add_task("asking the node", total=None)
 
     def __enter__(self) -> ChainCopy:
         self._progress.start()
@@ -56,7 +57,8 @@ class ChainCopy:
 
     def on_block(self, done: int, total: int) -> None:
         """Show how many blocks are played."""
-        self._show(f"block {done:,} of {total:,} on copies of the chain")
+        text = f"block {done:,} of {total:,} on copies of the chain"
+        self._progress.update(self._bar, description=text, completed=done, total=total)
 
     @cached_property
     def _rules(self) -> LiveState:

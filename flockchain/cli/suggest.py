@@ -100,12 +100,12 @@ def _outlooks(
     client: BlockingClient, block: Hash, task: int | None, days: int
 ) -> list[TaskOutlook]:
     numbers = client.query(Tasks.live, at=block) if task is None else [task]
+    rules = _rules_of_tomorrow(client, block)
     outlooks = []
     for number in numbers:
         yields = _yields(client, block, number, days)
         record = client.find(Tasks.tasks, number, at=block)
         if yields is not None and record is not None:
-            rules = _rules_on(client, block, yields.today + 1)
             outlooks.append(TaskOutlook(yields, record, rules))
     return outlooks
 
@@ -118,11 +118,11 @@ def _yields(client: BlockingClient, block: Hash, task: int, days: int) -> TaskYi
     return answer
 
 
-def _rules_on(client: BlockingClient, block: Hash, day: int) -> ArenaParameters:
+def _rules_of_tomorrow(client: BlockingClient, block: Hash) -> ArenaParameters:
     scheduled = client.find(Tasks.scheduled_parameters, at=block)
-    if scheduled is not None and scheduled.from_day <= day:
-        return scheduled.parameters
-    return client.query(Tasks.parameters, at=block)
+    if scheduled is None:
+        return client.query(Tasks.parameters, at=block)
+    return scheduled.parameters  # a change acts from the day after it was made
 
 
 def _delegator(

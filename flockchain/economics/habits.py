@@ -51,10 +51,12 @@ class Orders:
     by_validator: Mapping[AccountId, Mapping[AccountId, int]] = field(default_factory=dict)
     others: int | None = None
 
-    def find(self, task: int, validator: AccountId, owner: AccountId) -> int | None:
+    def find(self, task: int, validator: AccountId, owner: AccountId | None) -> int | None:
         """The score that a validator must give a node's model; None if that is left to it."""
         if task != self.task:
             return None
+        if owner is None:
+            return self.others
         by_all = self.by_node.get(owner, self.others)
         return self.by_validator.get(validator, {}).get(owner, by_all)
 
@@ -134,7 +136,7 @@ class Habits:
         ]
 
     def _verdict(
-        self, key: DayKey, validator: AccountId, submission: int, owner: AccountId
+        self, key: DayKey, validator: AccountId, submission: int, owner: AccountId | None
     ) -> Verdict:
         ordered = self._orders.find(key.task, validator, owner)
         if ordered is not None:
@@ -145,7 +147,7 @@ class Habits:
         memory = self._memories[place]
         return memory.verdicts.get(validator, Score(memory.otherwise))
 
-    def _remember(self, key: DayKey, submission: int, owner: AccountId) -> _Memory:
+    def _remember(self, key: DayKey, submission: int, owner: AccountId | None) -> _Memory:
         arena, verdicts = self._chain.arena, dict[AccountId, Verdict]()
         consensus: int | None = None
         of_owner: int | None = None

@@ -29,7 +29,7 @@ ASSUMPTIONS: Final = (
     "stake^alpha, and is shared by more stake; the task's own part of the emission stays as it is",
     "expected: Reward B if the task goes on to vest as it did and the final ranking equals the "
     "mean f_i; it is paid when the task is complete, and lost if the task fails or its last day "
-    "ranks others",
+    "ranks others; a bounty would come on top",
     "a delegation counts from tomorrow and bears slashes pro rata; what is taken back is free some "
     "days later, but for the least delegation, which stays in until the task ends; who backs a "
     "validator cannot become a node of its task, nor the reverse",

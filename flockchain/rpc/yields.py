@@ -29,7 +29,8 @@ ASSUMPTIONS: Final[dict[str, Json]] = {
     ),
     "expected": (
         "what a planck-day has of the vesting Reward B if the final ranking equals the mean f_i so "
-        "far and the task does not fail; it is paid when the task is complete"
+        "far and the task does not fail; it is paid when the task is complete; a bounty is in no "
+        "figure"
     ),
     "staked": "a planck before its reward is shared between operator and delegators",
     "ownStake": "a planck of the operator's own, with what it keeps of its delegators' part",
