@@ -8,8 +8,9 @@ Source: WP V.E (t_i, s_j: own and delegated), WP IV.A (S_i: everyone's stake in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from runtime import frame
 from runtime.economy.calendar import Calendar
@@ -30,6 +31,8 @@ from runtime.pallets.delegation.records import (
 )
 from runtime.primitives.scale import Limit
 from runtime.primitives.types import FML, U32, AccountId, Balance
+
+T = TypeVar("T")
 
 UNBONDINGS_MAX: Final = 16  # pieces of one staker behind one operator
 KNOWN_PER_PLACE: Final = 2  # operators of a role that a task remembers, those who left included
@@ -253,40 +256,51 @@ class Delegation(frame.Pallet[Config], index=31):
     # -- invariants
 
     def try_state(self) -> None:
+        parts = _by_operator(self.delegations.items())
+        chunks = _by_operator(self.unbonding.items())
         held: dict[tuple[AccountId, HoldReason], int] = {}
-        for task in sorted(self.starts.keys()):
-            self._try_task(task, held)
+        sums: dict[tuple[int, Role], int] = {}
+        known: dict[tuple[int, Role], Places] = {}
+        closing = self.closing.get()
+        for (task, who), operator in self.operators.items():
+            place, key = (task, operator.role), OperatorKey(task, who)
+            own, positions = operator.own.amount, parts.pop(key, {})
+            sums[place] = sums.get(place, 0) + own + operator.delegated.amount
+            places = known.get(place, Places())
+            known[place] = Places(places.taken + (own > 0), places.known + 1)
+            if task not in closing:
+                self._try_operator(key, operator, positions)
+            pieces = [(who, own), *((each, part.amount) for each, part in positions.items())]
+            pieces += [(who, c.amount) for who, all_ in chunks.pop(key, {}).items() for c in all_]
+            for staker, amount in pieces:
+                reason = reason_of(operator.role, is_own=staker == who)
+                held[staker, reason] = held.get((staker, reason), 0) + amount
+        assert not parts, f"delegations to nobody: {parts}"
+        assert not chunks, f"unbonding from nobody: {chunks}"
         for (who, reason), amount in held.items():
             assert self.currency.held(reason, who) == amount, f"holds of {who.hex()} for {reason}"
-
-    def _try_task(self, task: int, held: dict[tuple[AccountId, HoldReason], int]) -> None:
-        is_closing = task in self.closing.get()
-        sums, known = dict.fromkeys(Role, 0), dict.fromkeys(Role, Places())
-        for who, operator in self.operators.items_of(task):
-            role, places = operator.role, known[operator.role]
-            sums[role] += operator.own.amount + operator.delegated.amount
-            known[role] = Places(places.taken + (operator.own.amount > 0), places.known + 1)
-            key = OperatorKey(task, who)
-            parts = self._delegations_of(task, who)
-            if not is_closing:
-                self._try_operator(key, operator, parts)
-            pieces = [(who, operator.own.amount), *((d, part.amount) for d, part in parts)]
-            for staker, chunks in self.unbonding.items_of(key):
-                pieces.extend((staker, chunk.amount) for chunk in chunks)
-            for staker, amount in pieces:
-                reason = reason_of(role, is_own=staker == who)
-                held[staker, reason] = held.get((staker, reason), 0) + amount
-        if not is_closing:
+        open_ = [task for task, _ in self.starts.items() if task not in closing]
+        for task in open_:
             for role in Role:
-                assert self.totals.get((task, role)).amount == sums[role], f"{role} of {task}"
-                assert self.places.get((task, role)) == known[role], f"{role} of {task}"
+                assert self.totals.get((task, role)).amount == sums.get((task, role), 0)
+                assert self.places.get((task, role)) == known.get((task, role), Places())
 
     def _try_operator(
-        self, key: OperatorKey, operator: Operator, parts: list[tuple[AccountId, Position]]
+        self, key: OperatorKey, operator: Operator, parts: dict[AccountId, Position]
     ) -> None:
-        assert sum(part.amount for _, part in parts) == operator.delegated.amount
-        days = [part.stake_days_through(self.today()) for _, part in parts]
-        assert sum(days) == operator.delegated.stake_days_through(self.today())
+        delegated, today = operator.delegated, self.today()
+        assert sum(part.amount for part in parts.values()) == delegated.amount
+        days = sum(part.stake_days_through(today) for part in parts.values())
+        assert days == delegated.stake_days_through(today)
         assert operator.delegators == len(parts)
-        for who, _ in parts:
+        for who in parts:
             assert self.backed.get((StakerKey(key.task, who), key.operator)) is operator.role
+
+
+def _by_operator(
+    items: Iterable[tuple[tuple[OperatorKey, AccountId], T]],
+) -> dict[OperatorKey, dict[AccountId, T]]:
+    grouped: dict[OperatorKey, dict[AccountId, T]] = {}
+    for (key, staker), value in items:
+        grouped.setdefault(key, {})[staker] = value
+    return grouped
