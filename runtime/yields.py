@@ -354,7 +354,7 @@ class _Stake:
 
 def _stake_on(operator: Operator, day: int, total: int | None) -> _Stake:
     """What the ledger knows of a day, with the total that the day's records tell."""
-    own, delegated = _find_at(operator.own, day), _find_at(operator.delegated, day)
+    own, delegated = find_at(operator.own, day), find_at(operator.delegated, day)
     if own is not None and delegated is not None:
         return _Stake(own, delegated, own + delegated)
     if total is not None and own is not None:
@@ -372,7 +372,7 @@ def _divide(amount: int, own: int, delegated: int, ratio: Rational) -> tuple[int
     return amount // total, to_own, amount * ratio.numerator // (total * parts)
 
 
-def _find_at(position: Position, day: int) -> int | None:
+def find_at(position: Position, day: int) -> int | None:
     """The stake at the start of a day, or None if the position has forgotten it."""
     try:
         return position.at(day)

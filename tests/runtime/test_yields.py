@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime import frame
+from runtime import frame, yields
 from runtime.economy.tasks import Role
 from runtime.frame.externalities import DictState
 from runtime.frame.origin import signed
@@ -197,13 +197,13 @@ def test_announced_changes_and_stakes_of_now() -> None:
 
 
 def backed() -> World:
-    """Two days with a delegation of 4 FML to node 1 from the start; it is day 3."""
+    """Three days with a delegation of 4 FML to node 1 from the start; it is day 4."""
     world = new_world(checks=False)
-    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms(days=5))
     with_participants(world, 0)
     world.ledger.delegate(signed(account("idle")), 0, account("n1"), 4 * FML)
     submit(world, 1, 0, MODELS)
-    for day in (1, 2):
+    for day in (1, 2, 3):
         score(world, day, 0, SAME)
     return world
 
@@ -216,27 +216,34 @@ def change(world: World, name: str, **changes: object) -> None:
 
 def touched(position: Position) -> Position:
     """A position that has changed today, by nothing."""
-    return position.changed(3, 1).changed(3, -1)
+    return position.changed(4, 1).changed(4, -1)
+
+
+def known_days(position: Position) -> int:
+    """How many of the three days the position still knows."""
+    return sum(yields.find_at(position, day) is not None for day in (1, 2, 3))
 
 
 def test_days_that_the_ledger_has_forgotten_do_not_count() -> None:
     world = backed()
     before = of(asked(world), "n1")
-    assert [before.staked.days, before.own_stake.days, before.delegation.days] == [2, 2, 2]
+    assert [before.staked.days, before.own_stake.days, before.delegation.days] == [3, 3, 3]
     for name in ("n1", "n3", "creator"):
         found = world.ledger.operators.get((0, account(name)))
         change(world, name, own=touched(found.own))
     # The total of a ranked node is in the day's records, its delegations are known still.
     assert of(asked(world), "n1") == before
-    # A creator's total is in no record: yesterday is known, the day before is not.
-    assert of(asked(world), "creator").staked.days == 1
-    assert of(asked(world), "creator").own_stake.days == 1
+    # A creator's total is in no record: only the last days are known.
+    known = known_days(world.ledger.operators.get((0, account("creator"))).own)
+    assert 0 < known < 3
+    assert of(asked(world), "creator").staked.days == known
+    assert of(asked(world), "creator").own_stake.days == known
     found = world.ledger.operators.get((0, account("n1")))
     change(world, "n1", delegated=touched(found.delegated))
     row = of(asked(world), "n1")
-    assert [row.staked.days, row.own_stake.days, row.delegation.days] == [2, 1, 2]
+    assert [row.staked.days, row.own_stake.days, row.delegation.days] == [3, known, 3]
     assert row.staked == before.staked
-    assert row.own_stake.paid == before.own_stake.paid  # both days paid the same
+    assert row.own_stake.paid == before.own_stake.paid  # all days paid the same
 
 
 def test_a_share_ratio_that_is_forgotten_leaves_its_days_out() -> None:
@@ -244,7 +251,7 @@ def test_a_share_ratio_that_is_forgotten_leaves_its_days_out() -> None:
     found = world.ledger.operators.get((0, account("n1")))
     change(world, "n1", ratio=replace(found.ratio, entries=[RatioFrom(2, SHARE)]))
     row = of(asked(world), "n1")
-    assert [row.staked.days, row.own_stake.days, row.delegation.days] == [2, 1, 1]
+    assert [row.staked.days, row.own_stake.days, row.delegation.days] == [3, 2, 2]
     assert row.delegation.paid == row.staked.paid * 3 // 5
 
 
