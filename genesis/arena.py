@@ -11,7 +11,14 @@ from typing import Final
 from genesis.reader import Reader
 from genesis.values import read_account, read_amount, read_rational
 from runtime.economy.parameters import SCORE_MAX
-from runtime.economy.tasks import Hardware, HardwareClass, Metric, SealedDataset, TaskTerms
+from runtime.economy.tasks import (
+    DUPLICATE_DISTANCE_MAX,
+    Hardware,
+    HardwareClass,
+    Metric,
+    SealedDataset,
+    TaskTerms,
+)
 from runtime.genesis import GenesisTask
 from runtime.pallets.emission import EmissionParameters
 from runtime.primitives.content_id import ContentIdError, parse_cid_text
@@ -55,8 +62,9 @@ def _read_task(entry: Reader, network: int) -> GenesisTask:
 
 
 def _read_terms(reader: Reader) -> TaskTerms:
-    reader.fields(_TERMS, {"parents", "hardware"})
+    reader.fields(_TERMS, {"parents", "hardware", "duplicateDistance"})
     parents, hardware = reader.find("parents"), reader.find("hardware")
+    distance = reader.find("duplicateDistance")
     metrics = {metric.name.lower(): metric for metric in Metric}
     return TaskTerms(
         name=reader.key("name").text(64),
@@ -71,6 +79,9 @@ def _read_terms(reader: Reader) -> TaskTerms:
         seats=reader.key("seats").integer(0, _U8_MAX),
         final_seats=reader.key("finalSeats").integer(0, _U8_MAX),
         hardware=Hardware() if hardware is None else _read_hardware(hardware),
+        duplicate_distance=(
+            None if distance is None else distance.integer(0, DUPLICATE_DISTANCE_MAX)
+        ),
     )
 
 

@@ -163,6 +163,7 @@ def day_results(
     with open_client(rpc) as client:
         day, result = _day_result(client, task, day)
         scored = sorted(client.query_map(Arena.results, DayKey(task, day)))
+        compared = sorted(client.query_map(Arena.behaviours, DayKey(task, day)))
     amounts = {
         "reward": result.reward,
         "node_stake": result.node_stake,
@@ -178,11 +179,19 @@ def day_results(
         name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
     }
     scores = {str(number): _score(found.numerator, found.denominator) for number, found in scored}
+    copies = {str(number): each.copy_of for number, each in compared if each.copy_of is not None}
     if as_json:
-        print_json({**facts, "scores": scores})
+        print_json({**facts, "scores": scores, "copies": copies})
         return
     print_facts(facts, as_json=False)
-    print_table("Consensus scores", ["submission", "score"], list(scores.items()))
+    print_table(
+        "Consensus scores",
+        ["submission", "score", *(["copy of"] if copies else [])],
+        [
+            (number, score, *([copies.get(number, "")] if copies else []))
+            for number, score in scores.items()
+        ],
+    )
 
 
 @app.command()

@@ -114,6 +114,8 @@ def _shown(term: Term) -> str:
     if term.unit is Unit.SHARE:
         scaled = int(term.result) * 10**_SHARE_DIGITS >> 128
         return f"{scaled // 10**_SHARE_DIGITS}.{scaled % 10**_SHARE_DIGITS:0{_SHARE_DIGITS}d}"
+    if term.unit is Unit.FINGERPRINT:
+        return f"0x{int(term.result):016x}"
     if isinstance(term.result, Fraction) or term.unit is not Unit.RANK:
         return f"{term.result} {term.unit.value}"
     return f"#{term.result}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -37,7 +37,7 @@ from flockchain.workers.creator import keep_key
 from flockchain.workers.desk import DATASET_BYTES_MAX
 from flockchain.workers.publishing import PublishingError, TaskPackage, package_task
 from ml.tasks.spec import SPEC_BYTES_MAX, TaskSpec, TaskSpecError
-from runtime.economy.tasks import SelfFunded, Task
+from runtime.economy.tasks import DUPLICATE_DISTANCE_MAX, SelfFunded, Task
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.tasks import TaskCreated, TaskEnded, Tasks
@@ -52,6 +52,25 @@ app.command("bounty")(pay_bounty)
 StateFlag = Annotated[
     Path, typer.Option("--state-dir", help="Where the creator's worker finds data and key.")
 ]
+DistanceFlag = Annotated[
+    int | None,
+    typer.Option(
+        "--duplicate-distance",
+        min=0,
+        max=DUPLICATE_DISTANCE_MAX,
+        help="Copies by behaviour are unranked, too: fingerprints of so many different bits of 64. "
+        "Honest models agree on easy data, so it is off by default.",
+    ),
+]
+
+
+class _Sizes(TypedDict):
+    """What a task's creator chooses beside the data."""
+
+    days: int
+    seats: int
+    final_seats: int
+    duplicate_distance: int | None
 
 
 @app.command("list")
@@ -138,6 +157,7 @@ def create(
     final_seats: Annotated[
         int | None, typer.Option(min=0, max=SEATS_MAX, help="The same on the final day.")
     ] = None,
+    duplicate_distance: DistanceFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Create a self-funded task: seals set B, uploads the data, locks stake and budget.
@@ -148,10 +168,11 @@ def create(
     planck, pair = parse_planck(budget), read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         preset = client.client.preset
-        sizes = {
+        sizes: _Sizes = {
             "days": days,
             "seats": preset.seats if seats is None else seats,
             "final_seats": preset.final_seats if final_seats is None else final_seats,
+            "duplicate_distance": duplicate_distance,
         }
         secret = secrets.token_bytes(32)
         try:
@@ -225,6 +246,7 @@ def describe(number: int, task: Task) -> dict[str, object]:
         "baseline": terms.baseline,
         "seats": terms.seats,
         "final_seats": terms.final_seats,
+        "duplicate_distance": terms.duplicate_distance,
         "spec": cid_text(terms.spec),
         "training": [cid_text(digest) for digest in terms.training],
         "validation_a": cid_text(terms.validation_a),
@@ -244,7 +266,7 @@ def _read_package(
     training: list[Path],
     validation_a: Path | None,
     validation_b: Path | None,
-    sizes: dict[str, int],
+    sizes: _Sizes,
 ) -> TaskPackage:
     """The task of files. Raises PublishingError, TaskSpecError."""
     if spec is None or not training or validation_a is None or validation_b is None:

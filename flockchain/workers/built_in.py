@@ -12,7 +12,14 @@ from flockchain.workers.publishing import TaskPackage, package_task
 
 
 def digits_package(
-    key: bytes, *, title: str, seed: int, days: int, seats: int, final_seats: int
+    key: bytes,
+    *,
+    title: str,
+    seed: int,
+    days: int,
+    seats: int,
+    final_seats: int,
+    duplicate_distance: int | None = None,
 ) -> TaskPackage:
     """The digits task of a seed; `key` seals its set B. Raises PublishingError."""
     from ml.tasks.digits import create_digits_task  # with torch
@@ -27,6 +34,7 @@ def digits_package(
         days=days,
         seats=seats,
         final_seats=final_seats,
+        duplicate_distance=duplicate_distance,
     )
 
 

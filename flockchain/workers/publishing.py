@@ -43,8 +43,12 @@ def package_task(
     days: int,
     seats: int,
     final_seats: int,
+    duplicate_distance: int | None = None,
 ) -> TaskPackage:
-    """A task from its parts. `key`: 32 random bytes, never used before. Raises PublishingError."""
+    """A task from its parts. `key`: 32 random bytes, never used before. Raises PublishingError.
+
+    `duplicate_distance`: fingerprints of so many or fewer different bits are copies; None: off.
+    """
     metric = _METRICS.get(spec.metric)
     if metric is None:
         raise PublishingError(f"the chain has no metric {spec.metric!r}")
@@ -74,6 +78,7 @@ def package_task(
         seats=seats,
         final_seats=final_seats,
         hardware=Hardware(memory_gib=max(1, -(-spec.limits.memory_bytes_max // _GIB))),
+        duplicate_distance=duplicate_distance,
     )
     return TaskPackage(terms, (encoded, *training, validation_a, ciphertext), key)
 

@@ -29,6 +29,7 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.arena.records import (
     DayKey,
+    Fingerprinted,
     GivenScore,
     NoData,
     Score,
@@ -195,7 +196,10 @@ class ValidatorDuty:
             model = await desk.blobs.get(content, TaskSpec.parse(spec).limits.model_bytes_max)
         except BlobTooLarge:
             return Score(0)
-        return Score((await desk.bench.evaluate(spec, dataset, model)).score)
+        found = await desk.bench.evaluate(spec, dataset, model)
+        if found.score and task.terms.duplicate_distance is not None:
+            return Fingerprinted(found.score, found.fingerprint)
+        return Score(found.score)
 
     # -- opening
 

@@ -14,6 +14,7 @@ from runtime.economy.schedule import in_force
 from runtime.primitives.scale import Limit, ScaleEnum, scale_enum, scale_type
 from runtime.primitives.types import U8, U16, U32, AccountId, Balance, Bytes32, Hash
 
+DUPLICATE_DISTANCE_MAX: Final = 16  # of 64 bits: unrelated models are 32 apart on average
 VERIFICATIONS_MAX: Final = 32  # changes in a task's life: every one is kept, to explain its days
 
 # The 32-byte digest of a content id.
@@ -80,6 +81,7 @@ class TaskTerms:
     `spec` names the canonical specification; `training` the public training data; `parents` the
     models that training starts from. `seats` per submission and day, `final_seats` on the last
     day; both 0: no committees, every validator scores everything and weighs by stake.
+    `duplicate_distance`: fingerprints of so many or fewer different bits are copies; None: off.
     """
 
     name: str
@@ -94,6 +96,7 @@ class TaskTerms:
     seats: U8
     final_seats: U8
     hardware: Hardware = Hardware()
+    duplicate_distance: U8 | None = None
 
 
 class Funding(ScaleEnum, path="flockchain_economy::Funding"):

@@ -280,6 +280,7 @@ DEVNET: dict[str, Any] = json.loads(load_chain_spec("devnet").to_json(is_raw=Fal
         ("terms/validationB", {}, "terms.validationB."),
         ("terms/hardware", {"kind": "tpu", "memoryGib": 1}, "terms.hardware.kind: \"tpu\" is none "
          "of cpu, gpu"),
+        ("terms/duplicateDistance", 17, "terms.duplicateDistance: 17 is outside of 0 to 16"),
         ("startDay", 0, "startDay: 0 is outside of 1 to 65535"),
         ("creator", "5G", "creator: "),
     ],
@@ -290,6 +291,16 @@ def test_a_wrong_task_names_the_key_and_the_rule(path: str, value: object, messa
     at = task["terms"] if "/" in path else task
     at[path.rpartition("/")[2]] = value
     assert refusal(json.dumps(document)).startswith(f"{PATCH}.tasks.verified[0].{message}")
+
+
+def test_a_task_may_compare_behaviour() -> None:
+    document = copy.deepcopy(DEVNET)
+    task = document["genesis"]["runtimeGenesis"]["patch"]["tasks"]["verified"][0]
+    task["terms"]["duplicateDistance"] = 6
+    for text, distance in ((json.dumps(document), 6), (json.dumps(DEVNET), None)):
+        genesis = parse_chain_spec(text).genesis
+        assert isinstance(genesis, GenesisConfig)
+        assert genesis.tasks[0].terms.duplicate_distance == distance
 
 
 def test_what_a_pallet_refuses_is_told_in_its_words() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from ml.fingerprint import compute_fingerprint, hamming_distance
 
 
@@ -18,6 +20,21 @@ def test_one_changed_prediction_moves_few_bits() -> None:
     base = compute_fingerprint(predictions)
     assert hamming_distance(base, compute_fingerprint(nearly)) <= 6
     assert 16 <= hamming_distance(base, compute_fingerprint(other)) <= 48
+
+
+def test_models_that_nearly_always_agree_are_near() -> None:
+    """What `duplicate_distance` is chosen by: 99.5 % alike differ in few bits, 80 % in many."""
+    prng = Random(1)
+    distances: dict[int, list[int]] = {5: [], 200: []}
+    for changed, found in distances.items():
+        for _ in range(30):
+            predictions = [prng.randrange(10) for _ in range(1000)]
+            other = list(predictions)
+            for example in prng.sample(range(1000), changed):
+                other[example] = (other[example] + prng.randrange(1, 10)) % 10
+            found.append(hamming_distance(*map(compute_fingerprint, (predictions, other))))
+    assert max(distances[5]) <= 5
+    assert min(distances[200]) > 6
 
 
 def test_distance() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from flockchain.economics.derivation.day_record import DayRecord
+from flockchain.economics.derivation.duplicates import explain_fingerprint, find_copies
 from flockchain.economics.derivation.state_book import Page
 from flockchain.economics.derivation.terms import ExplainError, Read, Term, Unit, ensure_equal
 from runtime.pallets.arena.ballots import scores_of
@@ -34,7 +35,11 @@ def recompute_ranking(record: DayRecord, ranked_max: int | None) -> Ranking:
     roster = page.runtime.arena.rosters.find(record.key)
     if roster is None:
         raise ExplainError("rank: the day's roster was dropped")
-    scores = [_stored_consensus(page, record, each.submission) for each in roster.entries]
+    copies = find_copies(page, record, roster)
+    scores = [
+        None if each.submission in copies else _stored_consensus(page, record, each.submission)
+        for each in roster.entries
+    ]
     order = rank(
         [
             Entry(score, each.submission, each.content, each.dealt)
@@ -85,7 +90,10 @@ def explain_rank(record: DayRecord, owner: AccountId) -> Term:
         place + 1,
         Unit.RANK,
         ranking.reads,
-        (explain_consensus(record, ranking.entries[place].submission),),
+        (
+            explain_consensus(record, ranking.entries[place].submission),
+            *explain_fingerprint(record, ranking.entries[place].submission),
+        ),
     )
 
 

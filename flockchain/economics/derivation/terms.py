@@ -28,6 +28,7 @@ class Unit(enum.Enum):
     SCORE = "score of 10^9"
     RANK = "rank"
     RATIO = "ratio"
+    FINGERPRINT = "64 bits"
 
 
 @dataclass(frozen=True, slots=True)

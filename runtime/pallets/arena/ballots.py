@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from runtime.pallets.arena.records import Ballot, NoData, Score, WrongData
+from runtime.pallets.arena.records import Ballot, Fingerprinted, NoData, Score, WrongData
 from runtime.primitives.types import AccountId
 
+SCORED: Final = (Score, Fingerprinted)
 _UNSCORED: Final = (NoData, WrongData)
 
 
@@ -19,7 +20,7 @@ def scores_of(ballots: Sequence[Ballot]) -> list[tuple[AccountId, int, int]]:
     return [
         (each.validator, each.weight, each.verdict.value)
         for each in sorted(ballots, key=lambda ballot: ballot.validator)
-        if isinstance(each.verdict, Score)
+        if isinstance(each.verdict, SCORED)
     ]
 
 

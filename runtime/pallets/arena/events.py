@@ -151,6 +151,16 @@ class KeysShared:
     validators: U32
 
 
+@frame.event(20)
+class BehaviourCopied:
+    """A submission behaves as an earlier one of another owner: it is not ranked that day."""
+
+    task: U32
+    day: U32
+    submission: U32
+    original: U32
+
+
 class OutsideWindow(frame.ModuleError, index=0):
     """The day's window for this call is not open."""
 
@@ -233,3 +243,7 @@ class KeyAlreadyShared(frame.ModuleError, index=19):
 
 class NotTheFinalDay(frame.ModuleError, index=20):
     """Only on the final day, which is scored on Dataset B, may the data be called wrong."""
+
+
+class WrongFingerprint(frame.ModuleError, index=24):
+    """A score above 0 has a fingerprint in a task that compares behaviour, and nothing else has."""

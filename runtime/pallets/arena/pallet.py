@@ -116,7 +116,7 @@ class Arena(KeyCalls, index=33):
         """Open today's score sheet. Signed by who sealed it.
 
         Emits ScoresRevealed. Raises OutsideWindow, NothingCommitted, AlreadyRevealed, WrongSeal,
-        WrongSheet, ScoreTooHigh, NotTheFinalDay.
+        WrongSheet, ScoreTooHigh, WrongFingerprint, NotTheFinalDay.
         """
         self.scoring.reveal(frame.ensure_signed(origin), task, scores, salt)
 

@@ -122,6 +122,7 @@ class Payout:
             arena.ballots,
             arena.results,
             arena.model_keys,
+            arena.behaviours,
         ):
             dropped += day_items.remove_all(key)
         arena.rosters.remove(key)

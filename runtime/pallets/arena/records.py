@@ -176,6 +176,13 @@ class NoData(Verdict, index=1):
     """The model could not be had: never slashed, never paid, in no sum."""
 
 
+class Fingerprinted(Verdict, index=2):
+    """A score above 0 with the SimHash of the predictions, in tasks that compare behaviour."""
+
+    value: U32
+    fingerprint: U64
+
+
 class WrongData(Verdict, index=3):
     """On the final day: Dataset B is not what the task names. Counts as NO-DATA, and as a vote."""
 
@@ -230,6 +237,14 @@ class SubmissionResult:
     numerator: U128
     denominator: U128
     kept: list[bool]
+
+
+@frame.scale_type
+class Behaviour:
+    """A submission's consensus fingerprint; `copy_of`: the earlier submission that it copies."""
+
+    fingerprint: U64
+    copy_of: U32 | None = None
 
 
 @frame.scale_type
@@ -361,6 +376,7 @@ class Phase(enum.Enum):
     SLASH = 2
     PAY = 3
     FINISH = 4
+    COMPARE = 5  # behaviours, after SCORE; only in tasks that ask for it
 
 
 @frame.scale_type

@@ -14,6 +14,7 @@ from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
 from runtime.pallets.arena.bounty import BountyPayout
 from runtime.pallets.arena.consensus import ConsensusScore
+from runtime.pallets.arena.duplicates import Duplicates
 from runtime.pallets.arena.payments import payments_by_weight
 from runtime.pallets.arena.ranking import Entry, rank
 from runtime.pallets.arena.records import (
@@ -71,6 +72,7 @@ class Rewards:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
         self.bounty = BountyPayout(arena)
+        self.duplicates = Duplicates(arena)
 
     def plan(self, key: DayKey, cursor: Cursor) -> None:
         """Rank, fund the pot, store the day's result and payments. Emits DayScored."""
@@ -107,11 +109,13 @@ class Rewards:
         self, key: DayKey, task: Task, roster: Roster, ranked_max: int | None
     ) -> list[_Ranked]:
         arena, scored = self.arena, []
+        compares = task.terms.duplicate_distance is not None
         for entry in roster.entries:
             found = arena.results.find((key, entry.submission))
+            is_out = compares and self.duplicates.is_copy(key, entry.submission)
             consensus = (
                 None
-                if found is None
+                if found is None or is_out
                 else ConsensusScore(found.numerator, found.denominator, tuple(found.kept))
             )
             scored.append((entry, consensus))

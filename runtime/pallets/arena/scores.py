@@ -13,12 +13,13 @@ from typing import Final
 from runtime.economy.parameters import SCORE_MAX
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
+from runtime.pallets.arena.ballots import SCORED
 from runtime.pallets.arena.records import (
     Ballot,
     DayKey,
+    Fingerprinted,
     GivenScore,
     Roster,
-    Score,
     ScoreSeal,
     Verdict,
     WrongData,
@@ -122,9 +123,13 @@ class Scores:
 
 
 def _ensure_valid(verdict: Verdict, task: Task, day: int) -> None:
-    """Raises ScoreTooHigh, NotTheFinalDay."""
-    if isinstance(verdict, Score) and verdict.value > SCORE_MAX:
-        raise events.ScoreTooHigh
+    """Raises ScoreTooHigh, WrongFingerprint, NotTheFinalDay."""
+    if isinstance(verdict, SCORED):
+        if verdict.value > SCORE_MAX:
+            raise events.ScoreTooHigh
+        is_due = verdict.value > 0 and task.terms.duplicate_distance is not None
+        if isinstance(verdict, Fingerprinted) != is_due:
+            raise events.WrongFingerprint
     if isinstance(verdict, WrongData) and day != task.final_day():
         raise events.NotTheFinalDay
 

@@ -13,6 +13,7 @@ from runtime.economy.parameters import SCORE_MAX, ArenaParameters
 from runtime.pallets.arena import events
 from runtime.pallets.arena.ballots import scores_of, unscored_weight
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
+from runtime.pallets.arena.duplicates import Duplicates
 from runtime.pallets.arena.payout import Payout
 from runtime.pallets.arena.records import (
     Ballot,
@@ -40,6 +41,7 @@ class Settlement:
         self.arena = arena
         self.rewards = Rewards(arena)
         self.payout = Payout(arena)
+        self.duplicates = Duplicates(arena)
         self.wrong_data = WrongDataVote(arena)
 
     def step(self, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
@@ -55,6 +57,8 @@ class Settlement:
                 return replace(cursor, phase=phase, index=0, shares=shares), 1 + used
             case Phase.SCORE:
                 return self._score(key, cursor, budget)
+            case Phase.COMPARE:
+                return self.duplicates.step(key, cursor, budget)
             case Phase.SLASH:
                 return self._slash(key, cursor, budget)
             case Phase.PAY:
@@ -70,6 +74,8 @@ class Settlement:
     def _score(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
         roster = self._roster(key)
         parameters = self.arena.tasks.parameters_on(key.day)
+        terms = self.arena.tasks.get_task(key.task).terms
+        compares = terms.duplicate_distance is not None
         places = {juror.account: index for index, juror in enumerate(roster.jurors)}
         shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 0
         while index < len(roster.entries) and used < budget:
@@ -78,11 +84,14 @@ class Settlement:
             earned = self._score_one(key, entry, ballots, parameters)
             for account, share in earned:
                 shares[places[account]] += share
+            if compares and earned:
+                self.duplicates.note(key, entry, ballots)
             scored += bool(earned)
             index += 1
             used += 1 + len(ballots) // BALLOTS_PER_STEP
-        is_done = index == len(roster.entries)
-        phase, index = (Phase.SLASH, 0) if is_done else (Phase.SCORE, index)
+        phase = Phase.SCORE
+        if index == len(roster.entries):
+            phase, index = Phase.COMPARE if compares else Phase.SLASH, 0
         return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used + 1
 
     def _score_one(

@@ -27,6 +27,7 @@ from runtime.pallets.arena.needs import (
 from runtime.pallets.arena.records import (
     Assignment,
     Ballot,
+    Behaviour,
     Best,
     BountyResult,
     Cursor,
@@ -125,6 +126,9 @@ class Arena(frame.Pallet[Config], index=33):
     # results
     results = frame.StorageDoubleMap[tuple[DayKey, int], SubmissionResult](
         DayKey, U32, SubmissionResult, docs="A submission's consensus score on a day."
+    )
+    behaviours = frame.StorageDoubleMap[tuple[DayKey, int], Behaviour](
+        DayKey, U32, Behaviour, docs="Fingerprints of a day, in tasks that compare behaviour."
     )
     day_results = frame.StorageMap[DayKey, DayResult](
         DayKey, DayResult, docs="What a day's payments were made from."

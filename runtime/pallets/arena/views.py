@@ -9,6 +9,7 @@ from runtime import frame
 from runtime.economy.tasks import ContentDigest, Task
 from runtime.pallets.arena.records import (
     Ballot,
+    Behaviour,
     DayKey,
     DayResult,
     Payment,
@@ -70,10 +71,14 @@ class DayReport:
 
 @frame.scale_type
 class ScoredSubmission:
-    """A submission's consensus on a day and the ballots it was made from, by validator."""
+    """A submission's consensus on a day and the ballots it was made from, by validator.
+
+    `behaviour`: its fingerprint and what it copies, in tasks that compare.
+    """
 
     result: SubmissionResult
     ballots: list[Ballot]
+    behaviour: Behaviour | None
 
 
 class Views:
@@ -154,4 +159,4 @@ class Views:
         if found is None:
             return None
         ballots = sorted(self.arena.ballots.get(place), key=lambda ballot: ballot.validator)
-        return ScoredSubmission(found, ballots)
+        return ScoredSubmission(found, ballots, self.arena.behaviours.find(place))

@@ -9,7 +9,7 @@ from typing import Final
 
 from runtime import frame
 from runtime.economy.parameters import SCORE_MAX, ArenaParameters
-from runtime.economy.tasks import Role, TaskStatus, TaskTerms
+from runtime.economy.tasks import DUPLICATE_DISTANCE_MAX, Role, TaskStatus, TaskTerms
 from runtime.primitives.types import U32, AccountId, Balance, Bytes32
 
 NAME_BYTES_MAX: Final = 64
@@ -223,6 +223,10 @@ class TooManyPayers(frame.ModuleError, index=22):
     """64 accounts pay for this task already. Let one of them pay."""
 
 
+class BadDuplicateDistance(frame.ModuleError, index=23):
+    """At most 16 of 64 bits: further apart, models that have nothing in common would be copies."""
+
+
 class CreatorsRole(frame.ModuleError, index=16):
     """Creating a task gives the creator's role; others register as node or validator."""
 
@@ -239,3 +243,5 @@ def ensure_valid_terms(terms: TaskTerms) -> None:
         terms.final_seats == 0
     ):
         raise BadSeats
+    if (terms.duplicate_distance or 0) > DUPLICATE_DISTANCE_MAX:
+        raise BadDuplicateDistance

@@ -59,7 +59,10 @@ def test_a_bounty_is_paid_and_shown(tmp_path: Path) -> None:
     create = ["create", "--budget", "300 FML", "--digits", "--key", "//Alice", "--json"]
     results, _ = run_all(
         tmp_path / "node",
-        (task.app, [*create, "--state-dir", str(tmp_path / "state")]),
+        (
+            task.app,
+            [*create, "--duplicate-distance", "4", "--state-dir", str(tmp_path / "state")],
+        ),
         (task.app, ["bounty", "0", "12.5 FML", "--key", "//Bob", "--json"]),
         (task.app, ["bounty", "0", "1 FML", "--key", "//Alice"]),
         (task.app, ["show", "0", "--json"]),
@@ -70,7 +73,8 @@ def test_a_bounty_is_paid_and_shown(tmp_path: Path) -> None:
     told = json.loads(results[1].stdout)
     assert (told["payer"], told["bounty"]) == (BOB.address(), str(25 * FML // 2))
     assert "13.5 FML" in results[2].stdout
-    assert json.loads(results[3].stdout)["bounty"] == str(27 * FML // 2)
+    shown = json.loads(results[3].stdout)
+    assert (shown["bounty"], shown["duplicate_distance"]) == (str(27 * FML // 2), 4)
     assert "Tasks.BountyTooSmall" in results[-1].stderr
 
 

@@ -16,7 +16,7 @@ from runtime.frame.events import encode_records
 from runtime.frame.externalities import DictState
 from runtime.frame.origin import signed
 from runtime.pallets.arena.events import DaySettled, Paid
-from runtime.pallets.arena.records import WrongData
+from runtime.pallets.arena.records import Fingerprinted, GivenScore, WrongData
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId, Hash
@@ -36,6 +36,7 @@ NODE_STAKES = {"n1": 10, "n2": 20, "n3": 10}
 VALIDATOR_STAKES = {"v1": 100, "v2": 200, "v3": 300}
 DELEGATIONS = {"n1": {"d1": 7, "d2": 3}, "v3": {"d1": 11, "d3": 50}, "creator": {"d2": 5}}
 RATIO = Rational(3, 5)
+FINGERPRINTS = (0, 2**32 - 1, 0b111)  # by submission
 BOUNTY = {"d3": 40 * FML, "creator": 17 * FML + 1}
 OTHERS: dict[str, int | None] = {"good": 930_000_000, "fair": 790_000_000, "noise": 120_000_000}
 NAMES = ("creator", *NODE_STAKES, *VALIDATOR_STAKES, "d1", "d2", "d3")
@@ -56,16 +57,21 @@ class PlayedTask:
 
 
 def play_delegated(
-    preset: Preset = DEVNET, *, is_verified: bool = True, is_data_wrong: bool = False
+    preset: Preset = DEVNET,
+    *,
+    is_verified: bool = True,
+    is_data_wrong: bool = False,
+    duplicate_distance: int | None = None,
 ) -> PlayedTask:
     """Day 0: creation. Days 1 to 3: the task, which ends.
 
-    `is_data_wrong`: on the third day all validators say that Dataset B does not match.
+    `is_data_wrong`: on the third day all validators say that Dataset B does not match. With a
+    `duplicate_distance` the third node's model is 3 bits from the first one's, the second's 32.
     """
     world = World(preset=preset, checks=False)
     world.endow(*NAMES)
     world.next_block()
-    _create(world, terms(), is_verified=is_verified)
+    _create(world, terms(duplicate_distance=duplicate_distance), is_verified=is_verified)
     played = PlayedTask(world)
     for name, amount in BOUNTY.items():
         world.tasks.add_bounty(signed(account(name)), 0, amount)
@@ -109,6 +115,8 @@ def _score(world: World, day: int, silent: str | None, *, is_data_wrong: bool) -
     world.go_to(day, 10)
     sheets = {name: world.sheet(name, 0, OTHERS if name == "v1" else SCORES) for name in VALIDATORS}
     drawn = {name: sheet for name, sheet in sheets.items() if sheet and name != silent}
+    if world.tasks.get_task(0).terms.duplicate_distance is not None:
+        drawn = {name: _with_fingerprints(sheet) for name, sheet in drawn.items()}
     if is_data_wrong:
         drawn = {
             name: [replace(given, verdict=WrongData()) for given in sheet]
@@ -119,6 +127,14 @@ def _score(world: World, day: int, silent: str | None, *, is_data_wrong: bool) -
     world.go_to(day, 14)
     for name, sheet in drawn.items():
         world.open_sheet(name, 0, sheet)
+
+
+def _with_fingerprints(sheet: list[GivenScore]) -> list[GivenScore]:
+    return [
+        replace(given, verdict=Fingerprinted(given.verdict.value, FINGERPRINTS[given.submission]))
+        for given in sheet
+        if isinstance(given.verdict, Fingerprinted)
+    ]
 
 
 def _settle(played: PlayedTask, day: int) -> None:

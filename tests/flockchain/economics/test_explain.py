@@ -15,7 +15,7 @@ from flockchain.economics.explain import explain
 from runtime.constants import DEVNET
 from runtime.economy.tasks import Role
 from runtime.frame.externalities import DictState, Externalities
-from runtime.pallets.arena.records import DayKey, PaymentKind
+from runtime.pallets.arena.records import Behaviour, DayKey, PaymentKind
 from runtime.primitives.apportion import apportion
 from runtime.runtime import Runtime
 from tests.flockchain.economics.delegated_task import (
@@ -76,6 +76,29 @@ def test_a_final_day_without_a_matching_data_set() -> None:
     assert named(tree, "f_i").note == (
         "9 of 9 seats or stake said that Dataset B is not what the task names"
     )
+
+
+def test_a_day_that_compares_behaviour() -> None:
+    played = play_delegated(duplicate_distance=3)
+    ensure_all_explained(played)
+    first, second = (named(explained(played, 1, name), "Fingerprint") for name in ("n1", "n2"))
+    assert (first.result, first.inputs["nearest"]) == (0, "none")
+    assert (second.result, second.inputs["nearest"]) == (2**32 - 1, "32")
+    assert [term.inputs["compared with"] for term in (first, second)] == ["0", "1"]
+
+    def hide_copy(runtime: Runtime) -> None:
+        place = (DayKey(0, 1), 2)
+        copy = runtime.arena.behaviours.get(place)
+        assert copy.copy_of == 0
+        runtime.arena.behaviours.put(place, replace(copy, copy_of=None))
+
+    def change_fingerprint(runtime: Runtime) -> None:
+        runtime.arena.behaviours.put((DayKey(0, 1), 0), Behaviour(1))
+
+    books = played.settled[1]
+    for change, term in ((hide_copy, "copies"), (change_fingerprint, "fingerprint")):
+        with pytest.raises(ExplainError, match=f"^{term}: recomputed"):
+            explain(tampered(books[-1], change), 0, 1, account("n1"), books)
 
 
 def named(term: Term, name: str) -> Term:

@@ -133,7 +133,9 @@ def busy_world(steps: int) -> World:
     world.arena.config = replace(world.arena.config, steps_per_block=steps * steps)
     world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
     world.tasks.create_task(
-        signed(account("creator")), terms(seats=0, final_seats=0, days=2), 77 * FML + 1
+        signed(account("creator")),
+        terms(seats=0, final_seats=0, days=2, duplicate_distance=16),
+        77 * FML + 1,
     )
     with_participants(world, 0)
     with_participants(world, 1)

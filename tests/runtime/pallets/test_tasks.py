@@ -39,6 +39,7 @@ def world() -> World:
         ({"baseline": 10**9 + 1}, records.BadBaseline),
         ({"seats": 51}, records.BadSeats),
         ({"seats": 0}, records.BadSeats),
+        ({"duplicate_distance": 17}, records.BadDuplicateDistance),
     ],
 )
 def test_terms_are_checked(

@@ -18,6 +18,7 @@ from runtime.pallets import arena, balances, delegation, emission, model_registr
 from runtime.pallets.arena.key_records import SealedKey
 from runtime.pallets.arena.records import (
     Account,
+    Fingerprinted,
     GivenScore,
     NoData,
     Score,
@@ -235,6 +236,8 @@ class World:
         for todo in self.arena.views.to_score(task, today, account(name)):
             score = by_content[todo.content]
             verdict: Verdict = NoData() if score is None else Score(score)
+            if score and self.tasks.get_task(task).terms.duplicate_distance is not None:
+                verdict = Fingerprinted(score, int.from_bytes(todo.content[:8], "little"))
             given.append(GivenScore(todo.submission, verdict))
         return given
 

@@ -39,7 +39,17 @@ def test_every_claim_of_the_specification_holds(findings: dict[str, Finding]) ->
 
 def test_exact_clones_never_gain_and_near_clones_do(findings: dict[str, Finding]) -> None:
     assert max(gains(findings["A1"], "exact clones")) <= -MAINNET.registration_fee
-    assert min(gains(findings["A1"], "near clones")) > 0  # at the alphas of the thin table, 0 and 1
+    # At the alphas of the thin table, 0 and 1.
+    assert min(gains(findings["A1"], "near clones, α")) > 0
+
+
+def test_near_clones_that_are_compared_never_gain(findings: dict[str, Finding]) -> None:
+    a1 = findings["A1"]
+    compared = [row for row in a1.rows if row.case.startswith("near clones compared")]
+    assert [row.claim for row in compared] == ["<= 0"] * 6
+    assert max(row.gain for row in compared) <= -MAINNET.registration_fee
+    # As exact clones do: the first ranks, the others' stake earns nothing.
+    assert gains(a1, "near clones compared, α = 1") == gains(a1, "exact clones, α = 1")
 
 
 def test_exact_clones_without_weight_by_stake_cost_their_fees(

@@ -297,6 +297,7 @@ def test_records_are_dropped_after_the_kept_days() -> None:
         arena.score_seals,
         arena.ballots,
         arena.results,
+        arena.behaviours,
         arena.day_results,
         arena.payments,
         arena.seals,

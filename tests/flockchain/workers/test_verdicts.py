@@ -1,4 +1,5 @@
-"""A creator whose Dataset B is not what it promised, or cannot be had, on a real chain."""
+"""What validators say beside a plain score, on a real chain: fingerprints in a task that compares
+behaviour, and a Dataset B that is not what its creator promised, or cannot be had."""
 
 from __future__ import annotations
 
@@ -18,7 +19,14 @@ from flockchain.workers.sealed_dataset import seal_dataset
 from flockchain.workers.worker import Member, WorkerRole
 from runtime.economy.tasks import TaskStatus
 from runtime.frame.pallet import encode_call
-from runtime.pallets.arena.records import DayKey, NoData, Verdict, WrongData
+from runtime.pallets.arena.records import (
+    Behaviour,
+    DayKey,
+    Fingerprinted,
+    NoData,
+    Verdict,
+    WrongData,
+)
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.tasks.records import DatasetMismatched
 from tests.flockchain.fast_chain import FastChain, fast_chain
@@ -44,7 +52,9 @@ FINAL_DAY = 2
 
 def dishonest_package(*, is_withheld: bool) -> TaskPackage:
     """A task whose set B never leaves its creator, or is another than the terms name."""
-    package = digits_package(KEY_B, title="Digits", seed=7, days=2, seats=3, final_seats=3)
+    package = digits_package(
+        KEY_B, title="Digits", seed=7, days=2, seats=3, final_seats=3, duplicate_distance=4
+    )
     *blobs, _ = package.blobs
     if is_withheld:
         return replace(package, blobs=tuple(blobs))
@@ -71,6 +81,14 @@ async def play(directory: Path, package: TaskPackage) -> FastChain:
         return chain
 
 
+def verdicts_of(chain: FastChain, day: int) -> set[Verdict]:
+    """The different verdicts that three seats gave."""
+    found = chain.runtime().arena.ballots.items_of(DayKey(0, day))
+    ballots = [ballot for _, given in found for ballot in given]
+    assert sum(ballot.weight for ballot in ballots) == 3
+    return {ballot.verdict for ballot in ballots}
+
+
 @pytest.mark.parametrize(
     ("is_withheld", "verdict"), [(False, WrongData()), (True, NoData())], ids=["wrong", "withheld"]
 )
@@ -79,9 +97,12 @@ def test_validators_say_what_is_wrong_with_dataset_b(
 ) -> None:
     chain = asyncio.run(play(tmp_path, dishonest_package(is_withheld=is_withheld)))
     runtime, key = chain.runtime(), DayKey(0, FINAL_DAY)
-    ballots = [ballot for _, given in runtime.arena.ballots.items_of(key) for ballot in given]
-    assert sum(ballot.weight for ballot in ballots) == 3
-    assert {ballot.verdict for ballot in ballots} == {verdict}
+    assert verdicts_of(chain, FINAL_DAY) == {verdict}
+    (first,) = verdicts_of(chain, 1)  # all agree on score and fingerprint
+    assert isinstance(first, Fingerprinted)
+    assert first.value > 800_000_000
+    ((_, behaviour),) = runtime.arena.behaviours.items_of(DayKey(0, 1))
+    assert behaviour == Behaviour(first.fingerprint)
     burned = [event.burned for event in events_of(chain, DatasetMismatched)]
     stake = runtime.preset.creator_stake
     assert burned == ([] if is_withheld else [stake])
