@@ -26,6 +26,7 @@ MONTH_DAYS: Final = 30
 EMISSION_MAX: Final = 300_000_000 * FML  # ever
 CAP: Final = 1_000_000_000 * FML
 DAILY_MAX: Final = 1_000_000 * FML  # C_0's hard bound
+MINTABLE_DAYS: Final = 8  # for so long what a day allotted can still be minted
 _MONTHS_MAX: Final = 2_400  # 200 years: a limit on the exponent
 _P_MAX: Final = Rational(4, 1)
 _P_PARTS_MAX: Final = 1000
@@ -192,6 +193,18 @@ class Emission(frame.Pallet[Config], index=32):
         whole = sum(self.scheduled_of(month * MONTH_DAYS) for month in range(months))
         return whole * MONTH_DAYS + rest * self.scheduled_of(months * MONTH_DAYS)
 
+    def committed_before(self, day: int) -> Balance:
+        """What was minted of earlier days' allotments, or may still be, in planck.
+
+        The same at any later block that keeps those allotments.
+        """
+        committed = self.minted.get()
+        for each in range(max(day - MINTABLE_DAYS, 0), self.last_day.get() + 1):
+            found = self.allotments.find(each)
+            for reward in (*found.arena, *found.alliance) if found is not None else ():
+                committed += (reward.amount if each < day else 0) - reward.minted
+        return committed
+
     # -- EmissionSource of the pallets that pay
 
     def allot(
@@ -199,7 +212,8 @@ class Emission(frame.Pallet[Config], index=32):
     ) -> None:
         """Divide the day's emission among verified tasks, given as (task, stake). Once a day."""
         assert not self.allotments.contains(day), f"day {day} is allotted already"
-        emission = self.emission_of(day)
+        left = max(self.ceiling.get() - self.committed_before(day), 0)
+        emission = min(self.scheduled_of(day), left)
         parts = split_between_tasks(
             emission,
             self.parameters.get().stake_exponent,
@@ -230,7 +244,10 @@ class Emission(frame.Pallet[Config], index=32):
         return next((r.amount for r in (*found.arena, *found.alliance) if r.task == task), 0)
 
     def mint(self, day: int, task: int, who: AccountId, amount: Balance) -> None:
-        """Mint of the task's part of the day into `who`, its pot. As much must be left of it."""
+        """Mint of the task's part of the day into `who`, its pot. As much must be left of it.
+
+        The day began less than MINTABLE_DAYS ago: later its rest is no longer set aside.
+        """
         found = self.allotments.get(day)
         self.currency.mint(who, amount)
         self.allotments.put(

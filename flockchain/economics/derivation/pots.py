@@ -271,12 +271,10 @@ def _explain_task_stake(record: DayRecord, recorded: int, reads: tuple[Read, ...
 
 
 def explain_curve(record: DayRecord, allotment: Allotment) -> Term:
-    """C(d). The pallet computes it as it did that day, over what was minted by then."""
+    """C(d). The pallet computes it as it did that day, over what was minted or set aside by then."""
     page, day = record.book.open(), record.key.day
     emission = page.runtime.emission
-    later = [emission.allotments.find(each) for each in range(day, emission.last_day.get() + 1)]
-    rewards = [each for found in later if found for each in (*found.arena, *found.alliance)]
-    before = emission.minted.get() - sum(each.minted for each in rewards)
+    before = emission.committed_before(day)
     curve, upcoming = emission.curve.get(), emission.next_curve.find()
     if upcoming is not None and day // MONTH_DAYS >= upcoming.from_month:
         curve = upcoming
@@ -290,7 +288,7 @@ def explain_curve(record: DayRecord, allotment: Allotment) -> Term:
     ensure_equal("C(d)", amount, allotment.emission)
     return Term(
         "C(d)",
-        "C(d) = min(⌊C_0 · ρ^(⌊d/30⌋ − m_0)⌋, ceiling − minted before)",
+        "C(d) = min(⌊C_0 · ρ^(⌊d/30⌋ − m_0)⌋, ceiling − minted or allotted before)",
         "WP III.A",
         {
             "C_0": str(curve.daily),

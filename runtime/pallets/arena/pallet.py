@@ -123,16 +123,18 @@ class Arena(KeyCalls, index=33):
     # -- hooks
 
     def on_initialize(self, number: BlockNumber) -> Weight:
-        """Keep the beacon, queue the day's work, and go on with it."""
-        calendar = self.config.calendar
+        """Allot the day's emission, keep the beacon, queue the day's work, and go on with it."""
+        calendar, steps = self.config.calendar, 0
         day, position = calendar.day_of(number), calendar.position_of(number)
+        if position == 0 or number == 1:  # block 0 runs no hooks
+            steps = self._allot(day)
         if calendar.submit_end <= position < calendar.reveal_end:
             self.drawing.record_beacon(number)
         if position == calendar.reveal_end:
             self.jobs.put([*self.jobs.get(), Job(JobKind.DRAW, day)])
         if position == calendar.alias_end:
             self.jobs.put([*self.jobs.get(), Job(JobKind.SETTLE, day)])
-        return BLOCK + STEP.times(self._work(day, position))
+        return BLOCK + STEP.times(steps + self._work(day, position))
 
     def _is_late(self, cursor: Cursor | None, day: int, position: int) -> bool:
         """Whether yesterday's work must end now: the ledger knows stakes of two days only."""
@@ -169,17 +171,18 @@ class Arena(KeyCalls, index=33):
     def _begin(self, job: Job) -> tuple[Cursor, int]:
         tasks, steps = self.tasks.tasks_on(job.day), 1
         if job.kind is JobKind.SETTLE:
-            self._allot(job.day, tasks)
-            steps += len(tasks) + self._forget_expired(job.day) // 4
+            steps += self._forget_expired(job.day) // 4
         return Cursor(job, tasks, Phase.START, 0, [], 0, 0), steps
 
-    def _allot(self, day: int, tasks: list[int]) -> None:
+    def _allot(self, day: int) -> int:
+        """Divide the day's emission by the stakes at its start; the steps used."""
+        tasks = self.tasks.tasks_on(day)
         verified = [task for task in tasks if self.tasks.get_task(task).is_verified_on(day)]
+        alliance = self.alliance.verified_stakes(day)
         self.emission.allot(
-            day,
-            [(task, self.stakes.task_stake(task, day)) for task in verified],
-            self.alliance.verified_stakes(day),
+            day, [(task, self.stakes.task_stake(task, day)) for task in verified], alliance
         )
+        return len(tasks) + len(alliance) // 4
 
     def _forget_expired(self, day: int) -> int:
         expired = self.expiring.get(day)

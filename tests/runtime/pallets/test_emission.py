@@ -117,3 +117,26 @@ def test_old_allotments_are_pruned() -> None:
     for day in range(32):
         pallet.allot(day, [(1, 1)], [])
     assert sorted(pallet.allotments.keys()) == list(range(2, 32))
+
+
+def test_what_may_still_be_minted_is_set_aside() -> None:
+    pallet, _ = make()
+    pallet.ceiling.put(250_000 * FML)
+    pallet.allot(0, [(7, 1), (8, 1)], [])
+    pallet.mint(0, 7, POT, 10_000 * FML)
+    pallet.allot(1, [(7, 1)], [])
+    assert pallet.committed_before(1) == 100_000 * FML
+    pallet.allot(2, [(7, 1)], [])
+    assert pallet.reward_of(2, 7) == 50_000 * FML  # days 0 and 1 may still mint the rest
+    pallet.mint(1, 7, POT, 5)
+    assert (pallet.committed_before(1), pallet.committed_before(2)) == (
+        100_000 * FML,
+        200_000 * FML,
+    )
+    pallet.allot(8, [(7, 1)], [])
+    assert pallet.reward_of(8, 7) == 0
+    pallet.allot(9, [(7, 1)], [])  # of day 0 nothing more can be minted: 10,000 FML were
+    assert pallet.reward_of(9, 7) == 90_000 * FML
+    pallet.allot(10, [(7, 1)], [])  # nor of day 1
+    assert pallet.reward_of(10, 7) == 100_000 * FML - 5
+    pallet.try_state()

@@ -189,3 +189,15 @@ def test_parameters_act_from_the_next_day_and_vesting_keeps_its_own() -> None:
     result = world.arena.day_results.get(DayKey(0, 1))
     # gamma = 1/4 with T = 40, S = 600: nodes 1/4 + 1/2 * 40/640
     assert result.for_nodes == apportion(100_000 * FML, [2 * 32, 98 * 9, 98 * 23])[1]
+
+
+def test_a_days_emission_is_divided_as_it_begins() -> None:
+    world = new_world()
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    with_participants(world, 0)
+    assert world.emission.reward_of(0, 0) == 0
+    world.go_to(1)
+    assert world.emission.reward_of(1, 0) == 100_000 * FML
+    world.tasks.unverify_task(frame.ROOT, 0)
+    world.go_to(2)
+    assert world.emission.reward_of(2, 0) == 0
