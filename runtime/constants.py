@@ -33,7 +33,7 @@ class Preset:
     creator_stake: int  # S_c
     node_stake: int
     validator_stake: int  # s_min of the quota curve
-    fl_stake: int  # every FL participant stakes exactly this
+    fl_stake: int  # the least quantity that an FL task may ask of each participant
     host_stake: int
     chain_stake: int
     quota_base: int  # L_0: seats, and submissions, a day at the minimum stake
@@ -54,6 +54,9 @@ class Preset:
     delegators_max: int = 1_000  # per operator
     live_tasks_max: int = 256
     settlement_steps: int = 400  # per block: about 100 ms on the reference machine
+    alliance_tasks_max: int = 64  # live tasks of the FL Alliance: each block looks at all of them
+    members_max: int = 4_096  # that ever join one of them
+    alliance_steps: int = 1_000  # per block: about 50 ms on the reference machine
     kept_days: int = 30  # how long the inputs of a payout can be explained from the state
 
 

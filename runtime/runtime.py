@@ -23,6 +23,7 @@ from runtime.pallets import (
     balances,
     delegation,
     emission,
+    fl_alliance,
     grandpa,
     model_registry,
     rekeying,
@@ -50,6 +51,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     delegation.Delegation,
     emission.Emission,
     arena.Arena,
+    fl_alliance.FlAlliance,
     model_registry.ModelRegistry,
     rekeying.Rekeying,
 )
@@ -139,6 +141,7 @@ class Runtime:
             block=self.system,
         )
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
+        self._wire_alliance(ext, preset)
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -156,6 +159,32 @@ class Runtime:
             randomness=self.babe,
             tasks=self.tasks,
             stakes=self.delegation,
+            emission=self.emission,
+            models=self.models,
+            alliance=self.alliance,
+        )
+
+    def _wire_alliance(self, ext: Externalities, preset: Preset) -> None:
+        """The FL Alliance, which the arena asks for its stakes."""
+        self.alliance = fl_alliance.FlAlliance(
+            ext,
+            fl_alliance.Config(
+                preset.calendar,
+                treasury.TREASURY,
+                preset.epoch_slots,
+                preset.creator_stake,
+                preset.fl_stake,
+                preset.registration_fee,
+                unbonding_days=preset.unbonding_days,
+                live_tasks_max=preset.alliance_tasks_max,
+                members_max=preset.members_max,
+                steps_per_block=preset.alliance_steps,
+                kept_days=preset.kept_days,
+            ),
+            currency=self.balances,
+            block=self.system,
+            randomness=self.babe,
+            book=self.tasks,
             emission=self.emission,
             models=self.models,
         )

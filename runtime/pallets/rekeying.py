@@ -5,7 +5,7 @@ tasks are listed by how their entries are reached, and what stays with the old k
 the reason. `ensure_all_handled` refuses, at import, a runtime with an item that is in no list.
 Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
 a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
-ever changes under it. Nonces stay with their keys: a signed extrinsic must not become valid again.
+ever changes under it; who has anything at stake in the FL Alliance does not swap at all. Nonces stay with their keys: a signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """
@@ -64,6 +64,18 @@ STAYS: Final[dict[str, str]] = {
     "Arena.bounty_results": "what a past task's bounty was paid from",
     "Arena.payments": "a past day's; a settlement in progress forbids a swap",
     "ModelRegistry.models": "a record of who won; it grants nothing",
+    "FlAlliance.tasks": "who has anything at stake in the FL Alliance may not swap",
+    "FlAlliance.memberships": "as tasks: what forbids a swap",
+    "FlAlliance.members": "as tasks",
+    "FlAlliance.roster": "as tasks",
+    "FlAlliance.vrf_keys": "a key was used once in a task, whoever had it",
+    "FlAlliance.rounds": "a past round's roles; open ones forbid a swap",
+    "FlAlliance.draws": "as tasks",
+    "FlAlliance.check_ins": "as rounds",
+    "FlAlliance.proposals": "as rounds",
+    "FlAlliance.votes": "as rounds",
+    "FlAlliance.proposed": "a record of who had some bytes first",
+    "FlAlliance.payments": "as rounds",
 }
 
 Entry: TypeAlias = tuple[Any, Any]
@@ -93,6 +105,10 @@ class ArenaAtWork(frame.ModuleError, index=2):
 
 class RoleInPlay(frame.ModuleError, index=3):
     """An operator swaps in the submit window, on a day on which it has sealed nothing."""
+
+
+class AllianceStake(frame.ModuleError, index=5):
+    """The account has something at stake in the FL Alliance. Claim it before, or wait."""
 
 
 class TooMuchToMove(frame.ModuleError, index=4):
@@ -167,17 +183,20 @@ class Rekeying(frame.Pallet[Config], index=38):
     def swap_key(self, origin: frame.Origin, new: AccountId, consent: MultiSignature) -> None:
         """Give all that the signer owns to `new`, which signed `consent_message`. Signed.
 
-        Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, TooMuchToMove.
+        Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, AllianceStake,
+        TooMuchToMove.
         """
         old = frame.ensure_signed(origin)
         target = self.accounts.account_info(new)
-        if new == old or is_pot(new) or replace(target, nonce=0) != AccountInfo():
+        items = self._items()
+        staking = items["FlAlliance.memberships"]
+        is_used = replace(target, nonce=0) != AccountInfo() or staking.contains(new)
+        if new == old or is_pot(new) or is_used:
             raise NewKeyInUse
         count = self.consents.get(new)
         message = consent_message(self.block.genesis_hash(), old, new, count)
         if not self.verifier(consent, new, message):
             raise NoConsent
-        items = self._items()
         # Bounties may still be going back when a task's stakes are free.
         tasks = sorted({*items["Delegation.starts"].keys(), *items["Tasks.bounties"].keys()})
         self._ensure_allowed(items, tasks, old)
@@ -194,6 +213,8 @@ class Rekeying(frame.Pallet[Config], index=38):
     def _ensure_allowed(self, items: dict[str, Any], tasks: list[int], old: AccountId) -> None:
         if items["Arena.jobs"].get() or items["Arena.cursor"].exists():
             raise ArenaAtWork
+        if items["FlAlliance.memberships"].contains(old):
+            raise AllianceStake
         calendar, number = self.config.calendar, self.block.block_number()
         today, is_open = calendar.day_of(number), calendar.position_of(number) < calendar.submit_end
         roles = [task for task in tasks if items["Delegation.operators"].contains((task, old))]

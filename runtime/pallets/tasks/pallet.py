@@ -225,13 +225,14 @@ class Tasks(storage.Tasks, index=30):
     # -- creation
 
     def _create(self, who: AccountId, terms: TaskTerms, funding: Funding, start_day: int) -> int:
-        task, live = self.next_task.get(), self.live.get()
+        live = self.live.get()
         if len(live) >= self.config.live_tasks_max:
             raise records.TooManyTasks
         stake = self.config.creator_stake
         budget = funding.budget if isinstance(funding, SelfFunded) else 0
         if self.currency.spendable(who) < stake + budget:
             raise records.InsufficientFunds
+        task = self.take_number()
         self.ledger.open_task(task, start_day)
         usual = self.parameters_on(self.today()).share_ratio.usual
         self.ledger.register(task, who, Role.CREATOR, stake, stake, usual, terms.hardware)
@@ -245,7 +246,6 @@ class Tasks(storage.Tasks, index=30):
         self.tasks.put(
             task, Task(who, terms, funding, vesting, start_day, number, status, verification)
         )
-        self.next_task.put(task + 1)
         self.live.put([*live, task])
         self.deposit_event(records.TaskCreated(task, who, terms.spec, start_day, budget))
         return task
@@ -258,6 +258,12 @@ class Tasks(storage.Tasks, index=30):
         }[role]
 
     # -- what other pallets ask and tell
+
+    def take_number(self) -> int:
+        """The number of a new task: tasks of Arena and FL Alliance share them."""
+        task = self.next_task.get()
+        self.next_task.put(task + 1)
+        return task
 
     def tasks_on(self, day: int) -> list[int]:
         """Live tasks that have `day` among their days, in order of creation."""

@@ -14,7 +14,16 @@ from runtime.constants import DEVNET, Preset
 from runtime.economy.tasks import Hardware, Metric, Role, SealedDataset, TaskTerms
 from runtime.frame.origin import signed
 from runtime.frame.traits import HoldReason
-from runtime.pallets import arena, balances, delegation, emission, model_registry, system, tasks
+from runtime.pallets import (
+    arena,
+    balances,
+    delegation,
+    emission,
+    fl_alliance,
+    model_registry,
+    system,
+    tasks,
+)
 from runtime.pallets.arena.key_records import SealedKey
 from runtime.pallets.arena.records import (
     Account,
@@ -35,6 +44,7 @@ from runtime.primitives.types import FML, AccountId, Hash
 GENESIS = Hash(b"g" * 32)
 KEY_B = b"B" * 32
 MODEL_KEY = b"M" * 32
+EPOCH_BLOCKS = 10
 NO_SHARE = Rational(0, 1)
 
 
@@ -90,10 +100,10 @@ class FixedRandomness:
         return blake2b_256(b"vrf" + self.block.block_number().to_bytes(4, "little")) * 2
 
     def epoch_randomness(self) -> Hash:
-        return Hash(bytes(32))
+        return blake2b_256(b"epoch" + self.epoch_index().to_bytes(4, "little"))
 
     def epoch_index(self) -> int:
-        return 0
+        return self.block.block_number() // EPOCH_BLOCKS
 
 
 @dataclass
@@ -137,6 +147,24 @@ class World:
         )
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
         self.randomness = FixedRandomness(self.system)
+        self.alliance = fl_alliance.FlAlliance(
+            ext,
+            fl_alliance.Config(
+                calendar,
+                TREASURY,
+                preset.epoch_slots,
+                preset.creator_stake,
+                preset.fl_stake,
+                preset.registration_fee,
+                unbonding_days=preset.unbonding_days,
+            ),
+            currency=self.balances,
+            block=self.system,
+            randomness=self.randomness,
+            book=self.tasks,
+            emission=self.emission,
+            models=self.models,
+        )
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -156,6 +184,7 @@ class World:
             stakes=self.ledger,
             emission=self.emission,
             models=self.models,
+            alliance=self.alliance,
         )
         self.pallets: tuple[frame.Pallet[object], ...] = (  # by index, as the executive runs them
             self.system,
@@ -164,6 +193,7 @@ class World:
             self.ledger,
             self.emission,
             self.arena,
+            self.alliance,
             self.models,
         )
 

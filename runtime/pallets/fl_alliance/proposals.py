@@ -1,0 +1,133 @@
+"""Proposals: sealed, opened, and judged by the voters for whether they can be had at all.
+
+A zero update, or bytes that an earlier proposal of the task had, is no proposal. The aggregate is
+over exactly the proposals that two thirds of the drawn voters hold, who serve them on; a proposer
+outside of it counts as absent.
+Invariant: a content id is proposed at most once in a task.
+Source: WP VI.C (training), WP VI.D (aggregation), Algorithm 1 (leader); sealing and availability
+bits are this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.records import (
+    FirstProposed,
+    Progress,
+    Proposal,
+    RoundKey,
+    VoterRecord,
+)
+from runtime.pallets.fl_alliance.seals import seal_proposal
+from runtime.pallets.fl_alliance.stages import Stage, VoidReason
+from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.primitives.types import AccountId, Hash
+
+
+class Proposals:
+    """Commit, reveal, availability."""
+
+    def __init__(self, alliance: FlAlliance) -> None:
+        self.alliance = alliance
+
+    def initialise_model(self, who: AccountId, task: int, round_: int, content: bytes) -> None:
+        """Tell which model the leader made from the round's seed. Emits ModelInitialised."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.PROPOSE)
+        drawn = alliance.rounds.get(key)
+        if who != drawn.proposers[0]:
+            raise events.NotTheLeader
+        if drawn.base is not None:
+            raise events.ModelKnown
+        alliance.rounds.put(key, replace(drawn, base=content))
+        alliance.deposit_event(events.ModelInitialised(task, round_, who, content))
+
+    def commit(self, who: AccountId, task: int, round_: int, seal: Hash) -> None:
+        """Seal a proposal. Emits ProposalCommitted."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.PROPOSE)
+        found = self._proposal(key, who)
+        if found.seal is not None:
+            raise events.AlreadyCommitted
+        alliance.proposals.put((key, who), replace(found, seal=seal))
+        alliance.note_done(task)
+        alliance.deposit_event(events.ProposalCommitted(task, round_, who, seal))
+
+    def reveal(
+        self,
+        who: AccountId,
+        task: int,
+        round_: int,
+        content: bytes,
+        ciphertext: bytes,
+        salt: bytes,
+    ) -> None:
+        """Open a proposal. Emits ProposalRevealed."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
+        found = self._proposal(key, who)
+        if found.seal is None:
+            raise events.NothingCommitted
+        if found.content is not None:
+            raise events.AlreadyRevealed
+        genesis = alliance.block.genesis_hash()
+        if seal_proposal(genesis, (task, round_), who, content, ciphertext, salt) != found.seal:
+            raise events.WrongSeal
+        if content == alliance.get_task(task).terms.zero_update:
+            raise events.ZeroUpdate
+        if alliance.proposed.contains((task, content)):
+            raise events.DuplicateProposal
+        alliance.proposed.put((task, content), FirstProposed(round_, who))
+        alliance.proposals.put((key, who), replace(found, content=content, ciphertext=ciphertext))
+        alliance.note_done(task, 1 << found.index)
+        alliance.deposit_event(events.ProposalRevealed(task, round_, who, content, ciphertext))
+
+    def _proposal(self, key: RoundKey, who: AccountId) -> Proposal:
+        found = self.alliance.proposals.find((key, who))
+        if found is None:
+            raise events.NotAProposer
+        return found
+
+    # -- availability
+
+    def report(self, who: AccountId, task: int, round_: int, held: int) -> None:
+        """Tell which proposals a voter has. Emits AvailabilityReported."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.REPORT)
+        found = find_voter(alliance, key, who)
+        if found.held is not None:
+            raise events.AlreadyReported
+        if held & ~alliance.progress.get(task).mask:
+            raise events.BitsOutOfRange
+        alliance.votes.put((key, who), replace(found, held=held))
+        alliance.note_done(task)
+        alliance.deposit_event(events.AvailabilityReported(task, round_, who, held))
+
+    def weigh(self, task: int, progress: Progress) -> int:
+        """Fix what the aggregate is over, and ask for votes. Emits AggregateFixed."""
+        alliance, key = self.alliance, self.alliance.key_of(task)
+        drawn = alliance.rounds.get(key)
+        reports = [alliance.votes.get((key, who)).held or 0 for who in drawn.voters]
+        aggregate = 0
+        for index in range(len(drawn.proposers)):
+            count = sum(held >> index & 1 for held in reports)
+            if 3 * count >= 2 * drawn.drawn_voters:
+                aggregate |= 1 << index
+        alliance.rounds.put(key, replace(drawn, aggregate=aggregate))
+        alliance.deposit_event(events.AggregateFixed(task, key.round, aggregate))
+        if aggregate:
+            alliance.begin_stage(key, Stage.VOTE, len(drawn.voters), aggregate)
+        else:
+            void = Progress(Stage.TALLY, mask=progress.mask, void=VoidReason.NOTHING_HELD)
+            alliance.progress.put(task, void)
+        return 1 + len(drawn.voters)
+
+
+def find_voter(alliance: FlAlliance, key: RoundKey, who: AccountId) -> VoterRecord:
+    """A voter's part in the round. Raises NotAVoter."""
+    found = alliance.votes.find((key, who))
+    if found is None:
+        raise events.NotAVoter
+    return found

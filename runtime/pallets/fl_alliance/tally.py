@@ -1,0 +1,125 @@
+"""The outcome of a round from its opened votes: a pure function.
+
+aggVote is summed over all drawn voters; a missing vote, or one for another aggregate, counts −1;
+a voter without data counts in no sum. A tie accepts, as the whitepaper has it.
+Invariant: an aggregate is accepted or rejected only if most of the drawn voters computed it.
+Source: WP VI.E, Algorithm 1 (aggVote, GlobalModelSelection); quorum, majority of hashes and
+leave-one-out attribution are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.pallets.fl_alliance.records import Ballot, NoData, Vote
+from runtime.pallets.fl_alliance.stages import Outcome, Standing, VoidReason
+from runtime.primitives.rational import Rational
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The outcome; `votes` is aggVote, `opened` counts opened ballots.
+
+    Masks of proposers: `marked` by most of the drawn voters as harmful, `missing` to half of them.
+    """
+
+    outcome: Outcome
+    void: VoidReason | None = None
+    aggregate: bytes | None = None
+    votes: int = 0
+    opened: int = 0
+    marked: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerFacts:
+    """What is known of a proposer: its bit, whether it opened a proposal, and whether two thirds
+    of the drawn voters told what they hold, so that what they do not hold was withheld."""
+
+    bit: int
+    is_opened: bool
+    is_reported: bool
+
+
+def tally(ballots: Sequence[Ballot | None], drawn: int, quorum: Rational) -> Tally:
+    """Count the ballots of the present voters among `drawn` ones; None if it was not opened."""
+    given = [ballot for ballot in ballots if ballot is not None]
+    missing = _mask_of([b.missing for b in given if isinstance(b, NoData)], 2, drawn)
+    if len(given) < quorum.mul_ceil(drawn):
+        return _void(VoidReason.TOO_FEW_VOTES, given, missing)
+    votes = [ballot for ballot in given if isinstance(ballot, Vote)]
+    aggregate = _find_majority([vote.aggregate for vote in votes], drawn)
+    if aggregate is None:
+        return _void(VoidReason.NO_MAJORITY, given, missing)
+    counted = [vote for vote in votes if vote.aggregate == aggregate]
+    without_data = len(given) - len(votes)
+    total = sum(1 if vote.accepts else -1 for vote in counted)
+    total -= drawn - len(counted) - without_data
+    marked = _mask_of([vote.marks for vote in counted], 2, drawn, is_strict=True)
+    outcome = Outcome.ACCEPTED if total >= 0 else Outcome.REJECTED
+    return Tally(outcome, None, aggregate, total, len(given), marked, missing)
+
+
+def _void(reason: VoidReason, given: Sequence[Ballot], missing: int) -> Tally:
+    return Tally(Outcome.VOID, reason, opened=len(given), missing=missing)
+
+
+def _find_majority(aggregates: Sequence[bytes], drawn: int) -> bytes | None:
+    counts: dict[bytes, int] = {}
+    for aggregate in aggregates:
+        counts[aggregate] = counts.get(aggregate, 0) + 1
+    return next((one for one, count in counts.items() if 2 * count > drawn), None)
+
+
+def _mask_of(masks: Sequence[int], factor: int, drawn: int, *, is_strict: bool = False) -> int:
+    """The bits set in so many masks that factor times their number reaches (exceeds) `drawn`."""
+    found, least = 0, drawn + is_strict
+    for bit in range(max((mask.bit_length() for mask in masks), default=0)):
+        if factor * sum(mask >> bit & 1 for mask in masks) >= least:
+            found |= 1 << bit
+    return found
+
+
+def standing_of_proposer(
+    facts: ProposerFacts, outcome: Tally, aggregate: int, *, attributes: bool
+) -> Standing:
+    """How a proposer comes out; `aggregate` is the mask of proposals that it is over.
+
+    With attribution, the marked proposers of a rejected aggregate lose instead of all of it.
+    """
+    if outcome.void is VoidReason.NOBODY_DRAWN:
+        return Standing.EXEMPT
+    if not facts.is_opened:
+        return Standing.ABSENT
+    if not aggregate & facts.bit:
+        return Standing.ABSENT if facts.is_reported else Standing.EXEMPT
+    match outcome.outcome:
+        case Outcome.ACCEPTED:
+            return Standing.GOOD
+        case Outcome.REJECTED:
+            spared = attributes and outcome.marked and not outcome.marked & facts.bit
+            return Standing.EXEMPT if spared else Standing.LOSING
+        case Outcome.VOID:
+            return Standing.ABSENT if outcome.missing & facts.bit else Standing.EXEMPT
+
+
+def standing_of_voter(ballot: Ballot | None, outcome: Tally, *, has_reported: bool) -> Standing:
+    """How a voter that was present at the draw comes out.
+
+    In a void round only those lose that said nothing when it was for them to speak.
+    """
+    match outcome.void:
+        case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL:
+            return Standing.EXEMPT
+        case VoidReason.NOTHING_HELD:
+            return Standing.EXEMPT if has_reported else Standing.ABSENT
+        case VoidReason.TOO_FEW_VOTES | VoidReason.NO_MAJORITY:
+            return Standing.ABSENT if ballot is None else Standing.EXEMPT
+    if isinstance(ballot, NoData):
+        return Standing.EXEMPT
+    if not isinstance(ballot, Vote) or ballot.aggregate != outcome.aggregate:
+        return Standing.ABSENT
+    is_right = ballot.accepts == (outcome.outcome is Outcome.ACCEPTED)
+    return Standing.GOOD if is_right else Standing.LOSING

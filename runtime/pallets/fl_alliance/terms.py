@@ -1,0 +1,118 @@
+"""What the creator of an FL Alliance task declares, its limits, and what the DAO decides for all.
+
+Source: WP VI.A, VI.B (stake, roles), WP VI.E (the vote), Algorithm 2 (slash rate, threshold,
+participantsDistributionRate, TotalRounds).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from runtime import frame
+from runtime.economy.tasks import ContentDigest
+from runtime.pallets.fl_alliance.stages import Stage
+from runtime.primitives.rational import Rational
+from runtime.primitives.scale import scale_enum
+from runtime.primitives.types import U8, U16, U32, Balance
+
+NAME_BYTES_MAX: Final = 64
+ROUNDS_MAX: Final = 1_000
+DAYS_MAX: Final = 365
+ROUND_DAYS_MAX: Final = 7  # what a day allots can be minted for a day longer
+PARTICIPANTS_MAX: Final = 256  # drawn in one round
+UNITS_MAX: Final = 1_024
+FRACTION_BITS_MAX: Final = 24  # of an int32
+PARTS_MAX: Final = 10**6  # denominators of rates
+
+
+@scale_enum("pallet_fl_alliance::Mode")
+class Mode(enum.Enum):
+    """Who sees single updates and who aggregates them. Never renumber."""
+
+    OPEN = 0  # every voter has all updates and aggregates itself
+    ZK = 1  # one aggregator has them and proves its sum
+    ZK_MASKED = 2  # nobody has them: the aggregator proves a sum of masked ones
+
+
+@frame.scale_type
+class RoundWindows:
+    """The longest that each phase of a round lasts, in blocks; it ends when all have acted.
+
+    `check_in`: proofs; `propose`: training and sealed proposals; `disclose`: their opening;
+    `report`: which proposals can be had; `aggregate`: the aggregator's proof, 0 in open mode;
+    `vote`: evaluation and sealed votes; `open`: their opening.
+    """
+
+    check_in: U32
+    propose: U32
+    disclose: U32
+    report: U32
+    aggregate: U32
+    vote: U32
+    open: U32
+
+    def of_participants(self) -> tuple[int, ...]:
+        """The windows in which participants act."""
+        before = (self.check_in, self.propose, self.disclose, self.report)
+        return (*before, self.vote, self.open)
+
+    def of_stage(self, stage: Stage) -> int:
+        """How long a timed stage lasts at most, in blocks."""
+        return {
+            Stage.CHECK_IN: self.check_in,
+            Stage.PROPOSE: self.propose,
+            Stage.DISCLOSE: self.disclose,
+            Stage.REPORT: self.report,
+            Stage.AGGREGATE: self.aggregate,
+            Stage.VOTE: self.vote,
+            Stage.OPEN: self.open,
+        }[stage]
+
+    def total(self) -> int:
+        """The longest that a round lasts, in blocks."""
+        return sum(self.of_participants()) + self.aggregate
+
+
+@frame.scale_type
+class AllianceTerms:
+    """The terms of a task; amounts in planck, rates as parts of 1.
+
+    `origin` is the finished Arena task that it starts from, `quantity` what each participant
+    stakes, `rounds` T, `days` the lifetime from creation. Of N members ⌈`participation`·N⌉ take
+    part in a round, of these n ⌈`proposing`·n⌉ propose and the others vote; without `voters_min`
+    voters there is no round, with fewer than ⌈`quorum`⌉ of them revealing it is void. `tolerance`:
+    ε; `slash`: s_p; `threshold`: the part of the quantity below which a participant is expelled.
+    Weights are fixed point with `fraction_bits`. A participant has up to `units_max` units of
+    `unit_samples` training samples. `attributes`: whether leave-one-out marks decide which
+    proposers of a rejected aggregate are slashed. `zero_update`: the content id of an update that
+    changes nothing. `spec` names the canonical specification.
+    """
+
+    name: str
+    spec: ContentDigest
+    mode: Mode
+    origin: U32
+    quantity: Balance
+    rounds: U16
+    days: U16
+    participation: Rational
+    proposing: Rational
+    voters_min: U16
+    quorum: Rational
+    tolerance: Rational
+    slash: Rational
+    threshold: Rational
+    windows: RoundWindows
+    fraction_bits: U8
+    unit_samples: U32
+    units_max: U16
+    attributes: bool
+    zero_update: ContentDigest
+
+
+@frame.scale_type
+class AllianceParameters:
+    """What the DAO decides for all tasks. `absence_slash`: s_abs."""
+
+    absence_slash: Rational = Rational(1, 10)
