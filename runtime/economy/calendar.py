@@ -8,9 +8,12 @@ Source: WP V.H (the validation day), WP Fig. 3 (submission, validation, consensu
 from __future__ import annotations
 
 import itertools
+from typing import Final
 
 from runtime.primitives.scale import scale_type
 from runtime.primitives.types import U32
+
+MINTABLE_DAYS: Final = 8  # for so long what a day's emission allotted can still be minted
 
 
 @scale_type

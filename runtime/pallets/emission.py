@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime import frame
+from runtime.economy.calendar import MINTABLE_DAYS
 from runtime.frame.traits import Currency
 from runtime.frame.weights import Weight
 from runtime.primitives.apportion import apportion
@@ -26,7 +27,6 @@ MONTH_DAYS: Final = 30
 EMISSION_MAX: Final = 300_000_000 * FML  # ever
 CAP: Final = 1_000_000_000 * FML
 DAILY_MAX: Final = 1_000_000 * FML  # C_0's hard bound
-MINTABLE_DAYS: Final = 8  # for so long what a day allotted can still be minted
 _MONTHS_MAX: Final = 2_400  # 200 years: a limit on the exponent
 _P_MAX: Final = Rational(4, 1)
 _P_PARTS_MAX: Final = 1000

@@ -5,7 +5,8 @@ tasks are listed by how their entries are reached, and what stays with the old k
 the reason. `ensure_all_handled` refuses, at import, a runtime with an item that is in no list.
 Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
 a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
-ever changes under it; who has anything at stake in the FL Alliance does not swap at all. Nonces stay with their keys: a signed extrinsic must not become valid again.
+ever changes under it; who has anything at stake in the FL Alliance does not swap at all. Nonces
+stay with their keys: a signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """

@@ -271,7 +271,7 @@ def _explain_task_stake(record: DayRecord, recorded: int, reads: tuple[Read, ...
 
 
 def explain_curve(record: DayRecord, allotment: Allotment) -> Term:
-    """C(d). The pallet computes it as it did that day, over what was minted or set aside by then."""
+    """C(d), as the pallet computed it that day over what was minted or set aside by then."""
     page, day = record.book.open(), record.key.day
     emission = page.runtime.emission
     before = emission.committed_before(day)

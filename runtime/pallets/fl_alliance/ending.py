@@ -33,21 +33,21 @@ class Ending:
 
     def clean(self, task: int, budget: int) -> int:
         """Drop the proofs of the round before, and rounds that are no longer kept."""
-        alliance, used = self.alliance, 1
+        alliance, used = self.alliance, 0
         last = alliance.runs.get(task).opened - 1
         if last:
-            used += self._drop(alliance.check_ins, RoundKey(task, last - 1), budget)
+            used = self._drop(alliance.check_ins, RoundKey(task, last - 1), budget)
         while used < budget:
             run = alliance.runs.get(task)
             if last < run.kept_from + alliance.config.kept_rounds:
                 alliance.progress.put(task, Progress(Stage.IDLE))
-                break
+                return used + 1
             used += self._drop_round(RoundKey(task, run.kept_from), budget - used)
         return used
 
     def _drop_round(self, key: RoundKey, budget: int) -> int:
         """Drop records of the oldest round that is kept, so many of them; the steps used."""
-        alliance, used = self.alliance, 1
+        alliance, used = self.alliance, 0
         for item in (alliance.check_ins, alliance.proposals, alliance.votes, alliance.payments):
             used += self._drop(item, key, budget - used)
             if used >= budget:
@@ -56,11 +56,11 @@ class Ending:
         alliance.results.remove(key)
         run = alliance.runs.get(key.task)
         alliance.runs.put(key.task, replace(run, kept_from=key.round + 1))
-        return used
+        return used + 1
 
     def _drop(self, item: frame.StorageDoubleMap[Any, Any], first: Any, count: int) -> int:
-        """Remove at most so many entries; as many as were."""
-        paths = list(islice(self.alliance.ext.keys(item.prefix_of(first)), max(count, 0)))
+        """Remove so many entries, or all there are; how many there were."""
+        paths = list(islice(self.alliance.ext.keys(item.prefix_of(first)), count))
         for path in paths:
             self.alliance.ext.put(path, None)
         return len(paths)
@@ -125,10 +125,10 @@ class Ending:
         return used
 
     def _forget_some(self, ended: EndedTask, budget: int) -> tuple[int, bool]:
-        alliance, task, used = self.alliance, ended.task, 1
+        alliance, task, used = self.alliance, ended.task, 0
         run = alliance.runs.get(task)
         if run.kept_from < run.opened:
-            return used + self._drop_round(RoundKey(task, run.kept_from), budget), False
+            return self._drop_round(RoundKey(task, run.kept_from), budget), False
         for item in (alliance.vrf_keys, alliance.proposed):
             used += self._drop(item, task, budget - used)
             if used >= budget:
@@ -140,7 +140,7 @@ class Ending:
         if end < run.joined:
             waiting = alliance.ended.get()
             alliance.ended.put([replace(ended, cursor=end), *waiting[1:]])
-        return used, end == run.joined
+        return used + 1, end == run.joined
 
     def _forget_expelled(self, task: int, place: int) -> None:
         alliance = self.alliance

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from runtime.economy.calendar import MINTABLE_DAYS
 from runtime.frame.traits import HoldReason
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.division import divide, loss, pool_share
@@ -36,7 +37,6 @@ from runtime.primitives.apportion import apportion
 from runtime.primitives.types import AccountId
 
 PAYMENT_STEPS = 4  # a payment writes some records; looking at a member reads two
-MINTABLE_DAYS = 8  # emission sets a day's part aside for so long
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class Settlement:
         """Slash the next members that posted no proof. The steps used."""
         alliance, key = self.alliance, self.alliance.key_of(task)
         drawn, joined = alliance.rounds.get(key), alliance.runs.get(task).joined
-        place, used, sums = progress.cursor, 1, _Sums()
+        place, used, sums = progress.cursor, 0, _Sums()
         while place < joined and used < budget:
             who = alliance.roster.find((task, place))
             place, used = place + 1, used + 1
@@ -192,7 +192,7 @@ class Settlement:
             alliance.progress.put(task, replace(progress, cursor=place))
         else:
             self._finish(key)
-        return used
+        return used + 1
 
     def _apply(self, key: RoundKey, who: AccountId, payment: Payment, sums: _Sums) -> None:
         """Change a balance. Emits Rewarded or Slashed, and Expelled."""

@@ -189,7 +189,7 @@ class Alliance:
 
     def seat(self, proposers: Sequence[str], voters: Sequence[str], absent: int = 0) -> None:
         """Roles as the test wants them, instead of those that the proofs give."""
-        self.open_round()
+        self.go_to(Stage.CHECK_IN)
         named = ([account(name) for name in names] for names in (proposers, voters))
         self.pallet.playing.draw.seat(self.key, *named, absent)
 
@@ -215,13 +215,13 @@ class Alliance:
     def vote(self, ballots: Mapping[str, Ballot | None]) -> None:
         """Each seals and opens its ballot; None does neither. Ends in the next round or the end."""
         self.go_to(Stage.VOTE)
-        for name, ballot in ballots.items():
-            if ballot is not None:
-                self.commit_vote(name, ballot)
-        self.go_to(Stage.OPEN, Stage.CHECK_IN, Stage.IDLE)
-        for name, ballot in ballots.items():
-            if ballot is not None:
-                self.reveal_vote(name, ballot)
+        given = {name: ballot for name, ballot in ballots.items() if ballot is not None}
+        for name, ballot in given.items():
+            self.commit_vote(name, ballot)
+        if given:
+            self.go_to(Stage.OPEN)
+        for name, ballot in given.items():
+            self.reveal_vote(name, ballot)
         self.settle()
 
     def settle(self) -> None:
