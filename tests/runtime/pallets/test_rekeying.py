@@ -23,12 +23,14 @@ from runtime.pallets.arena import events
 from runtime.pallets.arena.records import Account
 from runtime.pallets.arena.seals import seal_submission
 from runtime.pallets.delegation.records import NotRegistered
+from runtime.pallets.fl_alliance.stages import EndReason
 from runtime.primitives.hashing import twox_128
 from runtime.primitives.multi import Ed25519
 from runtime.primitives.types import FML, U32, AccountId
 from runtime.runtime import PALLETS, weights_of
 from tests.runtime.block_chain import ALICE, AUTHOR, RICH, Chain, free_of, remark
 from tests.runtime.pallets import test_random_operations as plays
+from tests.runtime.pallets.fl_alliance.alliance_world import new_alliance
 from tests.runtime.pallets.world import (
     MODELS,
     SCORES,
@@ -180,6 +182,27 @@ def test_a_bounty_returns_to_the_new_key() -> None:
     world.go_to(2, 6)
     assert world.balances.free(ONE.account) == free + 5 * FML
     world.check()
+
+
+def test_who_has_anything_at_stake_in_the_alliance_keeps_its_key() -> None:
+    made = new_alliance(*"abcde")
+    for name in ("a", "creator"):
+        with pytest.raises(rekeying.AllianceStake):
+            swap(made.world, account(name), ONE)
+    made.pallet.playing.ending.end(made.task, EndReason.LIFETIME)
+    swap(made.world, account("creator"), ONE)
+    with pytest.raises(rekeying.AllianceStake):
+        swap(made.world, account("a"), TWO)
+    made.pallet.claim(signed(account("a")), made.task)
+    swap(made.world, account("a"), TWO)
+    made.world.check()
+
+
+def test_a_key_that_has_anything_at_stake_in_the_alliance_is_in_use() -> None:
+    made = new_alliance()
+    made.pallet.memberships.put(ONE.account, 1)  # all of it slashed, and its account reaped
+    with pytest.raises(rekeying.NewKeyInUse):
+        swap(made.world, account("idle"), ONE)
 
 
 def test_nonces_stay_with_their_keys() -> None:

@@ -147,24 +147,7 @@ class World:
         )
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
         self.randomness = FixedRandomness(self.system)
-        self.alliance = fl_alliance.FlAlliance(
-            ext,
-            fl_alliance.Config(
-                calendar,
-                TREASURY,
-                preset.epoch_slots,
-                preset.creator_stake,
-                preset.fl_stake,
-                preset.registration_fee,
-                unbonding_days=preset.unbonding_days,
-            ),
-            currency=self.balances,
-            block=self.system,
-            randomness=self.randomness,
-            book=self.tasks,
-            emission=self.emission,
-            models=self.models,
-        )
+        self.alliance = self._alliance()
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -195,6 +178,27 @@ class World:
             self.arena,
             self.alliance,
             self.models,
+        )
+
+    def _alliance(self) -> fl_alliance.FlAlliance:
+        preset = self.preset
+        return fl_alliance.FlAlliance(
+            self.ext,
+            fl_alliance.Config(
+                preset.calendar,
+                TREASURY,
+                preset.epoch_slots,
+                preset.creator_stake,
+                preset.fl_stake,
+                preset.registration_fee,
+                unbonding_days=preset.unbonding_days,
+            ),
+            currency=self.balances,
+            block=self.system,
+            randomness=self.randomness,
+            book=self.tasks,
+            emission=self.emission,
+            models=self.models,
         )
 
     def endow(self, *names: str, amount: int = 10_000 * FML) -> None:
