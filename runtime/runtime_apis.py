@@ -14,6 +14,7 @@ from typing import Final
 
 from runtime.api import preset_of
 from runtime.arena_api import ArenaApi, EconomyApi
+from runtime.fl_api import AllianceApi
 from runtime.frame.api_types import (
     ApplyExtrinsicResult,
     FeeDetails,
@@ -182,6 +183,7 @@ class RuntimeApis(
     ArenaApi,
     EconomyApi,
     YieldApi,
+    AllianceApi,
 ):
     """Every runtime API over one state. Raises UnknownRuntime if the state names another one."""
 

@@ -58,7 +58,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 ABOVE_THE_PALLETS = (
     *("runtime.runtime", "runtime.genesis", "runtime.api"),
-    *("runtime.arena_api", "runtime.yields", "runtime.yields_api", "runtime.runtime_apis"),
+    *("runtime.arena_api", "runtime.yields", "runtime.yields_api", "runtime.fl_api"),
+    "runtime.runtime_apis",
 )
 IMPURE = frozenset(
     (

@@ -2,7 +2,7 @@
 
 Owns the table of kinds and the comparison. An answer is a JSON document: amounts are base-unit
 strings, as in the scenario. A chain's rules may stand in for what a scenario leaves out.
-Source: WP IV.A, V.D to V.I; the scenario files of `flockchain economics evaluate`.
+Source: WP IV.A, V.D to V.I, VI.F; the scenario files of `flockchain economics evaluate`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from flockchain.economics.arena_day import evaluate_arena_day
 from flockchain.economics.emission import evaluate_emission
 from flockchain.economics.fields import Fields, ScenarioError, describe
+from flockchain.economics.fl_rounds import evaluate_fl
 from flockchain.economics.live_day import evaluate_live_day
 from flockchain.economics.live_rules import with_live_rules
 from flockchain.economics.live_state import LiveState
@@ -27,11 +28,11 @@ Answer = dict[str, object]
 EVALUATORS: Final[Mapping[str, Callable[[Fields], Answer]]] = {
     "arena_day": evaluate_arena_day,
     "emission": evaluate_emission,
+    "fl": evaluate_fl,
     "rate_limit": evaluate_rate_limit,
     "task_split": evaluate_task_split,
 }
 LIVE_KIND: Final = "live_day"
-KINDS_TO_COME: Final = ("fl",)
 ANNOTATIONS: Final = ("kind", "name", "description", "comment")
 
 
@@ -70,8 +71,6 @@ def evaluate(
     """
     fields = Fields(override(scenario, settings), "scenario")
     kind = fields.text("kind")
-    if kind in KINDS_TO_COME:
-        raise ScenarioError(f"scenario.kind: not built yet: {kind}")
     kinds = (*EVALUATORS, LIVE_KIND)
     if kind not in kinds:
         raise ScenarioError(f"scenario.kind: {describe(kind)} is none of {', '.join(kinds)}")

@@ -110,6 +110,17 @@ class Fields:
             str(name): parse_integer(each, f"{self.at(key)}.{name}") for name, each in value.items()
         }
 
+    def votes(self, key: str) -> dict[str, int | None]:
+        """An object of votes by name: 1, −1, or null for a missing one."""
+        value = self._get(key, None)
+        if not isinstance(value, Mapping):
+            raise ScenarioError(f"{self.at(key)}: an object is expected, not {describe(value)}")
+        for name, vote in value.items():
+            if vote is not None and (isinstance(vote, bool) or vote not in (1, -1)):
+                where = f"{self.at(key)}.{name}"
+                raise ScenarioError(f"{where}: 1, -1 or null expected, not {describe(vote)}")
+        return {str(name): vote for name, vote in value.items()}
+
     def at(self, key: str) -> str:
         """The path of a field, for messages."""
         return f"{self._path}.{key}"

@@ -13,6 +13,7 @@ from typing import Final
 
 from runtime.economy.parameters import SCORE_MAX, ArenaParameters
 from runtime.pallets.emission import MONTH_DAYS, Curve, Emission
+from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.system import System
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.rational import Rational
@@ -30,6 +31,7 @@ RULE_PATHS: Final = (
     Emission.minted.path(),
     Emission.ceiling.path(),
     Emission.last_day.path(),
+    FlAlliance.parameters.path(),
 )
 """The storage keys that hold all rules."""
 
@@ -107,6 +109,10 @@ def _task_split(runtime: Runtime, _: Scenario) -> dict[str, object]:
     }
 
 
+def _fl(runtime: Runtime, _: Scenario) -> dict[str, object]:
+    return {"absence_slash": str(runtime.alliance.parameters.get().absence_slash)}
+
+
 def _rate_limit(runtime: Runtime, _: Scenario) -> dict[str, object]:
     preset = runtime.preset
     return {
@@ -119,6 +125,7 @@ def _rate_limit(runtime: Runtime, _: Scenario) -> dict[str, object]:
 _RULES: Final[Mapping[str, Callable[[Runtime, Scenario], dict[str, object]]]] = {
     "arena_day": _arena_day,
     "emission": _emission,
+    "fl": _fl,
     "live_day": _live_day,
     "rate_limit": _rate_limit,
     "task_split": _task_split,

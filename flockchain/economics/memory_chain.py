@@ -2,7 +2,7 @@
 
 Owns the empty block and a preset without minimum stakes, fees and caps, so that a scenario may ask
 about any amounts.
-Source: WP IV.A, V.E to V.I.
+Source: WP IV.A, V.E to V.I, VI.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ _ONE: Final = Rational(1, 1)
 PRESET: Final[Preset] = replace(
     MAINNET,
     name="scenario",
+    epoch_slots=1,
     calendar=CALENDAR,
     creator_stake=0,
     node_stake=1,
     validator_stake=1,
+    fl_stake=1,
     quota_base=1,
     quota_max=_U32_MAX,
     registration_fee=0,
@@ -52,7 +54,10 @@ class MemoryChain(PlayedChain):
     ) -> None:
         ext = frame.Externalities(frame.DictState())
         runtime = Runtime(ext, PRESET)
-        paying = (runtime.tasks, runtime.delegation, runtime.emission, runtime.arena)
+        paying = (
+            *(runtime.tasks, runtime.delegation, runtime.emission),
+            *(runtime.arena, runtime.alliance),
+        )
         super().__init__(ext, runtime, paying, BLOCK_WEIGHT)
         # The quota's curve needs a minimum above 0; who may take part is up to the scenario.
         self.tasks.config = replace(self.tasks.config, node_stake=0, validator_stake=0)
@@ -71,3 +76,4 @@ class MemoryChain(PlayedChain):
         """Raises AssertionError if a pallet's invariant is broken."""
         for pallet in (self.balances, self.tasks, self.ledger, self.emission, self.arena):
             pallet.try_state()
+        self.alliance.try_state()

@@ -40,6 +40,7 @@ class PlayedChain:
         self.system, self.balances = runtime.system, runtime.balances
         self.ledger, self.tasks = runtime.delegation, runtime.tasks
         self.emission, self.arena = runtime.emission, runtime.arena
+        self.alliance = runtime.alliance
 
     @property
     def position(self) -> int:

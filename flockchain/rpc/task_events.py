@@ -19,12 +19,13 @@ from flockchain.storage.errors import StateDiscarded
 from runtime.api import runtime_at
 from runtime.frame.pallet import Pallet
 from runtime.pallets.arena import Arena
+from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.types import Hash
 
 Follower = Callable[[dict[str, Json]], None]
 
-_PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (Tasks, Arena)
+_PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (Tasks, Arena, FlAlliance)
 _PALLET_OF: Final = {
     kind: pallet.__name__ for pallet in _PALLETS for kind in pallet.event_types.values()
 }

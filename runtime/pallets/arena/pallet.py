@@ -126,7 +126,7 @@ class Arena(KeyCalls, index=33):
         """Allot the day's emission, keep the beacon, queue the day's work, and go on with it."""
         calendar, steps = self.config.calendar, 0
         day, position = calendar.day_of(number), calendar.position_of(number)
-        if position == 0 or number == 1:  # block 0 runs no hooks
+        if position == 0:  # day 0 has no block of this kind, and no tasks
             steps = self._allot(day)
         if calendar.submit_end <= position < calendar.reveal_end:
             self.drawing.record_beacon(number)

@@ -35,6 +35,7 @@ from runtime.pallets.fl_alliance.records import Ballot
 from runtime.pallets.fl_alliance.rounds import Rounds
 from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms
 from runtime.pallets.fl_alliance.turns import Turns
+from runtime.pallets.fl_alliance.views import Views
 from runtime.pallets.fl_alliance.votes import Votes
 from runtime.primitives.types import (
     U16,
@@ -79,6 +80,11 @@ class FlAlliance(storage.FlAlliance, index=34):
     def voting(self) -> Votes:
         """Commit and reveal of votes."""
         return Votes(self)
+
+    @cached_property
+    def views(self) -> Views:
+        """What may be asked."""
+        return Views(self)
 
     # -- calls of creators and the DAO
 

@@ -84,7 +84,7 @@ def test_a_mismatch_in_a_list_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"kind": "fl"}, "error: scenario.kind: not built yet: fl\n"),
+        ({"kind": "fl"}, "error: scenario.pool: missing\n"),
         ({**SCENARIO, "s_min": "-1"}, "error: scenario.s_min: an integer from 0 to 2^128 - 1"),
         ("{", "is no JSON document: "),
         ("[" * 100_000, "is no JSON document: "),
