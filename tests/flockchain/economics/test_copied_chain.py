@@ -12,6 +12,7 @@ from runtime.pallets.arena.events import DaySettled, Paid
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.delegation.records import Slashed
+from runtime.pallets.fl_alliance import FlAlliance
 from runtime.primitives.babe_digest import SlotClaim, SlotKind, claim_log, instant_log
 from runtime.primitives.types import ZERO_HASH, Hash
 from runtime.runtime import PALLETS
@@ -21,7 +22,10 @@ from tests.runtime.played_state import play, top_of
 
 BLOCKS = 45  # two days of the devnet and more
 BLOCK_SYSTEM = {"System", "Timestamp", "TransactionPayment", "Babe"}  # weights, times, hashes
-MADE_UP = {Arena.vrf_outputs.prefix, Arena.rosters.prefix}  # follow from the hashes of blocks
+MADE_UP = {  # they follow from the hashes of blocks
+    *(Arena.vrf_outputs.prefix, Arena.rosters.prefix),
+    FlAlliance.turn.prefix,
+}
 
 
 def execute(state: State, count: int) -> State:

@@ -8,6 +8,14 @@ import pytest
 
 from flockchain.economics.evaluate import evaluate
 from flockchain.economics.fields import ScenarioError
+from flockchain.economics.live_rules import with_live_rules
+from runtime.api import runtime_at
+from runtime.frame.externalities import DictState
+from runtime.frame.origin import ROOT
+from runtime.pallets.fl_alliance.terms import AllianceParameters
+from runtime.primitives.rational import Rational
+from tests.runtime.pallets.fl_alliance.alliance_world import new_alliance
+from tests.runtime.played_state import top_of
 
 
 def scenario(**fields: object) -> dict[str, Any]:
@@ -119,3 +127,12 @@ def test_refusals(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ScenarioError) as refusal:
         evaluate(scenario(**fields))
     assert str(refusal.value).startswith(message)
+
+
+def test_a_live_chain_gives_the_daos_rate_for_absence() -> None:
+    made = new_alliance()
+    made.pallet.set_parameters(ROOT, AllianceParameters(Rational(1, 4)))
+    runtime = runtime_at(DictState(top_of(made.world)))
+    assert with_live_rules({"kind": "fl"}, runtime) == {"kind": "fl", "absence_slash": "1/4"}
+    given = {"kind": "fl", "absence_slash": "1/2"}
+    assert with_live_rules(given, runtime) == given
