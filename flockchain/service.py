@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import logging
 import shutil
 import signal
@@ -28,6 +27,7 @@ from flockchain.chain.importer import Consensus, Importer
 from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
 from flockchain.clock import SystemClock
+from flockchain.collector import quiet_collector
 from flockchain.config import NodeConfig
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
@@ -200,9 +200,7 @@ class Service:
         stack.push_async_callback(self.network.stop)
         await self._start_rpc(stack, backend, pool, blobs)
         await stack.enter_async_context(self._supervisor())
-        # What is loaded now stays: walking it with every full collection stops the node for 100 ms.
-        gc.collect()
-        gc.freeze()
+        stack.enter_context(quiet_collector())
         log.info(
             "%s: chain %s, genesis 0x%s, best #%d, finalized #%d",
             self.config.name,

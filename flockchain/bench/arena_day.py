@@ -9,13 +9,13 @@ Source: WP Fig. 3 (a task's day); performance target T16.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from flockchain.collector import quiet_collector
 from flockchain.storage.kv import KeyValueStore, WriteBatch
 from flockchain.storage.state import StateStore
 from flockchain.storage.trie_codec import EMPTY_ROOT
@@ -153,13 +153,8 @@ class ArenaDay:
 
     def run_jobs(self, position: int) -> list[MeasuredBlock]:
         """Empty blocks from this one of the day on, as long as the arena's work takes."""
-        # The collector must not walk what only the participants keep in memory.
-        gc.collect()
-        gc.freeze()
-        try:
+        with quiet_collector():  # as a node runs
             return list(self._run(position))
-        finally:
-            gc.unfreeze()
 
     def _run(self, position: int) -> Iterator[MeasuredBlock]:
         number = CALENDAR.first_block(DAY) + position
