@@ -8,14 +8,15 @@ Source: FRAME `frame_executive`; WP IV.A, V.E to V.I.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 from flockchain.economics.played_chain import PlayedChain
 from runtime import frame
 from runtime.api import preset_of
 from runtime.frame.externalities import StateReader
 from runtime.frame.origin import NONE
+from runtime.frame.pallet import Pallet
 from runtime.primitives.babe_digest import (
     SlotClaim,
     SlotKind,
@@ -33,11 +34,17 @@ _NO_PROOF: Final = bytes(80)  # proofs are checked before a block is executed, a
 class CopiedChain(PlayedChain):
     """The chain after `block`, whose state is given; the next block is open."""
 
-    def __init__(self, state: StateReader, block: Hash) -> None:
-        """Raises UnknownRuntime if the state is of another release."""
+    def __init__(
+        self, state: StateReader, block: Hash, still: Collection[type[Pallet[Any]]] = ()
+    ) -> None:
+        """The hooks of pallets that are `still` do not run: what only their people could do waits.
+
+        Raises UnknownRuntime if the state is of another release.
+        """
         ext = frame.Externalities(state)
         runtime = Runtime(ext, preset_of(state))
-        super().__init__(ext, runtime, runtime.ordered, runtime.weights.max_block)
+        moving = [pallet for pallet in runtime.ordered if type(pallet) not in still]
+        super().__init__(ext, runtime, moving, runtime.weights.max_block)
         self._has_slots = runtime.babe.author_vrf_output() is not None
         self._open(self.system.block_number() + 1, block)
 

@@ -17,14 +17,17 @@ from flockchain.economics.copied_chain import CopiedChain
 from runtime.frame.origin import signed
 from runtime.pallets.arena.records import (
     DayKey,
+    Fingerprinted,
     GivenScore,
     Juror,
     Roster,
+    RosterEntry,
     Score,
     ScoreSeal,
     Verdict,
 )
 from runtime.pallets.arena.seals import seal_scores
+from runtime.primitives.hashing import blake2b_64
 from runtime.primitives.types import AccountId, Hash
 
 DAYS_BACK: Final = 7  # how far verdicts are looked for
@@ -35,6 +38,7 @@ ASSUMPTIONS: Final = (
     "every drawn validator seals and opens its scores; it gives a model what it last gave it, else "
     "the model's last consensus, else what its node's last ranked model had, else the baseline",
     "creators open Dataset B in time, and on it models score as before",
+    "tasks of the FL Alliance stand still: they hold no rounds and keep their stakes",
     "blocks hold nothing but that, one a slot; the draws of days to come are made up",
 )
 
@@ -61,12 +65,22 @@ class Orders:
         return self.by_validator.get(validator, {}).get(owner, by_all)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Memory:
-    """What is remembered of a submission: each validator's last verdict, and what others get."""
+    """What is remembered of a submission: each validator's last verdict, and what others give.
 
-    verdicts: dict[AccountId, Verdict]
+    `fingerprint` stands beside scores above 0 in tasks that compare behaviour.
+    """
+
+    verdicts: Mapping[AccountId, Verdict]
     otherwise: int
+    fingerprint: int | None
+
+    def score(self, value: int) -> Verdict:
+        """A score as the task wants it."""
+        if self.fingerprint is None or not value:
+            return Score(value)
+        return Fingerprinted(value, self.fingerprint)
 
 
 class Habits:
@@ -129,47 +143,52 @@ class Habits:
 
     def _sheet(self, key: DayKey, roster: Roster, juror: Juror) -> list[GivenScore]:
         weights = self._chain.arena.scoring.weights_of(key, juror.account)
-        owners = {entry.submission: entry.owner for entry in roster.entries}
+        entries = {entry.submission: entry for entry in roster.entries}
         return [
-            GivenScore(number, self._verdict(key, juror.account, number, owners[number]))
+            GivenScore(number, self._verdict(key, juror.account, entries[number]))
             for number in weights
         ]
 
-    def _verdict(
-        self, key: DayKey, validator: AccountId, submission: int, owner: AccountId | None
-    ) -> Verdict:
-        ordered = self._orders.find(key.task, validator, owner)
-        if ordered is not None:
-            return Score(ordered)
-        place = (key.task, submission)
+    def _verdict(self, key: DayKey, validator: AccountId, entry: RosterEntry) -> Verdict:
+        place = (key.task, entry.submission)
         if place not in self._memories:
-            self._memories[place] = self._remember(key, submission, owner)
+            self._memories[place] = self._remember(key, entry)
         memory = self._memories[place]
-        return memory.verdicts.get(validator, Score(memory.otherwise))
+        ordered = self._orders.find(key.task, validator, entry.owner)
+        if ordered is not None:
+            return memory.score(ordered)
+        return memory.verdicts.get(validator, memory.score(memory.otherwise))
 
-    def _remember(self, key: DayKey, submission: int, owner: AccountId | None) -> _Memory:
+    def _remember(self, key: DayKey, entry: RosterEntry) -> _Memory:
+        """What the days before tell of a submission."""
         arena, verdicts = self._chain.arena, dict[AccountId, Verdict]()
         consensus: int | None = None
         of_owner: int | None = None
+        fingerprint: int | None = None
         for day in range(key.day - 1, max(key.day - DAYS_BACK, 0) - 1, -1):
-            past = DayKey(key.task, day)
-            for ballot in arena.ballots.get((past, submission)):
+            place = (DayKey(key.task, day), entry.submission)
+            for ballot in arena.ballots.get(place):
                 verdicts.setdefault(ballot.validator, ballot.verdict)
-            found = arena.results.find((past, submission))
+            found, behaviour = arena.results.find(place), arena.behaviours.find(place)
             if consensus is None and found is not None and found.denominator:
                 consensus = found.numerator // found.denominator
             if consensus is None and of_owner is None:
-                of_owner = next(
-                    (
-                        node.numerator // node.denominator
-                        for node in arena.views.leaderboard(key.task, day)
-                        if node.owner == owner
-                    ),
-                    None,
-                )
-        baseline = self._chain.tasks.get_task(key.task).terms.baseline
-        known = (score for score in (consensus, of_owner, baseline) if score is not None)
-        return _Memory(verdicts, next(known))
+                of_owner = self._find_rank_score(place[0], entry.owner)
+            if fingerprint is None and behaviour is not None:
+                fingerprint = behaviour.fingerprint
+        terms = self._chain.tasks.get_task(key.task).terms
+        if terms.duplicate_distance is None:
+            fingerprint = None
+        elif fingerprint is None:  # as far from others' as unrelated models are
+            fingerprint = int.from_bytes(blake2b_64(entry.content), "little")
+        known = (score for score in (consensus, of_owner, terms.baseline) if score is not None)
+        return _Memory(verdicts, next(known), fingerprint)
+
+    def _find_rank_score(self, key: DayKey, owner: AccountId | None) -> int | None:
+        """The score that ranked a node on a day."""
+        ranking = self._chain.arena.views.leaderboard(key.task, key.day)
+        scores = (node.numerator // node.denominator for node in ranking if node.owner == owner)
+        return next(scores, None)
 
     # -- Dataset B
 

@@ -29,6 +29,7 @@ from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena.events import DaySettled, Paid
 from runtime.pallets.arena.payout import divide
 from runtime.pallets.arena.records import Payment, PaymentKind
+from runtime.pallets.fl_alliance import FlAlliance
 from runtime.primitives.apportion import apportion
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
@@ -109,7 +110,8 @@ class _Run:
         self.played = _Played()
         self._scenario = scenario
         self._is_changed = is_changed
-        self._chain = CopiedChain(live.state, live.head.hash)
+        # Members of the FL Alliance would be slashed for what they cannot do on a copy.
+        self._chain = CopiedChain(live.state, live.head.hash, still=[FlAlliance])
         self._span = _span_of(scenario, task, self._chain.arena.today())
         orders = _orders_of(scenario, task) if is_changed else _NO_ORDERS
         self._habits = Habits(self._chain, orders)

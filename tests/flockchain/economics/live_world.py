@@ -38,11 +38,11 @@ SHEETS: dict[str, dict[str, int | None]] = {
 Change = Callable[[World], None]
 
 
-def begin(days: int = 4) -> World:
+def begin(days: int = 4, **changes: object) -> World:
     """Day 1 of a task is played; it is the first block of day 2."""
     world = new_world(checks=False)
     world.tasks.create_verified_task(
-        frame.ROOT, account("creator"), terms(seats=0, final_seats=0, days=days)
+        frame.ROOT, account("creator"), terms(seats=0, final_seats=0, days=days, **changes)
     )
     with_participants(world, 0)
     world.ledger.delegate(signed(account("idle")), 0, account("v2"), 40 * FML)

@@ -73,6 +73,18 @@ def test_the_state_it_was_copied_from_stays_as_it_was() -> None:
     assert chain.arena.today() == 3
 
 
+def test_pallets_may_stand_still() -> None:
+    state = State(build_genesis(genesis_config()))
+    moving, still = (CopiedChain(state, ZERO_HASH, still=kinds) for kinds in ([], [FlAlliance]))
+    turns = []
+    for chain in (moving, still):
+        for _ in range(chain.runtime.preset.epoch_slots + 1):
+            chain.advance()
+        turns.append(chain.runtime.alliance.turn.find())
+    assert turns[0] is not None
+    assert turns[1] is None
+
+
 def test_slots_epochs_and_time_go_on() -> None:
     state, parent = State(build_genesis(genesis_config())), ZERO_HASH
     for number, slot in ((1, 700), (2, 703)):

@@ -153,6 +153,18 @@ def consensus_of(world: World, day: int) -> dict[str, int | None]:
     return scores
 
 
+def test_models_keep_their_behaviour_in_tasks_that_compare_it() -> None:
+    world = begin(duplicate_distance=4)
+    joining = [{"role": "node", "own": str(15 * FML), "score": 900_000_000, "id": "novice"}]
+    answer = ask(world, add=joining)
+    without, _ = sides(answer)
+    assert answer["days"][0]["ranking"]["with"] == [address("n1"), "novice", address("n2")]
+    score_day(world, 2)
+    score_day(world, 3)
+    world.go_to(4, 3)
+    assert without == paid_on(world, 3)
+
+
 def test_somebody_new_is_given_what_it_stakes() -> None:
     world = begin()
     joining = [{"role": "node", "own": str(15 * FML), "score": 900_000_000}]
