@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from ml.confinement import (
     cut_network,
+    go_first_without_memory,
     limit_memory,
     limit_processor_time,
     refuse_files,
@@ -34,6 +35,7 @@ DATASET_BYTES_MAX = 1 << 30
 def run(requests: BinaryIO, answers: BinaryIO, device_name: str) -> None:
     """Serve until the parent closes its end."""
     is_network_cut = cut_network()
+    go_first_without_memory()
     refuse_new_privileges()
     spec_bytes = read_frame(requests, SPEC_BYTES_MAX)
     dataset = read_frame(requests, DATASET_BYTES_MAX)

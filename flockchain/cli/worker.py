@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -32,8 +32,9 @@ from flockchain.cli.refusal import refuse
 from flockchain.sdk import Client, Disconnected, SdkError
 from flockchain.telemetry import set_up_logging
 from flockchain.workers.state_file import StateFileError
-from flockchain.workers.training import Strength
-from flockchain.workers.worker import Member, Worker, WorkerRole
+from flockchain.workers.strengths import Method, Strength
+from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
+from runtime.primitives.rational import Rational, RationalError
 
 CONNECT_TRIES: Final = 60
 CONNECT_PAUSE_S: Final = 1.0
@@ -44,6 +45,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold secrets
 )
+
+
+T = TypeVar("T")
 
 
 class Device(enum.StrEnum):
@@ -70,8 +74,12 @@ DeviceFlag = Annotated[Device, typer.Option(help="Where machine learning runs.")
 StateFlag = Annotated[
     Path, typer.Option("--state-dir", help="Salts, models and keys that must survive a restart.")
 ]
-StakeFlag = Annotated[
-    str | None, typer.Option(help='Each key\'s stake, as "10 FML"; the minimum by default.')
+StakesFlag = Annotated[
+    list[str] | None,
+    typer.Option("--stake", help='As "10 FML", one or one a key; the minimum by default.'),
+]
+ShareFlag = Annotated[
+    str, typer.Option(help="What delegators get of their pro-rata part, as 3/5 or 0.6.")
 ]
 EofFlag = Annotated[
     bool,
@@ -91,25 +99,29 @@ def trainer(
         list[Strength] | None,
         typer.Option(help="How hard to try: one for all keys, or one a key; strong by default."),
     ] = None,
-    stake: StakeFlag = None,
+    label: Annotated[
+        str, typer.Option(help="Keys of strength clone with the same label share their models.")
+    ] = "",
+    stake: StakesFlag = None,
+    share: ShareFlag = "0",
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
     until_eof: EofFlag = False,
 ) -> None:
-    """Train models and submit them."""
-    uris = _secrets(key, key_file)
-    strengths = list(strength or [Strength.STRONG])
-    if len(strengths) == 1:
-        strengths *= len(uris)
-    if len(strengths) != len(uris):
-        raise typer.BadParameter(
-            f"{len(strengths)} strengths for {len(uris)} keys", param_hint="--strength"
-        )
-    planck = None if stake is None else parse_planck(stake)
+    """Train models and submit them. Strengths noise, overfit and clone are attacks."""
+    uris, ratio = _secrets(key, key_file), _ratio(share)
+    strengths = _one_a_key(strength or [Strength.STRONG], uris, "--strength")
+    stakes = _one_a_key(stake or [None], uris, "--stake")
     members = [
-        Member(pair_of(uri, scheme), WorkerRole.TRAINER, how, planck)
-        for uri, how in zip(uris, strengths, strict=True)
+        Member(
+            pair_of(uri, scheme),
+            WorkerRole.TRAINER,
+            method=Method(how, label),
+            stake=None if amount is None else parse_planck(amount),
+            share=ratio,
+        )
+        for uri, how, amount in zip(uris, strengths, stakes, strict=True)
     ]
     _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
@@ -121,17 +133,30 @@ def validator(
     key_file: KeyFilesFlag = None,
     scheme: SchemeFlag = SchemeName.SR25519,
     task: TasksFlag = None,
-    stake: StakeFlag = None,
+    behaviour: Annotated[
+        list[Behaviour] | None,
+        typer.Option(help="One for all keys, or one a key; copier is an attack."),
+    ] = None,
+    stake: StakesFlag = None,
+    share: ShareFlag = "0",
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
     until_eof: EofFlag = False,
 ) -> None:
     """Score the submissions that the keys are drawn for."""
-    planck = None if stake is None else parse_planck(stake)
+    uris, ratio = _secrets(key, key_file), _ratio(share)
+    behaviours = _one_a_key(behaviour or [Behaviour.HONEST], uris, "--behaviour")
+    stakes = _one_a_key(stake or [None], uris, "--stake")
     members = [
-        Member(pair_of(uri, scheme), WorkerRole.VALIDATOR, stake=planck)
-        for uri in _secrets(key, key_file)
+        Member(
+            pair_of(uri, scheme),
+            WorkerRole.VALIDATOR,
+            behaviour=how,
+            stake=None if amount is None else parse_planck(amount),
+            share=ratio,
+        )
+        for uri, how, amount in zip(uris, behaviours, stakes, strict=True)
     ]
     _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
@@ -160,6 +185,21 @@ def _secrets(uris: list[str] | None, files: list[Path] | None) -> list[str]:
     if len(set(found)) < len(found):
         raise typer.BadParameter("a key is given twice", param_hint="--key")
     return found
+
+
+def _one_a_key(given: Sequence[T], uris: list[str], flag: str) -> list[T]:
+    """One value for each key, of one for all or one for each."""
+    values = list(given) * (len(uris) if len(given) == 1 else 1)
+    if len(values) != len(uris):
+        raise typer.BadParameter(f"{len(values)} values for {len(uris)} keys", param_hint=flag)
+    return values
+
+
+def _ratio(text: str) -> Rational:
+    try:
+        return Rational.parse(text)
+    except RationalError as error:
+        raise typer.BadParameter(str(error), param_hint="--share") from None
 
 
 def _run(

@@ -16,8 +16,10 @@ from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
+from flockchain.workers.publishing import ensure_described
 from flockchain.workers.state_file import WorkerState
 from flockchain.workers.training import TrainingPool
+from ml.tasks.spec import TaskSpec
 from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation
@@ -44,6 +46,7 @@ class Desk:
     training: TrainingPool
     device: str
     stake: int | None  # planck; None for the role's minimum
+    share: Rational  # what delegators get of their pro-rata part
 
     @property
     def name(self) -> str:
@@ -68,11 +71,9 @@ class Desk:
         operator = await now.view.find(Delegation.operators, (number, self.key.account))
         if operator is not None:
             return operator if operator.role is role else None
-        if now.day < task.final_day():
+        if now.day < task.final_day() and self._is_sound(now, number, task):
             stake = self.stake if self.stake is not None else self._minimum(role)
-            call = encode_call(
-                Tasks.register, number, role, stake, Rational(0, 1), self._hardware()
-            )
+            call = encode_call(Tasks.register, number, role, stake, self.share, self._hardware())
             self.actions.act(
                 ("register", self.key.account, number),
                 now.head.number,
@@ -81,6 +82,16 @@ class Desk:
                 f"{self.name} registered in task {number}",
             )
         return None
+
+    def _is_sound(self, now: Moment, number: int, task: Task) -> bool:
+        """Whether the specification is known and is what the terms say: before there is a stake."""
+        checked = self.jobs.poll(("check", number), now.head.number, lambda: self._check(task))
+        return checked is not None
+
+    async def _check(self, task: Task) -> bool:
+        """Raises SdkError, TaskSpecError, PublishingError."""
+        ensure_described(TaskSpec.parse(await self.spec_of(task)), task.terms)
+        return True
 
     def _minimum(self, role: Role) -> int:
         preset = self.client.preset

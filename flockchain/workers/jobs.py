@@ -52,6 +52,10 @@ class Jobs:
             task.add_done_callback(lambda done: self._on_done(name, number, times, done))
         return None
 
+    def failures(self, name: Hashable) -> int:
+        """How often in a row the job has failed."""
+        return self._failures.get(name, (0, 0))[0]
+
     def forget(self, name: Hashable) -> None:
         """Drop a result, so that the job can run again."""
         self._results.pop(name, None)

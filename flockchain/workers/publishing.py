@@ -83,6 +83,19 @@ def package_task(
     return TaskPackage(terms, (encoded, *training, validation_a, ciphertext), key)
 
 
+def ensure_described(spec: TaskSpec, terms: TaskTerms) -> None:
+    """Raises PublishingError unless the terms on chain are what the specification says."""
+    for what, said, declared in (
+        ("metric", spec.metric, terms.metric.name.lower()),
+        ("baseline", spec.baseline, terms.baseline),
+        ("training data", list(spec.data.train), terms.training),
+        ("validation set A", spec.data.validation_a, terms.validation_a),
+        ("validation set B", spec.data.validation_b, terms.validation_b.plaintext),
+    ):
+        if said != declared:
+            raise PublishingError(f"the specification names another {what} than the chain")
+
+
 def _short_name(title: str) -> str:
     """At most 64 bytes of UTF-8, cut between characters."""
     return title.encode()[:NAME_BYTES_MAX].decode(errors="ignore")

@@ -17,12 +17,8 @@ from flockchain.workers.announcing import announce_submission
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
 from flockchain.workers.state_file import SealedModel
-from flockchain.workers.training import (
-    Strength,
-    TrainedModel,
-    TrainingRequest,
-    options_of,
-)
+from flockchain.workers.strengths import Method, Strength
+from flockchain.workers.training import TrainedModel, TrainingRequest
 from runtime.economy.tasks import Role, Task, TaskStatus
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
@@ -36,10 +32,10 @@ log = logging.getLogger(__name__)
 class TrainerDuty:
     """One key's training in one task."""
 
-    def __init__(self, desk: Desk, task: int, strength: Strength) -> None:
+    def __init__(self, desk: Desk, task: int, method: Method) -> None:
         self._desk = desk
         self._task = task
-        self._strength = strength
+        self._method = method
         self._passed: int | None = None  # the last day on which no model was better
 
     async def step(self, now: Moment, task: Task) -> None:
@@ -70,27 +66,36 @@ class TrainerDuty:
     # -- training
 
     def _train(self, now: Moment, task: Task) -> TrainedModel | None:
-        """The model of the present attempt, or None while it is made."""
-        attempt = self._desk.state.attempts.get(str(self._task), 0)
-        return self._desk.jobs.poll(
-            self._training_name(), now.head.number, lambda: self._run_training(task, attempt)
-        )
+        """The model of the present attempt, or None while it is made.
 
-    def _training_name(self) -> tuple[str, bytes, int]:
-        return ("train", self._desk.key.account, self._task)
+        After a failure another seed is tried: the same one may fail for ever.
+        """
+        jobs, name = self._desk.jobs, self._training_name()
+        seed = self._attempts() + jobs.failures(name)
+        return jobs.poll(name, now.head.number, lambda: self._run_training(task, seed))
+
+    def _attempts(self) -> int:
+        return self._desk.state.attempts.get(str(self._task), 0)
+
+    def _training_name(self) -> tuple[str, bytes, int, int]:
+        """Clones of one label share the job."""
+        maker = self._method.maker(self._desk.key.account)
+        return ("train", maker, self._task, self._attempts())
 
     async def _run_training(self, task: Task, attempt: int) -> TrainedModel:
-        desk = self._desk
+        desk, is_cheating = self._desk, self._method.strength.is_trained_on_set_a
         spec = await desk.spec_of(task)
-        datasets = [await desk.dataset(digest) for digest in task.terms.training]
-        options = options_of(self._strength, desk.key.account, self._task, attempt)
-        request = TrainingRequest(spec, tuple(datasets), options, desk.device)
-        trained = await desk.training.train(request)
+        names = [task.terms.validation_a] if is_cheating else task.terms.training
+        datasets = [await desk.dataset(digest) for digest in names]
+        options = self._method.options(desk.key.account, self._task, attempt)
+        request = TrainingRequest(spec, tuple(datasets), options, desk.device, not is_cheating)
+        trained = await desk.training.train(request, self._task)
         log.info(
-            "%s trained for task %d: %.4f on held-out data",
+            "%s trained for task %d: %.4f on %s data",
             desk.name,
             self._task,
             float(trained.held_out),
+            "its training" if is_cheating else "held-out",
         )
         return trained
 
@@ -98,7 +103,8 @@ class TrainerDuty:
         """Seal the candidate on disk if it is worth a submission; the attempt is used up."""
         desk, state = self._desk, self._desk.state
         standing = await self._standing_metric(now)
-        desk.jobs.forget(self._training_name())
+        if self._method.strength is not Strength.CLONE:  # the other clones want it too
+            desk.jobs.forget(self._training_name())
         state.count_attempt(self._task)
         if standing is not None and made.held_out <= standing:
             self._passed = now.day
@@ -112,7 +118,7 @@ class TrainerDuty:
     async def _standing_metric(self, now: Moment) -> Fraction | None:
         """The standing model's own metric. Noise knows no better, so it is always replaced."""
         number = await now.view.find(Arena.standing, (self._task, self._desk.key.account))
-        if number is None or self._strength is Strength.NOISE:
+        if number is None or self._method.strength is Strength.NOISE:
             return None
         standing = await now.view.find(Arena.submissions, (self._task, number))
         return None if standing is None else self._desk.state.find_metric(standing.content)

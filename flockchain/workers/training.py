@@ -1,31 +1,32 @@
-"""Training in a process of its own: how hard to try, and how good the result is on unseen data.
+"""Training in a process of its own, and how good the result is on unseen data.
 
-Owns the strengths that a trainer can be started with and the function that the training process
-runs. A trainer judges itself on rows that it held out of the training data, since validation sets
-are not its to see. Invariant: torch is imported by the child process only; models come back as
-canonical files.
+Owns the training process and the function that it runs. Trainings wait for it in turn, task by
+task; the process ends with its parent and is the first to go when memory runs out. An honest
+trainer judges itself on rows that it held out of the training data. Invariant: torch is imported by
+the child process only; models come back as canonical files.
 
-Source: WP V.C (training nodes), Table I (free riders).
+Source: WP V.C (training nodes).
 """
 
 from __future__ import annotations
 
 import asyncio
-import enum
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.synchronize import Event
 from typing import Any, Final, TypeVar
 
+from flockchain.workers.turns import Turns
+from ml.confinement import go_first_without_memory
 from ml.options import TrainOptions
-from runtime.primitives.hashing import blake2b_256
-from runtime.primitives.types import AccountId
 
 HELD_OUT_EVERY: Final = 6  # one row in six is held out
 
@@ -33,22 +34,19 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-class Strength(enum.StrEnum):
-    """How hard a trainer tries; NOISE is a free rider that submits an untrained model."""
-
-    STRONG = "strong"
-    WEAK = "weak"
-    NOISE = "noise"
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """What the training process is given. `datasets` are trained on in order."""
+    """What the training process is given. `datasets` are trained on in order.
+
+    `has_held_out`: whether rows are kept back to judge the model on, else it is judged on the
+    very rows that it was trained on.
+    """
 
     spec: bytes
     datasets: tuple[bytes, ...]
     options: TrainOptions
     device: str
+    has_held_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +57,22 @@ class TrainedModel:
     held_out: Fraction
 
 
-def options_of(strength: Strength, account: AccountId, task: int, attempt: int) -> TrainOptions:
-    """The options of a trainer's attempt: another seed, and more training epochs, every time."""
-    name = account + task.to_bytes(4, "little") + attempt.to_bytes(4, "little")
-    seed = int.from_bytes(blake2b_256(name)[:4], "little")
-    match strength:
-        case Strength.STRONG:
-            return TrainOptions(training_epochs=24 + 12 * attempt, hidden_width=96, seed=seed)
-        case Strength.WEAK:
-            return TrainOptions(
-                training_epochs=20 + 10 * attempt, hidden_width=16, data_fraction=0.15, seed=seed
-            )
-        case Strength.NOISE:
-            return TrainOptions(training_epochs=0, hidden_width=16, seed=seed)
-
-
 class TrainingPool:
     """One training process, started at the first use; it loads torch once."""
 
     def __init__(self) -> None:
         self._context = get_context("spawn")
         self._pool: ProcessPoolExecutor | None = None
+        self._turns = Turns(1)
         self._stop = self._context.Event()
 
-    async def train(self, request: TrainingRequest) -> TrainedModel:
-        """Train and judge. Raises `TaskSpecError`, `ArtifactError`, `BrokenProcessPool`."""
-        return await self.run(train_candidate, request)
+    async def train(self, request: TrainingRequest, task: Hashable) -> TrainedModel:
+        """Train and judge, when it is the task's turn.
+
+        Raises `TaskSpecError`, `ArtifactError`, `BrokenProcessPool`.
+        """
+        async with self._turns.turn(task):
+            return await self.run(train_candidate, request)
 
     async def run(self, work: Callable[[A], R], argument: A) -> R:
         """Run a module's function in the process. Raises what it raises, `BrokenProcessPool`."""
@@ -92,10 +80,12 @@ class TrainingPool:
             self._pool = ProcessPoolExecutor(
                 1, self._context, initializer=_adopt, initargs=(self._stop,)
             )
+        pool = self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, argument)
+            return await asyncio.get_running_loop().run_in_executor(pool, work, argument)
         except BrokenProcessPool:
-            self._pool = None  # killed, for its memory perhaps: the next one starts anew
+            if self._pool is pool:  # killed, for its memory perhaps: the next one starts anew
+                self._pool = None
             raise
 
     async def close(self) -> None:
@@ -113,6 +103,16 @@ def _adopt(stop: Event) -> None:
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which ends it
+    go_first_without_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker that was killed leaves nobody behind: the pool's own pipes would never close."""
+    parent = parent_process()
+    assert parent is not None, "it runs in a child"
+    parent.join()
+    os._exit(1)
 
 
 def train_candidate(request: TrainingRequest) -> TrainedModel:
@@ -133,7 +133,7 @@ def train_candidate(request: TrainingRequest) -> TrainedModel:
     model: bytes | None = None
     held_out = b""
     for dataset in request.datasets:
-        training, held_out = split_rows(dataset)
+        training, held_out = split_rows(dataset) if request.has_held_out else (dataset, dataset)
         task.init_dataset(training)
         model = task.train(model, request.options, should_stop)
     assert model is not None, "a task has training data"

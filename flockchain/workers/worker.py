@@ -1,9 +1,10 @@
 """The worker: follow the best block, let every key do its duty in every task, repeat.
 
 Owns the processes, state files and jobs of its keys. A tick follows each new best block and each
-job that ends, so nothing is polled; what a tick does follows from the block's state alone, so
-forks, restarts of the node and of the worker are nothing special. Invariant: an error in one duty
-stops no other.
+job that ends, at most so many a second, so nothing is polled; what a tick does follows from the
+block's state alone, so forks, restarts of the node and of the worker are nothing special. Duties
+are served some at a time in rotation, and a newer block comes before the rest of them. Invariant:
+an error in one duty stops no other.
 
 Source: WP II.B (roles), WP Fig. 3 (the workflow of a task).
 """
@@ -13,29 +14,39 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client, Head, SdkError, StateView
 from flockchain.workers.actions import Actions
+from flockchain.workers.attacks.copier import CopierDuty
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.creator import CreatorDuty
 from flockchain.workers.desk import Desk, Duty
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
+from flockchain.workers.pace import Pace
+from flockchain.workers.rota import Rota
 from flockchain.workers.state_file import WorkerState
+from flockchain.workers.strengths import STRONG, Method
 from flockchain.workers.trainer import TrainerDuty
-from flockchain.workers.training import Strength, TrainingPool
+from flockchain.workers.training import TrainingPool
 from flockchain.workers.validator import ValidatorDuty
 from runtime.economy.tasks import Task
 from runtime.pallets.tasks import Tasks
+from runtime.primitives.rational import Rational
 from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
+
+TICK_GAP_S: Final = 0.1
+SERVED_AT_ONCE_MAX: Final = 64  # duties whose questions are under way at the node
+NO_SHARE: Final = Rational(0, 1)
 
 
 class WorkerRole(enum.StrEnum):
@@ -46,14 +57,26 @@ class WorkerRole(enum.StrEnum):
     CREATOR = "creator"
 
 
+class Behaviour(enum.StrEnum):
+    """How a task validator comes by its scores."""
+
+    HONEST = "honest"
+    COPIER = "copier"  # attack: seals and opens what another validator sealed and opened
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A key and its part. `strength` is a trainer's; `stake` in planck, None for the minimum."""
+    """A key and its part. `method` is a trainer's, `behaviour` a validator's.
+
+    `stake` in planck, None for the minimum; `share` is what delegators get of their pro-rata part.
+    """
 
     key: KeyPair
     role: WorkerRole
-    strength: Strength = Strength.STRONG
+    method: Method = STRONG
+    behaviour: Behaviour = Behaviour.HONEST
     stake: int | None = None
+    share: Rational = NO_SHARE
 
 
 class Worker:
@@ -67,14 +90,18 @@ class Worker:
         *,
         tasks: Sequence[int] | None = None,
         device: str = "auto",
+        tick_gap_s: float = TICK_GAP_S,
     ) -> None:
         """Works in `tasks`, or in every live task. Raises StateFileError."""
+        self.ticks = 0
         self._client = client
         self._directory = state_directory
         self._tasks = None if tasks is None else frozenset(tasks)
         self._unchecked = self._tasks or frozenset()
         self._wake = asyncio.Event()
         self._quiet = asyncio.Condition()
+        self._pace = Pace(tick_gap_s)
+        self._rota: Rota[tuple[int, int]] = Rota()
         self._jobs = Jobs(self._wake.set)
         self._actions = Actions(client, self._wake.set)
         self._bench = Bench(device)
@@ -100,6 +127,7 @@ class Worker:
                     self._training,
                     device,
                     member.stake,
+                    member.share,
                 )
                 self._desks.append((member, desk))
         except BaseException:
@@ -113,11 +141,13 @@ class Worker:
         try:
             while True:
                 await self._wake.wait()
+                await self._pace.wait()
                 self._wake.clear()
                 if following.done():
                     following.result()
                 if self._head is not None:
                     await self._tick(self._head)
+                    self._pace.done()
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError, SdkError):
@@ -150,6 +180,7 @@ class Worker:
             self._wake.set()
 
     async def _tick(self, head: Head) -> None:
+        self.ticks += 1
         view = self._client.at(head.hash)
         moment = Moment(head, view, self._client.preset.calendar)
         try:
@@ -161,19 +192,33 @@ class Worker:
         except SdkError as error:
             log.warning("block %d cannot be read: %s", head.number, error)
             return
-        steps = [
-            self._step(index, number, moment, record)
+        tasks = {
+            number: record
             for number, record in zip(wanted, records, strict=True)
             if record is not None
-            for index in range(len(self._desks))
-        ]
-        for place in [place for place in self._duties if place[1] not in wanted]:
+        }
+        for place in [place for place in self._duties if place[1] not in tasks]:
             del self._duties[place]
-        await asyncio.gather(*steps)
+        if not await self._serve(moment, tasks):
+            return
         if not (self._wake.is_set() or self._jobs.running or self._actions.entering):
             async with self._quiet:
                 self._settled = head.hash
                 self._quiet.notify_all()
+
+    async def _serve(self, moment: Moment, tasks: Mapping[int, Task]) -> bool:
+        """Serve every duty, some at a time; False if something newer came before the last."""
+        places = [(index, number) for number in tasks for index in range(len(self._desks))]
+        order = self._rota.order(places)
+        for start in range(0, len(order), SERVED_AT_ONCE_MAX):
+            if start and self._wake.is_set():
+                return False
+            served = order[start : start + SERVED_AT_ONCE_MAX]
+            await asyncio.gather(
+                *(self._step(index, number, moment, tasks[number]) for index, number in served)
+            )
+            self._rota.served(served)
+        return True
 
     async def _name_unknown(self, view: StateView) -> None:
         """Say, once, which of the tasks that were asked for the chain does not have."""
@@ -199,7 +244,9 @@ class Worker:
     def _duty(self, member: Member, desk: Desk, task: int) -> Duty:
         match member.role:
             case WorkerRole.TRAINER:
-                return TrainerDuty(desk, task, member.strength)
+                return TrainerDuty(desk, task, member.method)
+            case WorkerRole.VALIDATOR if member.behaviour is Behaviour.COPIER:
+                return CopierDuty(desk, task)
             case WorkerRole.VALIDATOR:
                 return ValidatorDuty(desk, task)
             case WorkerRole.CREATOR:

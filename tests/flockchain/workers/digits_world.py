@@ -56,7 +56,9 @@ async def working(
     tasks: Sequence[int] | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker at work; stopped like a process that is told to stop."""
-    async with Worker(client, members, directory, tasks=tasks, device="cpu") as worker:
+    async with Worker(
+        client, members, directory, tasks=tasks, device="cpu", tick_gap_s=0
+    ) as worker:
         run = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 import pytest
+import torch
 
-from flockchain.workers.evaluating import Bench
-from flockchain.workers.training import (
-    Strength,
-    TrainingRequest,
-    options_of,
-    split_rows,
-    train_candidate,
-)
+from flockchain.workers.evaluating import AT_WORK_MAX, EVALUATORS_MAX, Bench
+from flockchain.workers.strengths import Method
+from flockchain.workers.training import TrainingRequest, train_candidate
+from ml.artifact import ArtifactLimits
+from ml.checkpoint import save_canonical
 from ml.evaluate import Verdict
+from ml.sandbox import Evaluator
 from ml.tasks.digits import DigitsTask, create_digits_task
 from runtime.primitives.types import AccountId
-
-WHO = AccountId(b"w" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +26,16 @@ def digits() -> DigitsTask:
     return create_digits_task(seed=2)
 
 
-def train(digits: DigitsTask, strength: Strength, attempt: int = 0) -> tuple[bytes, float]:
-    options = options_of(strength, WHO, 0, attempt)
-    spec = digits.spec.to_bytes()
-    made = train_candidate(TrainingRequest(spec, (digits.train,), options, "cpu"))
-    return made.model, float(made.held_out)
+@pytest.fixture(scope="module")
+def model(digits: DigitsTask) -> bytes:
+    options = Method().options(AccountId(b"w" * 32), 0, 0)
+    request = TrainingRequest(digits.spec.to_bytes(), (digits.train,), options, "cpu")
+    return train_candidate(request).model
 
 
-def test_strengths_differ_on_held_out_rows(digits: DigitsTask) -> None:
-    strong, weak, noise = (train(digits, strength)[1] for strength in Strength)
-    assert strong > 0.9 > weak > 0.25 > noise
-    assert train(digits, Strength.NOISE, 0) == train(digits, Strength.NOISE, 0)
-    assert train(digits, Strength.NOISE, 0) != train(digits, Strength.NOISE, 1)
-
-
-def test_held_out_rows_are_not_trained_on(digits: DigitsTask) -> None:
-    training, held_out = split_rows(digits.train)
-    assert len(training) + len(held_out) == pytest.approx(len(digits.train), abs=500)
-    again, _ = split_rows(training)
-    assert again != training
-
-
-def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(digits: DigitsTask) -> None:
-    model, _ = train(digits, Strength.STRONG)
+def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(
+    digits: DigitsTask, model: bytes
+) -> None:
     spec = digits.spec.to_bytes()
 
     async def run() -> None:
@@ -73,3 +58,80 @@ def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(digits: DigitsTas
         assert evaluator.process_id is None
 
     asyncio.run(run())
+
+
+def test_a_model_that_needs_too_much_memory_scores_0_and_the_next_is_scored(
+    digits: DigitsTask, model: bytes
+) -> None:
+    """Two rows of 64 MiB fit the file's limit; the copy in float64 does not fit the memory's."""
+    limits = replace(digits.spec.limits, model_bytes_max=1 << 28, memory_bytes_max=1 << 20)
+    network = {**digits.spec.model, "hidden_width_max": 1 << 20}
+    spec = replace(digits.spec, limits=limits, model=network).to_bytes()
+    width = 1 << 19
+    big = save_canonical(
+        {
+            "hidden.weight": torch.zeros(width, 64),
+            "hidden.bias": torch.zeros(width),
+            "output.weight": torch.zeros(10, width),
+            "output.bias": torch.zeros(10),
+        },
+        ArtifactLimits(size_bytes_max=1 << 28),
+    )
+
+    async def run() -> None:
+        bench = Bench("cpu")
+        try:
+            bad = await bench.evaluate(spec, digits.validation_a, big)
+            assert (bad.verdict, bad.score) == (Verdict.OUT_OF_MEMORY, 0)
+            good = await bench.evaluate(spec, digits.validation_a, model)
+            assert good.score > 850_000_000
+        finally:
+            await bench.close()
+
+    asyncio.run(run())
+
+
+def test_a_model_is_judged_anew_under_another_specification(
+    digits: DigitsTask, model: bytes
+) -> None:
+    small = replace(digits.spec, limits=replace(digits.spec.limits, model_bytes_max=100))
+
+    async def run() -> None:
+        bench = Bench("cpu")
+        try:
+            first = await bench.evaluate(digits.spec.to_bytes(), digits.validation_a, model)
+            second = await bench.evaluate(small.to_bytes(), digits.validation_a, model)
+        finally:
+            await bench.close()
+        assert (first.verdict, second.verdict) == (Verdict.SCORED, Verdict.INVALID)
+
+    asyncio.run(run())
+
+
+def test_never_more_processes_than_allowed(
+    digits: DigitsTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: set[Evaluator] = set()
+    most = 0
+
+    def start(evaluator: Evaluator) -> None:
+        nonlocal most
+        alive.add(evaluator)
+        most = max(most, len(alive))
+
+    def close(evaluator: Evaluator) -> None:
+        alive.discard(evaluator)
+
+    monkeypatch.setattr(Evaluator, "start", start)
+    monkeypatch.setattr(Evaluator, "close", close)
+    specs = [replace(digits.spec, seed=seed).to_bytes() for seed in range(4 * EVALUATORS_MAX)]
+
+    async def run() -> None:
+        bench = Bench("cpu")
+        await asyncio.gather(*(bench.prepare(spec, digits.validation_a) for spec in specs))
+        assert len(alive) == EVALUATORS_MAX
+        await bench.close()
+
+    asyncio.run(run())
+    assert not alive
+    assert most <= EVALUATORS_MAX + AT_WORK_MAX  # one that ends makes room for one that starts

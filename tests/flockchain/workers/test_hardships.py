@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import Client, Wait
-from flockchain.workers.training import Strength
+from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Member, Worker, WorkerRole
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.pallet import encode_call
@@ -29,7 +29,7 @@ WITHHOLDER, POISONER = (key_pair_from_uri(f"//Liar{n}", "ed25519") for n in (1, 
 KEYS = [CREATOR, TRAINER, *VALIDATORS, WITHHOLDER, POISONER]
 MEMBERS = [
     Member(CREATOR, WorkerRole.CREATOR),
-    Member(TRAINER, WorkerRole.TRAINER, Strength.STRONG),
+    Member(TRAINER, WorkerRole.TRAINER, Method(Strength.STRONG)),
     *(Member(key, WorkerRole.VALIDATOR) for key in VALIDATORS),
 ]
 DAY = 1  # the task's first day; it has two

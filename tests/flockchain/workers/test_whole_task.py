@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flockchain.keys import key_pair_from_uri
 from flockchain.sdk import Client
-from flockchain.workers.training import Strength
+from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Member, WorkerRole
 from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena.events import Paid, SubmissionCommitted, SubmissionRevealed
@@ -36,9 +36,9 @@ async def run_task(directory: Path) -> tuple[FastChain, int]:
     """The chain after the task's last block, and all FML before it."""
     members = [
         Member(CREATOR, WorkerRole.CREATOR),
-        Member(STRONG, WorkerRole.TRAINER, Strength.STRONG),
-        Member(WEAK, WorkerRole.TRAINER, Strength.WEAK),
-        Member(NOISE, WorkerRole.TRAINER, Strength.NOISE),
+        Member(STRONG, WorkerRole.TRAINER, Method(Strength.STRONG)),
+        Member(WEAK, WorkerRole.TRAINER, Method(Strength.WEAK)),
+        Member(NOISE, WorkerRole.TRAINER, Method(Strength.NOISE)),
         *(Member(key, WorkerRole.VALIDATOR) for key in VALIDATORS),
     ]
     async with fast_chain(directory / "node", KEYS) as chain:
