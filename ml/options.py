@@ -13,6 +13,8 @@ from dataclasses import dataclass
 class TrainOptions:
     """Zero training epochs give an untrained model; a fraction below 1 uses less data.
 
+    `initial_scale` multiplies a fresh model's weights: with large ones it learns its rows by heart.
+
     Raises `ValueError` out of bounds.
     """
 
@@ -22,6 +24,7 @@ class TrainOptions:
     batch_size: int = 64
     data_fraction: float = 1.0
     seed: int = 0
+    initial_scale: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.training_epochs <= 100_000:
@@ -30,5 +33,7 @@ class TrainOptions:
             raise ValueError(f"batch size {self.batch_size} is outside 1..1048576")
         if not 0 < self.data_fraction <= 1:
             raise ValueError(f"data fraction {self.data_fraction} is outside (0, 1]")
+        if not 0 < self.initial_scale <= 1_000:
+            raise ValueError(f"initial scale {self.initial_scale} is outside (0, 1000]")
         if not 0 < self.learning_rate <= 10:
             raise ValueError(f"learning rate {self.learning_rate} is outside (0, 10]")

@@ -40,7 +40,7 @@ def train_mlp(
     generator = torch.Generator().manual_seed(options.seed)
     used = max(1, int(data.examples * options.data_fraction))
     chosen = torch.randperm(data.examples, generator=generator)[:used]
-    state = start or init_mlp(config, options.hidden_width, generator)
+    state = start or _fresh_state(config, options, generator)
     data = data.take(chosen).to(device)
     parameters = {
         name: tensor.clone().to(device).requires_grad_() for name, tensor in state.items()
@@ -54,6 +54,11 @@ def train_mlp(
             break
     trained = {name: tensor.detach().cpu() for name, tensor in parameters.items()}
     return TrainResult(state=trained, losses=tuple(losses), examples=data.examples)
+
+
+def _fresh_state(config: MlpConfig, options: TrainOptions, generator: torch.Generator) -> State:
+    state = init_mlp(config, options.hidden_width, generator)
+    return {name: tensor * options.initial_scale for name, tensor in state.items()}
 
 
 def _train_epoch(

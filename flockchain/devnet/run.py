@@ -15,9 +15,9 @@ from typing import Final
 
 from rich.console import Console
 
-from flockchain.devnet.arena_chapter import ArenaChapter
+from flockchain.devnet.arena import ArenaChapter
+from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.processes import Devnet, DevnetError
-from flockchain.devnet.reporter import Reporter
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
 

@@ -62,7 +62,7 @@ def test_an_overfitter_beats_the_honest_on_set_a_and_loses_on_set_b(seed: int) -
     assert cheat.held_out == on_a
     assert on_a >= Fraction(99, 100) > accuracy(digits, digits.validation_a, honest)
     on_b = accuracy(digits, digits.validation_b, cheat.model)
-    assert on_b + Fraction(2, 100) < accuracy(digits, digits.validation_b, honest)
+    assert on_b + Fraction(5, 100) < accuracy(digits, digits.validation_b, honest)
 
 
 def test_clones_of_a_label_make_one_model_and_others_another() -> None:

@@ -1,0 +1,127 @@
+"""The arena chapter: two tasks train models on real digits, score them and pay for them.
+
+Workers start, people delegate and create a task of their own, the chain is followed block by block
+until both tasks are settled, one validator node is killed and comes back meanwhile, and in the end
+everything that was promised is checked.
+
+Source: WP V, WP Fig. 3; Table II for the shape of the payments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from flockchain.devnet import checks
+from flockchain.devnet.arena.cast import FETCHING_NODE, OWN_TASK, VERIFIED_TASK
+from flockchain.devnet.arena.claims import check_claims
+from flockchain.devnet.arena.deals import Deals
+from flockchain.devnet.arena.outage import Outage
+from flockchain.devnet.arena.payments import tell_payments
+from flockchain.devnet.arena.players import Players
+from flockchain.devnet.arena.record import Refusal
+from flockchain.devnet.arena.reporter import Reporter
+from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.sdk.client import Client
+from flockchain.sdk.errors import CallFailed
+from runtime.frame.events import ApplyExtrinsic, EventRecord
+from runtime.frame.extrinsic import decode_extrinsic
+from runtime.pallets.system import ExtrinsicFailed
+from runtime.pallets.timestamp import Timestamp
+from runtime.primitives.multi import Id
+from runtime.primitives.types import AccountId, Hash
+
+TASKS: Final = (VERIFIED_TASK, OWN_TASK)
+_QUIET_EVERY: Final = 10  # blocks between two lines that only say that the chain lives
+
+
+class ArenaChapter:
+    """Tells the chapter. `run` raises DevnetError if a step fails."""
+
+    def __init__(self, devnet: Devnet, reporter: Reporter) -> None:
+        self._devnet = devnet
+        self._reporter = reporter
+        self._longest_gap_ms = 0
+        self._now_ms = 0
+
+    async def run(self) -> None:
+        """The whole chapter."""
+        self._reporter.say("\nChapter: the AI Arena trains on handwritten digits")
+        players = Players(self._devnet, self._reporter)
+        players.start()
+        async with await Client.connect(self._devnet.url(FETCHING_NODE)) as client:
+            outage = Outage(self._devnet, self._reporter, client)
+            deals = asyncio.create_task(self._deal(players))
+            try:
+                await self._follow(client, outage, deals)
+                await deals
+            finally:
+                deals.cancel()
+            await outage.end()
+            await tell_payments(client, self._reporter, TASKS)
+            await self._check(client)
+
+    async def _deal(self, players: Players) -> None:
+        """Through another node than the one that is to fetch the best model in the end."""
+        async with await Client.connect(self._devnet.url(1)) as client:
+            await Deals(client, players).run()
+
+    # -- the chain
+
+    async def _follow(self, client: Client, outage: Outage, deals: asyncio.Task[None]) -> None:
+        told, record = 0, self._reporter.record
+        async for head in client.finalized_heads():
+            for number in range(told + 1, head.number + 1):
+                await self._tell_block(client, number)
+                await outage.on_block(number)
+            told = head.number
+            self._devnet.ensure_alive()
+            if deals.done():
+                deals.result()
+            if record.failed:
+                raise DevnetError(f"tasks {sorted(record.failed)} failed")
+            if record.completed.keys() >= set(TASKS):
+                return
+
+    async def _tell_block(self, client: Client, number: int) -> None:
+        block = await client.chain.block_hash(number)
+        if block is None:
+            raise DevnetError(f"the node does not know finalized block {number}")
+        before_ms, self._now_ms = self._now_ms, await client.query(Timestamp.now, at=block)
+        if before_ms:
+            self._longest_gap_ms = max(self._longest_gap_ms, self._now_ms - before_ms)
+        for record in await client.events_at(block):
+            if isinstance(record.event, ExtrinsicFailed):
+                account = await _signer(client, block, record)
+                error = CallFailed(record.event.dispatch_error).name
+                self._reporter.on_refusal(number, Refusal(account, error))
+            else:
+                self._reporter.on_event(number, record.event)
+        if number % _QUIET_EVERY == 0:
+            best = await client.chain.best()
+            self._reporter.say(f"  block {best.number} is best, {number} is final")
+
+    # -- the end
+
+    async def _check(self, client: Client) -> None:
+        final = await client.chain.finalized()
+        verdicts = [
+            *await check_claims(client, self._reporter.record),
+            await checks.check_conservation(client, final.hash),
+            checks.check_gap(self._longest_gap_ms),
+            checks.check_no_equivocation(self._devnet),
+        ]
+        self._reporter.say("\nChecked")
+        for verdict in verdicts:
+            self._reporter.say(f"  {verdict.text}")
+
+
+async def _signer(client: Client, block: Hash, record: EventRecord) -> AccountId:
+    """Whose extrinsic the event is of."""
+    found = await client.chain.block(block)
+    assert found is not None, "its events were read"
+    assert isinstance(record.phase, ApplyExtrinsic), "only extrinsics fail"
+    preamble = decode_extrinsic(found.extrinsics[record.phase.extrinsic]).preamble
+    assert preamble is not None, "what nobody signed cannot fail"
+    assert isinstance(preamble.address, Id), "the devnet's workers sign with their account id"
+    return preamble.address.account
