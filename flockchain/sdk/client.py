@@ -17,6 +17,7 @@ from flockchain.keys import KeyPair
 from flockchain.sdk.blobs import SIZE_BYTES_MAX, BlobClient
 from flockchain.sdk.chain_reader import Block, ChainReader, Head, head_of
 from flockchain.sdk.errors import BadAnswer, WrongChain
+from flockchain.sdk.gathered_view import GatheredView
 from flockchain.sdk.hex import from_hex, hash_from_hex, to_hex
 from flockchain.sdk.state_view import StateView
 from flockchain.sdk.submission import ERA_BLOCKS, Receipt, Submitter, Wait
@@ -83,6 +84,10 @@ class Client:
     def at(self, block: Hash) -> StateView:
         """The state of a block."""
         return StateView(self.transport, block)
+
+    def gathered_at(self, block: Hash) -> GatheredView:
+        """The state of a block, for many readers at once."""
+        return GatheredView(self.transport, block)
 
     async def at_best(self) -> StateView:
         """The state of the best block now. Raises SdkError."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from flockchain.keys import KeyPair
-from flockchain.sdk.chain_reader import Block, ChainReader
+from flockchain.sdk.chain_reader import Block, ChainReader, Head
 from flockchain.sdk.errors import (
     BadAnswer,
     CallFailed,
@@ -97,8 +97,7 @@ class Submitter:
         turn = self._turns.setdefault(key.account, asyncio.Lock())
         async with AsyncExitStack() as stack:
             async with turn:
-                start = (await self._chain.finalized()).number
-                data, watched = await self._enter_pool(stack, call, key, tip, era_blocks)
+                start, data, watched = await self._enter_pool(stack, call, key, tip, era_blocks)
             if on_pool is not None:
                 on_pool()
             identity = extrinsic_hash(data)
@@ -112,13 +111,16 @@ class Submitter:
 
     async def _enter_pool(
         self, stack: AsyncExitStack, call: bytes, key: KeyPair, tip: int, era_blocks: int | None
-    ) -> tuple[bytes, Subscription]:
-        """The extrinsic and the subscription to its fate. Raises ExtrinsicRefused, SdkError."""
+    ) -> tuple[int, bytes, Subscription]:
+        """The last final block before, the extrinsic, and the subscription to its fate.
+
+        Raises ExtrinsicRefused, SdkError.
+        """
         for attempt in range(1, ATTEMPTS + 1):
-            validity = await self._validity(era_blocks)
-            nonce = await self._transport.call("system_accountNextIndex", [to_hex(key.account)])
-            if not isinstance(nonce, int):
-                raise BadAnswer("system_accountNextIndex: no number")
+            final, best, nonce = await asyncio.gather(  # at once: windows are short
+                self._chain.finalized(), self._chain.best(), self._nonce(key)
+            )
+            validity = await self._validity(era_blocks, final, best)
             data = sign_call(
                 call, key, nonce=nonce, tip=tip, validity=validity, genesis=self._genesis
             )
@@ -126,17 +128,23 @@ class Submitter:
                 "author_submitAndWatchExtrinsic", [to_hex(data)], "author_unwatchExtrinsic"
             )
             try:
-                return data, await stack.enter_async_context(watching)
+                return final.number, data, await stack.enter_async_context(watching)
             except RpcFailed as error:
                 if attempt == ATTEMPTS or not _is_nonce_taken(error):
                     raise _refusal(error) from error
         raise AssertionError("the loop returns or raises")
 
-    async def _validity(self, era_blocks: int | None) -> Validity:
+    async def _nonce(self, key: KeyPair) -> int:
+        nonce = await self._transport.call("system_accountNextIndex", [to_hex(key.account)])
+        if not isinstance(nonce, int):
+            raise BadAnswer("system_accountNextIndex: no number")
+        return nonce
+
+    async def _validity(self, era_blocks: int | None, final: Head, best: Head) -> Validity:
         """An era that begins at the last final block, which no fork can take away."""
         if era_blocks is None:
             return Validity(IMMORTAL, self._genesis)
-        head, best = await self._chain.finalized(), await self._chain.best()
+        head = final
         if best.number - head.number > era_blocks // 2:
             head = best  # finality lags: an older birth would soon be too old
         era = mortal(era_blocks, head.number)

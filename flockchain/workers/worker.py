@@ -181,7 +181,7 @@ class Worker:
 
     async def _tick(self, head: Head) -> None:
         self.ticks += 1
-        view = self._client.at(head.hash)
+        view = self._client.gathered_at(head.hash)
         moment = Moment(head, view, self._client.preset.calendar)
         try:
             live = await view.query(Tasks.live)

@@ -33,7 +33,7 @@ from runtime.pallets.delegation import Delegation
 from runtime.pallets.tasks import TaskCreated, Tasks
 from runtime.primitives.types import FML
 
-CREATED_ON_DAY: Final = 1  # the day after leaves workers a whole day to register
+CREATED_ON_DAY: Final = 2  # its first day is that of the verified task then
 DAYS: Final = 2
 SEED: Final = 2  # of the digits: another split than the verified task's
 TITLE: Final = "Handwritten digits, split anew"
