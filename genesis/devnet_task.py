@@ -12,8 +12,8 @@ from typing import Final
 from runtime.primitives.hashing import blake2b_256
 
 DATASET_B_KEY: Final = blake2b_256(b"flockchain devnet, digits task, key of validation set B")
-START_DAY: Final = 3
-"""Two whole days are left to register stakes, which count from the following day on."""
+START_DAY: Final = 4
+"""Three whole days are left to start workers and to register stakes, which count a day later."""
 DAYS: Final = 3
 SEATS: Final = 5
 """Per submission, on every day: one that scores nothing can hardly get three of them."""

@@ -50,13 +50,16 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
     assert main is not None, "asyncio.run makes a task"
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, main.cancel)
+    chapter = ArenaChapter(devnet, reporter)
+    if demo:
+        chapter.prepare()
     devnet.start_nodes(nodes)
     reporter.say(f"{nodes} validator nodes are starting, data and logs in {devnet.directory}")
     await asyncio.wait_for(_until_up(devnet, nodes), _UP_S)
     for place, child in enumerate(devnet.nodes):
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
-        await ArenaChapter(devnet, reporter).run()
+        await chapter.run()
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")

@@ -145,7 +145,7 @@ class TrainerDuty:
         if is_open is None or is_open:
             return
         uploaded = desk.jobs.poll(
-            ("upload", desk.key.account, content), now.head.number, lambda: self._upload(content)
+            ("upload", content), now.head.number, lambda: self._upload(content)
         )
         if uploaded is None:
             return

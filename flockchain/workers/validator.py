@@ -24,6 +24,7 @@ from flockchain.workers.moment import Moment
 from flockchain.workers.sealed_dataset import SealedDatasetError, open_dataset
 from flockchain.workers.state_file import SealedSheet
 from ml.tasks.spec import TaskSpec
+from runtime.economy.calendar import Calendar
 from runtime.economy.tasks import Role, Task, TaskStatus
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
@@ -43,7 +44,7 @@ from runtime.primitives.scale import Codec, codec_of
 
 log = logging.getLogger(__name__)
 
-LAST_CALL_BLOCKS: Final = 2  # before the window ends: what is not scored by then is NO-DATA
+LAST_CALL_BLOCKS_MAX: Final = 10
 _SHEET: Final[Codec[list[GivenScore]]] = codec_of(ScoreSheet)
 
 
@@ -86,16 +87,18 @@ class ValidatorDuty:
 
     # -- data
 
-    def _prepare(self, now: Moment, task: Task) -> bool:
-        """Have the sandbox of the day's data set ready; False while it is not, or cannot be."""
-        is_final = now.day == task.final_day()
-        if is_final and task.key is None:
-            return False
+    def _prepare(self, now: Moment, task: Task) -> None:
+        """Have sandboxes ready: of set A before the final day, of set B once its key is known."""
+        if now.day < task.final_day():
+            self._have_ready(now, task, is_final=False)
+        if task.key is not None:
+            self._have_ready(now, task, is_final=True)
+
+    def _have_ready(self, now: Moment, task: Task, *, is_final: bool) -> None:
         name = ("prepare", self._task, is_final)
-        ready = self._desk.jobs.poll(
+        self._desk.jobs.poll(
             name, now.head.number, lambda: self._open_bench(task, is_final=is_final)
         )
-        return bool(ready)
 
     async def _open_bench(self, task: Task, *, is_final: bool) -> bool:
         try:
@@ -150,7 +153,7 @@ class ValidatorDuty:
         todo = await self._to_score(now)
         if not todo:
             return None
-        is_last_call = now.position >= now.calendar.commit_end - LAST_CALL_BLOCKS
+        is_last_call = now.position >= now.calendar.commit_end - last_call_blocks(now.calendar)
         scores: list[GivenScore] = []
         for submission, content in todo.items():
             verdict = self._desk.jobs.poll(
@@ -227,3 +230,8 @@ class ValidatorDuty:
             encode_call(Arena.reveal_scores, self._task, scores, salt),
             f"{desk.name} opened its scores in task {self._task}",
         )
+
+
+def last_call_blocks(calendar: Calendar) -> int:
+    """How long before its window ends a sheet is sealed although something is not scored yet."""
+    return max(1, min(LAST_CALL_BLOCKS_MAX, (calendar.commit_end - calendar.reveal_end) // 4))

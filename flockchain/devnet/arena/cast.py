@@ -62,7 +62,7 @@ TASK_VALIDATORS: Final = (
 )
 # The least that gives seats: after its first slash the copier gets none any more.
 COPIER: Final = Role("score copier", "//Copier", 1, stake=30)
-CREATOR: Final = Role("task creator", "//Creator", 0)
+CREATOR: Final = Role("creator", "//Creator", 0)
 PARTICIPANT: Final = Role("participant", "//Participant", 1)
 SPONSOR: Final = Role("sponsor", "//Sponsor", 1)
 DELEGATORS: Final = (

@@ -13,8 +13,9 @@ import asyncio
 from typing import Final
 
 from flockchain.devnet import checks
-from flockchain.devnet.arena.cast import FETCHING_NODE, OWN_TASK, VERIFIED_TASK
+from flockchain.devnet.arena.cast import CREATOR, FETCHING_NODE, OWN_TASK, VERIFIED_TASK
 from flockchain.devnet.arena.claims import check_claims
+from flockchain.devnet.arena.data import make_data
 from flockchain.devnet.arena.deals import Deals
 from flockchain.devnet.arena.outage import Outage
 from flockchain.devnet.arena.payments import tell_payments
@@ -24,8 +25,12 @@ from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.processes import Devnet, DevnetError
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import CallFailed
+from flockchain.workers.publishing import TaskPackage
+from genesis.devnet_task import DATASET_B_KEY
+from genesis.spec import load_chain_spec
 from runtime.frame.events import ApplyExtrinsic, EventRecord
 from runtime.frame.extrinsic import decode_extrinsic
+from runtime.genesis import GenesisConfig
 from runtime.pallets.system import ExtrinsicFailed
 from runtime.pallets.timestamp import Timestamp
 from runtime.primitives.multi import Id
@@ -43,15 +48,27 @@ class ArenaChapter:
         self._reporter = reporter
         self._longest_gap_ms = 0
         self._now_ms = 0
+        self._data: asyncio.Task[tuple[tuple[bytes, ...], TaskPackage]] | None = None
+
+    def prepare(self) -> None:
+        """Begin with the tasks' data while the nodes start: it takes longest."""
+        genesis = load_chain_spec(self._devnet.chain).genesis
+        if not isinstance(genesis, GenesisConfig) or not genesis.tasks:
+            raise DevnetError(f"{self._devnet.chain} has no task in block 0 to tell of")
+        self._data = asyncio.create_task(make_data(genesis.tasks[VERIFIED_TASK].terms.spec))
 
     async def run(self) -> None:
         """The whole chapter."""
         self._reporter.say("\nChapter: the AI Arena trains on handwritten digits")
         players = Players(self._devnet, self._reporter)
         players.start()
+        assert self._data is not None, "`prepare` comes first"
+        blobs, package = await self._data
+        players.keep_data(CREATOR, blobs, DATASET_B_KEY)
+        players.start_creator(CREATOR, VERIFIED_TASK)
         async with await Client.connect(self._devnet.url(FETCHING_NODE)) as client:
             outage = Outage(self._devnet, self._reporter, client)
-            deals = asyncio.create_task(self._deal(players))
+            deals = asyncio.create_task(self._deal(players, package))
             try:
                 await self._follow(client, outage, deals)
                 await deals
@@ -61,10 +78,10 @@ class ArenaChapter:
             await tell_payments(client, self._reporter, TASKS)
             await self._check(client)
 
-    async def _deal(self, players: Players) -> None:
+    async def _deal(self, players: Players, package: TaskPackage) -> None:
         """Through another node than the one that is to fetch the best model in the end."""
         async with await Client.connect(self._devnet.url(1)) as client:
-            await Deals(client, players).run()
+            await Deals(client, players, package).run()
 
     # -- the chain
 

@@ -48,7 +48,7 @@ async def check_claims(client: Client, record: Record) -> list[Verdict]:
     return [
         check_paid(record),
         check_free_rider(record),
-        check_overfitter(record),
+        check_overfitter(record, (await client.query(Tasks.tasks, VERIFIED_TASK)).final_day()),
         check_clones(record, fee, await _ranked_clones(client, record)),
         check_copier(record),
         *check_delegators(record),
@@ -76,9 +76,9 @@ def check_free_rider(record: Record) -> Verdict:
     return Verdict("the free rider was paid nothing")
 
 
-def check_overfitter(record: Record) -> Verdict:
+def check_overfitter(record: Record, final_day: int) -> Verdict:
     """Above an honest node on set A, below it on set B, and paid less."""
-    *on_a, on_b = record.days_of(VERIFIED_TASK)
+    on_a, on_b = [day for day in record.days_of(VERIFIED_TASK) if day < final_day], final_day
     cheat, honest = (
         [record.score_of(VERIFIED_TASK, day, role.account) for day in (*on_a, on_b)]
         for role in (OVERFITTER, HONEST)

@@ -6,7 +6,6 @@ Source: WP II.D.4 (delegation), WP V.A (task creation), WP III.B.1 (bounties).
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Final
 
 from flockchain.devnet.arena.cast import (
@@ -22,30 +21,23 @@ from flockchain.devnet.arena.cast import (
 from flockchain.devnet.arena.players import Players
 from flockchain.devnet.processes import DevnetError
 from flockchain.sdk.client import Client
-from flockchain.workers.blob_folder import BlobFolder
-from flockchain.workers.built_in import digits_package
-from flockchain.workers.creator import keep_key
 from flockchain.workers.publishing import TaskPackage
-from flockchain.workers.training import TrainingPool
 from genesis.devnet_task import START_DAY
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.tasks import TaskCreated, Tasks
 from runtime.primitives.types import FML
 
-CREATED_ON_DAY: Final = 2  # its first day is that of the verified task then
-DAYS: Final = 2
-SEED: Final = 2  # of the digits: another split than the verified task's
-TITLE: Final = "Handwritten digits, split anew"
-SEATS: Final = 3
+CREATED_ON_DAY: Final = START_DAY - 1  # both tasks begin together: workers serve them in turn
 
 
 class Deals:
     """Done once, beside the story. `run` raises DevnetError, SdkError."""
 
-    def __init__(self, client: Client, players: Players) -> None:
+    def __init__(self, client: Client, players: Players, package: TaskPackage) -> None:
         self._client = client
         self._players = players
+        self._package = package
 
     async def run(self) -> None:
         """All of them."""
@@ -56,12 +48,9 @@ class Deals:
     # -- a task of one's own
 
     async def _create_task(self) -> None:
-        client, key = self._client, PARTICIPANT.key
-        package = await _make_package()
-        directory = self._players.state_of(PARTICIPANT.name)
-        keep_key(directory, package.key)
+        client, key, package = self._client, PARTICIPANT.key, self._package
+        self._players.keep_data(PARTICIPANT, package.blobs, package.key)
         for blob in package.blobs:
-            BlobFolder(directory).put(blob)
             await client.put_blob(blob, key)
         await self._until_day(CREATED_ON_DAY)
         receipt = await client.submit(encode_call(Tasks.create_task, package.terms, BUDGET), key)
@@ -88,16 +77,3 @@ class Deals:
         async for head in self._client.best_heads(latest_only=True):
             if self._client.preset.calendar.day_of(head.number + 1) >= day:
                 return
-
-
-async def _make_package() -> TaskPackage:
-    """Data, specification and sealed set B, made in a process that may load torch."""
-    pool = TrainingPool()
-    try:
-        return await pool.run(_package, secrets.token_bytes(32))
-    finally:
-        await pool.close()
-
-
-def _package(key: bytes) -> TaskPackage:
-    return digits_package(key, title=TITLE, seed=SEED, days=DAYS, seats=SEATS, final_seats=SEATS)

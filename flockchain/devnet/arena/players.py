@@ -11,7 +11,6 @@ from pathlib import Path
 from flockchain.devnet.arena.cast import (
     CLONES,
     COPIER,
-    CREATOR,
     OVERFITTER,
     OWN_TASK,
     SHARE,
@@ -22,8 +21,8 @@ from flockchain.devnet.arena.cast import (
 )
 from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.processes import Devnet
+from flockchain.workers.blob_folder import BlobFolder
 from flockchain.workers.creator import keep_key
-from genesis.devnet_task import DATASET_B_KEY
 
 
 class Players:
@@ -34,30 +33,34 @@ class Players:
         self._reporter = reporter
 
     def start(self) -> None:
-        """All that work from the beginning."""
+        """Trainers and validators, honest or not."""
         both, first = (VERIFIED_TASK, OWN_TASK), (VERIFIED_TASK,)
         share = ("--share", str(SHARE))
         cheats = (OVERFITTER, *CLONES)
-        keep_key(self.state_of("creator"), DATASET_B_KEY)
-        self._start("creator", "creator", [CREATOR], first)
         self._start("trainers", "trainer", TRAINERS, both, *_strengths(TRAINERS), *share)
         self._start("cheats", "trainer", cheats, first, *_strengths(cheats), "--label", "clones")
         self._start("validators", "validator", TASK_VALIDATORS, both, *share)
         self._start("copier", "validator", [COPIER], first, "--behaviour", "copier")
 
+    def keep_data(self, creator: Role, blobs: Sequence[bytes], key: bytes) -> None:
+        """Lay a task's data and the key of its set B where its creator's worker looks."""
+        directory = self._state_of(creator.name)
+        keep_key(directory, key)
+        for blob in blobs:
+            BlobFolder(directory).put(blob)
+
     def start_creator(self, role: Role, task: int) -> None:
-        """The creator of a task whose data and key lie in `state_of` its name."""
+        """The creator of a task whose data and key are kept."""
         self._start(role.name, "creator", [role], (task,))
 
-    def state_of(self, group: str) -> Path:
-        """The state directory of a group."""
+    def _state_of(self, group: str) -> Path:
         return self._devnet.directory / "workers" / group
 
     def _start(
         self, group: str, kind: str, roles: Sequence[Role], tasks: Sequence[int], *options: str
     ) -> None:
         arguments = [kind, "--rpc", self._devnet.url(roles[0].node), "--device", "cpu"]
-        arguments += ["--state-dir", str(self.state_of(group)), *options]
+        arguments += ["--state-dir", str(self._state_of(group)), *options]
         for role in roles:
             arguments += ["--key", role.uri]
             if kind != "creator":
