@@ -73,6 +73,10 @@ class BlockExecution:
         self._number = number
         self._executive.initialize_block(number, parent_hash, logs)
 
+    def earliest_ms(self) -> Moment:
+        """The least time that the block may set: its parent may have been made late."""
+        return self.runtime.timestamp.earliest()
+
     def apply(self, data: bytes) -> DispatchError | None:
         """Apply an extrinsic. Raises TransactionValidityError if it cannot be in the block."""
         return self._executive.apply_extrinsic(data)

@@ -48,7 +48,8 @@ def build_block(
 ) -> Built:
     """Build on `parent`. `on_invalid` is told of candidates that can never be included."""
     execution = BlockExecution(parent_state, parent, number, logs, verify)
-    body = inherent_extrinsics(now_ms)
+    # A parent made at the end of its slot may be younger than half a slot.
+    body = inherent_extrinsics(max(now_ms, execution.earliest_ms()))
     for data in body:
         execution.apply(data)
     passed_over = 0

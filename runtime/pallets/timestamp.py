@@ -55,12 +55,16 @@ class Timestamp(frame.Pallet[Config], index=1):
         frame.ensure_none(origin)
         if self.did_update.get():
             raise AlreadySet
-        before = self.now.get()
-        if before and now < before + self.config.minimum_period:
+        if now < self.earliest():
             raise TooEarly
         self.now.put(now)
         self.did_update.put(True)
         self._on_timestamp_set(now)
+
+    def earliest(self) -> Moment:
+        """The least time that the next block may set, ms; 0 for the first one."""
+        before = self.now.get()
+        return before + self.config.minimum_period if before else 0
 
     def now_ms(self) -> Moment:
         """`Clock`: the block's time."""

@@ -6,6 +6,7 @@ from flockchain.chain.validation import BestBlockValidator
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
 from flockchain.pool.pool import Pool, PoolConfig
+from runtime.api import runtime_at
 from runtime.frame.executive import verify_signature
 from runtime.frame.validity import TransactionSource
 from runtime.primitives.babe_digest import SlotKind, find_claim
@@ -48,6 +49,17 @@ def test_each_slot_gives_one_block() -> None:
 def test_a_restarted_node_does_not_author_in_the_slot_it_may_have_used() -> None:
     place = Place()
     assert not tick(place, make(place, FIRST + 3), FIRST + 3)
+
+
+def test_a_block_follows_one_that_was_made_at_the_end_of_its_slot() -> None:
+    place = Place()
+    author = make(place)
+    place.clock.ms = (FIRST + 2) * SLOT_MS - 1
+    assert author.on_time(place.clock.ms) is not None
+    assert tick(place, author, FIRST + 2)
+    assert place.backend.best.number == 2
+    runtime = runtime_at(place.backend.state_at(place.backend.best.hash))
+    assert runtime.timestamp.now.get() == (FIRST + 2) * SLOT_MS - 1 + SLOT_MS // 2
 
 
 def test_the_pool_fills_the_block() -> None:
