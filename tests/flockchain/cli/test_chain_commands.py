@@ -81,6 +81,9 @@ def test_wrong_usage_is_status_2() -> None:
         (worker.app, ["trainer"]),
         (worker.app, ["trainer", "--key", "//A", "--key", "//A"]),
         (worker.app, ["validator", "--key", "//A", "--log", "loud"]),
+        (worker.app, ["trainer", "--key", "//A", "--stake", "1 FML", "--stake", "2 FML"]),
+        (worker.app, ["validator", "--key", "//A", "--share", "2/4"]),
+        (worker.app, ["validator", "--key", "//A", *(2 * ["--behaviour", "copier"])]),
     ):
         assert RUNNER.invoke(app, words).exit_code == 2, words
 
