@@ -32,6 +32,8 @@ JUNCTIONS_MAX: Final = 32
 URI_LENGTH_MAX: Final = 4096
 
 _SIGNATURE_BYTES: Final = 64
+_SCALAR_BYTES: Final = 32
+_DERIVATION: Final = b"flock/derive"
 _URI: Final = re.compile(
     r"(?P<root>[a-zA-Z0-9 ]*)(?P<path>(?:/{1,2}[^/]+)*)(?:///(?P<password>.*))?"
 )
@@ -49,11 +51,12 @@ class KeySchemeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A scheme, its 32-byte public key and the power to sign; secrets stay inside of `_sign`."""
+    """A scheme, its 32-byte public key and the power to sign and to derive; secrets stay inside."""
 
     scheme: Scheme
     public: bytes
     _sign: Callable[[bytes], bytes] = field(repr=False, compare=False)
+    _derive: Callable[[bytes], bytes] = field(repr=False, compare=False)
     seed: bytes | None = field(repr=False, compare=False)
     """The 32-byte seed; None for sr25519 keys that were derived by junctions."""
 
@@ -65,6 +68,10 @@ class KeyPair:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message`. sr25519 signatures differ from call to call."""
         return self._sign(message)
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 secret bytes for another use of the same identity: the same for a purpose, always."""
+        return self._derive(purpose)
 
     def vrf_prove(self, alpha: bytes) -> bytes:
         """The 80-byte VRF proof of `alpha`. Raises: KeySchemeError unless this is ed25519."""
@@ -169,10 +176,25 @@ def _derive_sr25519(seed: bytes, junctions: list[_Junction]) -> KeyPair:
 def _ed25519_pair(seed: bytes) -> KeyPair:
     public, secret = crypto_sign_seed_keypair(seed)
     return KeyPair(
-        "ed25519", public, lambda message: crypto_sign(message, secret)[:_SIGNATURE_BYTES], seed
+        "ed25519",
+        public,
+        lambda message: crypto_sign(message, secret)[:_SIGNATURE_BYTES],
+        lambda purpose: _derived(seed, purpose),
+        seed,
     )
 
 
 def _sr25519_pair(public: bytes, secret: bytes, seed: bytes | None) -> KeyPair:
     pair = (public, secret)
-    return KeyPair("sr25519", public, lambda message: bytes(sr25519.sign(pair, message)), seed)
+    return KeyPair(
+        "sr25519",
+        public,
+        lambda message: bytes(sr25519.sign(pair, message)),
+        lambda purpose: _derived(secret[:_SCALAR_BYTES], purpose),  # behind it stands a nonce
+        seed,
+    )
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    """blake2b-256 of a domain, the 32-byte secret, and the purpose."""
+    return blake2b_256(_DERIVATION + secret + purpose)

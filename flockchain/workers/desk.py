@@ -15,6 +15,7 @@ from flockchain.workers.actions import Actions
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
+from flockchain.workers.model_seal import sealing_key
 from flockchain.workers.moment import Moment
 from flockchain.workers.publishing import ensure_described
 from flockchain.workers.state_file import WorkerState
@@ -22,6 +23,7 @@ from flockchain.workers.training import TrainingPool
 from ml.tasks.spec import TaskSpec
 from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
 from runtime.frame.pallet import encode_call
+from runtime.pallets.arena import Arena
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.delegation.records import Operator
 from runtime.pallets.tasks import Tasks
@@ -92,6 +94,19 @@ class Desk:
         """Raises SdkError, TaskSpecError, PublishingError."""
         ensure_described(TaskSpec.parse(await self.spec_of(task)), task.terms)
         return True
+
+    async def publish_sealing_key(self, now: Moment) -> None:
+        """Without a key on the chain that owners can seal to, a validator is not drawn."""
+        public = sealing_key(self.key, self.client.genesis).public_key.encode()
+        known = await now.view.find(Arena.sealing_keys, self.key.account)
+        if known is None or known.key != public:
+            self.actions.act(
+                ("sealing key", self.key.account),
+                now.head.number,
+                self.key,
+                encode_call(Arena.set_sealing_key, public),
+                f"{self.name} published its sealing key",
+            )
 
     def _minimum(self, role: Role) -> int:
         preset = self.client.preset

@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -73,7 +72,6 @@ class WorkerState:
         self.models: dict[str, SealedModel] = {}
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
-        self._sealing_secret: str | None = None
         self.metrics: dict[str, str] = {}  # own models' metrics on held-out data, as fractions
         self._load()
 
@@ -102,13 +100,6 @@ class WorkerState:
         self.sheets[f"{task}/{day}"] = sealed
         self._forget(self.sheets, day, DAYS_KEPT)
         self._save()
-
-    def sealing_secret(self) -> bytes:
-        """The X25519 secret that keys of models are sealed to; made at random when first asked."""
-        if self._sealing_secret is None:
-            self._sealing_secret = secrets.token_hex(32)
-            self._save()
-        return bytes.fromhex(self._sealing_secret)
 
     def count_attempt(self, task: int) -> None:
         """One more training was used up."""
@@ -159,7 +150,6 @@ class WorkerState:
             self.metrics = {
                 name: str(Fraction(metric)) for name, metric in document["metrics"].items()
             }
-            self._sealing_secret = document.get("sealing_secret")
             self.attempts = {str(task): int(count) for task, count in document["attempts"].items()}
         except (ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise StateFileError(
@@ -172,7 +162,6 @@ class WorkerState:
             "version": VERSION,
             "models": {name: asdict(sealed) for name, sealed in self.models.items()},
             "sheets": {name: asdict(sealed) for name, sealed in self.sheets.items()},
-            "sealing_secret": self._sealing_secret,
             "attempts": self.attempts,
             "metrics": self.metrics,
         }

@@ -16,8 +16,6 @@ import secrets
 from functools import partial
 from typing import Final
 
-from nacl.public import PrivateKey
-
 from flockchain.sdk import BlobTooLarge
 from flockchain.workers.desk import Desk
 from flockchain.workers.moment import Moment
@@ -61,7 +59,7 @@ class ValidatorDuty:
         role = Role.TASK_VALIDATOR
         if await self._desk.registration(now, self._task, task, role) is None:
             return
-        await self._publish_sealing_key(now)
+        await self._desk.publish_sealing_key(now)
         calendar = now.calendar
         self._prepare(now, task)
         if task.status is not TaskStatus.ACTIVE or not task.is_on(now.day):
@@ -70,20 +68,6 @@ class ValidatorDuty:
             await self._commit(now, task)
         elif now.is_in(calendar.commit_end, calendar.score_reveal_end):
             await self._reveal(now)
-
-    async def _publish_sealing_key(self, now: Moment) -> None:
-        """Without a key on the chain that owners can seal to, a validator is not drawn."""
-        desk = self._desk
-        if await now.view.find(Arena.sealing_keys, desk.key.account) is not None:
-            return
-        public = PrivateKey(desk.state.sealing_secret()).public_key.encode()
-        desk.actions.act(
-            ("sealing key", desk.key.account),
-            now.head.number,
-            desk.key,
-            encode_call(Arena.set_sealing_key, public),
-            f"{desk.name} published its sealing key",
-        )
 
     # -- data
 

@@ -10,6 +10,7 @@ from flockchain.keys import (
     DEV_PHRASE,
     KeyDerivationError,
     KeySchemeError,
+    Scheme,
     key_pair_from_seed,
     key_pair_from_uri,
 )
@@ -150,3 +151,19 @@ def test_any_text_gives_a_key_or_the_named_error(text: str, scheme: str) -> None
     except KeyDerivationError:
         return
     assert len(pair.public) == 32
+
+
+@pytest.mark.parametrize(
+    ("uri", "scheme"),
+    [
+        ("//Alice", "ed25519"),
+        ("//Alice", "sr25519"),
+        ("//Alice/soft//hard/softer", "sr25519"),
+        (f"0x{'5a' * 32}", "sr25519"),
+    ],
+)
+def test_derived_secrets_are_stable_and_apart(uri: str, scheme: Scheme) -> None:
+    first, again = (key_pair_from_uri(uri, scheme) for _ in range(2))
+    assert first.derive(b"a") == again.derive(b"a")
+    assert len({first.derive(b"a"), first.derive(b"b"), first.public, first.seed}) == 4
+    assert first.derive(b"a").hex() not in repr(first)

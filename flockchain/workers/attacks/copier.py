@@ -40,6 +40,7 @@ class CopierDuty:
         role = Role.TASK_VALIDATOR
         if await self._desk.registration(now, self._task, task, role) is None:
             return
+        await self._desk.publish_sealing_key(now)
         if task.status is not TaskStatus.ACTIVE or not task.is_on(now.day):
             return
         calendar, key = now.calendar, DayKey(self._task, now.day)

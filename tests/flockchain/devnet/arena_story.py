@@ -52,7 +52,8 @@ def pay_with_backers(record: Record, operator: Role, amount: int, kind: PaymentK
 
 def score(record: Record, number: int, role: Role, day: int, percent: int) -> None:
     """The role's submission `number` has a consensus score."""
-    record.note(arena.SubmissionRevealed(VERIFIED_TASK, number, Account(role.account), _CONTENT, 1))
+    who = Account(role.account)
+    record.note(arena.SubmissionRevealed(VERIFIED_TASK, number, who, _CONTENT, _CONTENT, 1))
     numerator = percent * FULL_SCALE // 100
     record.note(arena.SubmissionScored(VERIFIED_TASK, day, number, numerator * 3, 3))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from nacl.public import PrivateKey
+
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import CallFailed, Client
 from flockchain.workers.worker import Behaviour, Member, WorkerRole
@@ -12,7 +14,7 @@ from runtime.economy.tasks import Hardware, Role
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.arena.events import Paid, ScoresCommitted, ScoresRevealed
-from runtime.pallets.arena.records import Account, DayKey, GivenScore, Score
+from runtime.pallets.arena.records import Account, DayKey, GivenScore, Score, SubmittedModel
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.pallets.delegation.records import Slashed
 from runtime.pallets.system import ExtrinsicFailed
@@ -32,6 +34,8 @@ TRAINER, HONEST, COPIER = (key_pair_from_uri(f"//{n}", "ed25519") for n in ("T",
 KEYS = [CREATOR, TRAINER, HONEST, COPIER]
 DAY, FIRST = 1, 20
 CONTENT, SALT = bytes(32), bytes(range(32))
+SEALING_KEY = PrivateKey(SALT).public_key.encode()
+MODEL = SubmittedModel(CONTENT, CONTENT, 1_000)
 MEMBERS = [Member(COPIER, WorkerRole.VALIDATOR, behaviour=Behaviour.COPIER)]
 
 
@@ -51,13 +55,16 @@ async def live_through(directory: Path) -> FastChain:
             stake = client.preset.validator_stake
             await register(client, chain, TRAINER, Role.TRAINING_NODE, client.preset.node_stake)
             await register(client, chain, HONEST, Role.TASK_VALIDATOR, stake)
+            sealing = encode_call(Arena.set_sealing_key, SEALING_KEY)
+            await submit(client, chain, sealing, HONEST)
             async with working(client, MEMBERS, directory / "state") as worker:
                 while chain.backend.best.number < FIRST:
                     await step(chain, worker)
-                seal = seal_submission(client.genesis, 0, Account(TRAINER.account), CONTENT, SALT)
+                who = Account(TRAINER.account)
+                seal = seal_submission(client.genesis, 0, who, MODEL, SALT)
                 await submit(client, chain, encode_call(Arena.commit_submission, 0, seal), TRAINER)
                 chain.seal(FIRST + 7 - chain.backend.best.number)
-                reveal = encode_call(Arena.reveal_submission, 0, CONTENT, 1_000, SALT)
+                reveal = encode_call(Arena.reveal_submission, 0, CONTENT, CONTENT, 1_000, SALT)
                 await submit(client, chain, reveal, TRAINER)
                 chain.seal(FIRST + 10 - chain.backend.best.number)
                 sheet = [GivenScore(0, Score(900_000_000))]
