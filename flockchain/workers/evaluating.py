@@ -44,6 +44,7 @@ class Bench:
         """Start the process of a data set ahead of its use. Raises SandboxError, TaskSpecError."""
         async with self._evaluator(spec, dataset) as evaluator:
             await asyncio.to_thread(evaluator.start)
+        log.info("the sandbox for data set %s is ready", cid_text(content_id(dataset)))
 
     async def evaluate(self, spec: bytes, dataset: bytes, model: bytes) -> Evaluation:
         """The verdict on a model. Raises SandboxError, TaskSpecError."""

@@ -208,6 +208,7 @@ async def check_best_model(client: Client, number: int) -> Verdict:
     task: Task = await client.query(Tasks.tasks, number)
     day = task.final_day()
     result: DayResult = await client.query(Arena.day_results, DayKey(number, day))
+    ensure(bool(result.ranking), f"nobody was ranked on the final day of task {number}")
     best = result.ranking[0]
     model = await client.get_blob(best.content)
     spec = await client.get_blob(task.terms.spec)
