@@ -1,7 +1,6 @@
-"""Staking, delegating, leaving and slashing: the moves of the stake ledger while a task lives.
+"""Staking, delegating and leaving: the moves of the stake ledger while a task lives.
 
-Source: WP II.D (delegation), WP V.G, WP III.A.3 (slashes reach
-delegators pro rata, and stake that is already on its way out).
+Source: WP II.D (delegation), WP V.G.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from dataclasses import replace
 from runtime import frame
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.weights import Weight
-from runtime.pallets.delegation.closing import Closing
 from runtime.pallets.delegation.ledger import UNBONDINGS_MAX, Config, reason_of
 from runtime.pallets.delegation.ratio import ShareRatio
 from runtime.pallets.delegation.records import (
@@ -29,7 +27,6 @@ from runtime.pallets.delegation.records import (
     RatioUnchanged,
     SelfDelegation,
     ShareRatioScheduled,
-    Slashed,
     Staked,
     StakeTooLow,
     TiedAccount,
@@ -39,16 +36,16 @@ from runtime.pallets.delegation.records import (
     Unbonding,
     UnbondingBegan,
 )
-from runtime.primitives.apportion import apportion
+from runtime.pallets.delegation.slashing import Slashing
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import U32, AccountId, Balance, CompactBalance
+from runtime.primitives.types import U32, AccountId, CompactBalance
 
 STAKE = Weight(150_000_000)
 
 __all__ = ["Config", "Delegation"]
 
 
-class Delegation(Closing, index=31):
+class Delegation(Slashing, index=31):
     # -- calls
 
     @frame.call(0, weight=STAKE)
@@ -230,60 +227,6 @@ class Delegation(Closing, index=31):
         changed = shared.changed(today, from_day, ratio, is_cut=is_cut)
         self.operators.put((task, who), replace(operator, ratio=changed))
         self.deposit_event(ShareRatioScheduled(task, who, ratio, from_day))
-
-    def slash(self, task: int, who: AccountId, rate: Rational, to: AccountId | None) -> Balance:
-        """Take `rate` of all that is at stake behind an operator, floored; the amount taken.
-
-        Own stake, delegations and what unbonds bear it pro rata. Burned if `to` is None. A day's
-        snapshot does not change. Emits Slashed for every staker.
-        """
-        operator, key = self._operator(task, who), OperatorKey(task, who)
-        parts = dict(self._delegations_of(task, who))
-        pieces: list[tuple[AccountId, int | None, int]] = []  # staker, unbonding index, amount
-        for staker, position in ((who, operator.own), *parts.items()):
-            pieces.append((staker, None, position.amount))
-            for index, chunk in enumerate(self.unbonding.get((key, staker))):
-                pieces.append((staker, index, chunk.amount))
-        total = sum(amount for *_, amount in pieces)
-        cut = rate.mul_floor(total)
-        if not cut:
-            return 0
-        shares = apportion(cut, [amount for *_, amount in pieces])
-        taken: dict[AccountId, dict[int | None, int]] = {}
-        for (staker, place, _), share in zip(pieces, shares, strict=True):
-            taken.setdefault(staker, {})[place] = share
-        for staker, cuts in taken.items():
-            self._take(key, staker, cuts, to)
-        return cut
-
-    def _take(
-        self,
-        key: OperatorKey,
-        staker: AccountId,
-        taken: dict[int | None, int],
-        to: AccountId | None,
-    ) -> None:
-        """Take from a staker's position (None) and its unbonding pieces, by index."""
-        amount = sum(taken.values())
-        if not amount:
-            return
-        operator, is_own = self._operator(key.task, key.operator), staker == key.operator
-        if is_own:
-            self._change_own(key.task, staker, operator, -taken[None])
-        else:
-            position = self.delegations.get((key, staker)).changed(self.today(), -taken[None])
-            self._put_delegation(key, staker, position, -taken[None])
-        chunks = [
-            Unbonding(chunk.amount - taken[index], chunk.free_day)
-            for index, chunk in enumerate(self.unbonding.get((key, staker)))
-        ]
-        self._put_unbonding(key, staker, [chunk for chunk in chunks if chunk.amount])
-        reason = reason_of(operator.role, is_own=is_own)
-        if to is None:
-            self.currency.burn_held(reason, staker, amount)
-        else:
-            self.currency.transfer_held(reason, staker, to, amount)
-        self.deposit_event(Slashed(key.task, key.operator, staker, amount, to))
 
     # -- unbonding
 
