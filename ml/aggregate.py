@@ -1,66 +1,111 @@
 """The weighted mean of models in fixed point: the same bits on any machine, in any order.
 
-Owns the step between float32 weights and int32 fixed point and the integer mean. Invariant: the
-mean is (2·Σ a·w + A) // (2·A) with A = Σ a, in integers that cannot overflow 64 bits.
+Owns the integer mean, alone and with each proposer's part taken out. Invariant: a mean is
+(2·Σ a·w + A) // (2·A) with A = Σ a; sums are formed in float64 and stay below 2^53, so each is
+exact whatever the order, the number of threads or the device.
 Source: WP VI.B, VI.D (aggregation of the proposers' models).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import torch
 
-from ml.artifact import ArtifactMismatchError
+from ml.checkpoint import State
+from ml.fixed_point import INT32_MAX, Layout
 
-FRACTION_BITS: Final = 14
 MODELS_MAX: Final = 256
 WEIGHT_MAX: Final = 1024
-_INT32_MAX: Final = 2**31 - 1
+_BUFFER_NUMBERS: Final = {"cpu": 1 << 17, "cuda": 1 << 26}
+"""How many float64 the rows of a piece fill: a core's cache, or what keeps a GPU busy."""
 
 
 class AggregationError(ValueError):
     """Models or weights that cannot be averaged."""
 
 
-def to_fixed_point(state: Mapping[str, torch.Tensor], bits: int) -> dict[str, torch.Tensor]:
-    """round(w·2^bits), half to even, clamped to int32: float tensors to int32 tensors."""
-    return {
-        name: (tensor.double() * 2**bits).round().clamp(-_INT32_MAX, _INT32_MAX).to(torch.int32)
-        for name, tensor in state.items()
-    }
-
-
-def from_fixed_point(state: Mapping[str, torch.Tensor], bits: int) -> dict[str, torch.Tensor]:
-    """w / 2^bits, rounded once to float32: int32 tensors to float32 tensors."""
-    return {name: (tensor.double() / 2**bits).float() for name, tensor in state.items()}
-
-
-def weighted_mean(
-    states: Sequence[Mapping[str, torch.Tensor]], weights: Sequence[int]
-) -> dict[str, torch.Tensor]:
+def weighted_mean(states: Sequence[Mapping[str, torch.Tensor]], weights: Sequence[int]) -> State:
     """The integer mean of int32 states of equal names and shapes, rounded half up.
 
     Raises `AggregationError` on a bad count or weight, `ArtifactMismatchError` on other shapes.
     """
-    if not 1 <= len(states) <= MODELS_MAX or len(states) != len(weights):
-        raise AggregationError(f"{len(states)} models and {len(weights)} weights")
-    if not all(1 <= weight <= WEIGHT_MAX for weight in weights):
-        raise AggregationError(f"a weight is outside 1..{WEIGHT_MAX}")
-    shapes = _shapes(states[0])
-    if any(_shapes(state) != shapes for state in states):
-        raise ArtifactMismatchError("models to aggregate differ in names or shapes")
-    total = sum(weights)
-    mean: dict[str, torch.Tensor] = {}
-    for name in sorted(states[0]):
-        weighted = torch.zeros_like(states[0][name], dtype=torch.int64)
-        for state, weight in zip(states, weights, strict=True):
-            weighted += state[name].to(torch.int64) * weight
-        rounded = torch.div(2 * weighted + total, 2 * total, rounding_mode="floor")
-        mean[name] = rounded.to(torch.int32)
+    _ensure_valid(len(states), weights)
+    layout = Layout.of(states[0])
+    rows = torch.stack([layout.flatten(state) for state in states])  # (models, parameters)
+    return layout.unflatten(mean_of_rows(rows, weights))
+
+
+def mean_of_rows(rows: torch.Tensor, weights: Sequence[int]) -> torch.Tensor:
+    """rows: (models, parameters) int16 or int32 -> their integer mean: (parameters,) int32.
+
+    Raises `AggregationError`.
+    """
+    _ensure_valid(rows.shape[0], weights)
+    mean = torch.empty(rows.shape[1], dtype=torch.int32, device=rows.device)
+    for columns, sums in _weighted_sums(rows, weights):
+        mean[columns] = _round_half_up(sums, sum(weights)).to(torch.int32)
     return mean
 
 
-def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+def apply_updates(
+    start: torch.Tensor, updates: torch.Tensor, weights: Sequence[int]
+) -> torch.Tensor:
+    """The mean of the models that the updates make of `start`: (parameters,) int32.
+
+    updates: (models, parameters) int16. As start is whole, this is `start` plus the mean update;
+    it is clamped to int32. Raises `AggregationError`.
+    """
+    return _clamped(start, mean_of_rows(updates, weights))
+
+
+def leave_one_out(
+    start: torch.Tensor, updates: torch.Tensor, weights: Sequence[int]
+) -> torch.Tensor:
+    """`apply_updates` with each update in turn replaced by no change: (models, parameters) int32.
+
+    Raises `AggregationError`.
+    """
+    _ensure_valid(updates.shape[0], weights)
+    factors = _as_float64(weights, updates.device)
+    models = torch.empty(updates.shape, dtype=torch.int32, device=updates.device)
+    for columns, sums in _weighted_sums(updates, weights):
+        without = sums - updates[:, columns] * factors[:, None]  # (models, columns)
+        models[:, columns] = _clamped(start[columns], _round_half_up(without, sum(weights)))
+    return models
+
+
+def _weighted_sums(
+    rows: torch.Tensor, weights: Sequence[int]
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Σ a·w of one piece of the columns after another: (columns,) float64, exact."""
+    models, parameters = rows.shape
+    factors = _as_float64(weights, rows.device)
+    width = max(1, _BUFFER_NUMBERS[rows.device.type] * torch.get_num_threads() // models)
+    buffer = torch.empty((models, min(width, parameters)), dtype=torch.float64, device=rows.device)
+    for first in range(0, parameters, width):
+        columns = slice(first, min(first + width, parameters))
+        piece = buffer[:, : columns.stop - first]
+        yield columns, factors @ piece.copy_(rows[:, columns])
+
+
+def _round_half_up(sums: torch.Tensor, total: int) -> torch.Tensor:
+    # A quotient that is not whole is 1/(2·total) or more from the next integer, far more than the
+    # error of one division: the floor is that of the exact quotient.
+    return torch.floor((2 * sums + total) / (2 * total))
+
+
+def _clamped(start: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    return (start.double() + moved).clamp(-INT32_MAX, INT32_MAX).to(torch.int32)
+
+
+def _as_float64(weights: Sequence[int], device: torch.device) -> torch.Tensor:
+    return torch.tensor(weights, dtype=torch.float64, device=device)
+
+
+def _ensure_valid(models: int, weights: Sequence[int]) -> None:
+    if not 1 <= models <= MODELS_MAX or models != len(weights):
+        raise AggregationError(f"{models} models and {len(weights)} weights")
+    if not all(1 <= weight <= WEIGHT_MAX for weight in weights):
+        raise AggregationError(f"a weight is outside 1..{WEIGHT_MAX}")

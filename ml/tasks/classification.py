@@ -13,11 +13,12 @@ from typing import Final
 
 import torch
 
-from ml.aggregate import FRACTION_BITS, from_fixed_point, to_fixed_point, weighted_mean
+from ml.aggregate import weighted_mean
 from ml.artifact import ArtifactLimits
 from ml.checkpoint import save_canonical
 from ml.datasets.labelled import LabelledData
 from ml.fingerprint import compute_fingerprint
+from ml.fixed_point import FRACTION_BITS, from_fixed_point, to_fixed_point
 from ml.models.mlp import MlpConfig, mlp_logits, read_mlp
 from ml.options import TrainOptions
 from ml.strict_json import JsonValue

@@ -1,0 +1,34 @@
+"""The bound on an update's length, relative to the other updates of its round.
+
+Owns the clipping that comes before the mean, where a task asks for it. Invariant: integers only, so
+all voters clip to the same bits; no update is dropped, so an honest one that is long loses only
+length.
+Source: WP VI.D; a bound on norms is this project's, against updates scaled up (WP VI.F).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+
+def clip_to_median(updates: torch.Tensor) -> torch.Tensor:
+    """updates: (models, parameters) int16 -> the same, none longer than their lower median norm.
+
+    A longer update becomes (2·u·bound + norm) // (2·norm); norms are whole, rounded down.
+    """
+    norms = norms_of(updates)
+    bound = sorted(norms)[(len(norms) - 1) // 2]
+    clipped = updates.clone()
+    for index, norm in enumerate(norms):
+        if norm > bound:
+            scaled = updates[index].to(torch.int64) * (2 * bound) + norm
+            shortened = torch.div(scaled, 2 * norm, rounding_mode="floor")
+            clipped[index] = shortened.to(torch.int16)
+    return clipped
+
+
+def norms_of(updates: torch.Tensor) -> list[int]:
+    """The Euclidean norm of each row of (models, parameters) int16, rounded down."""
+    return [math.isqrt(int(row.to(torch.int64).square().sum())) for row in updates]
