@@ -1,7 +1,7 @@
 """Values that act from a day on: what is in force on a day, and what a change leaves to remember.
 
-Invariant: entries are ascending by day; what was in force yesterday is still known, because a day's
-settlement may end on the next one.
+Invariant: entries are ascending by day; what was in force on the two days before today is still
+known, because nodes may be paid for a day with the next one, and its settlement end a day later.
 Source: WP IV.A (the DAO changes tasks), WP II.D (reward share ratios).
 """
 
@@ -35,8 +35,8 @@ def scheduled(entries: Sequence[Entry], today: int, new: Entry) -> tuple[list[En
     """(entries dropped, entries kept) with `new` after them.
 
     Entries that would begin with or after `new` give way to it; of the past only what was in force
-    yesterday stays, and what is announced.
+    on the last two days stays, and what is announced.
     """
     ahead = [entry for entry in entries if entry.from_day < new.from_day]
-    first = ahead.index(in_force(ahead, today - 1)) if ahead else 0
+    first = ahead.index(in_force(ahead, today - 2)) if ahead else 0
     return ahead[:first], [*ahead[first:], new]

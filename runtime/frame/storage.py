@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from runtime.frame.externalities import Externalities
@@ -282,7 +283,13 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
 
     def remove_all(self, first: Any) -> int:
         """Remove the entries of `first`; their count. Only where the count is bounded."""
-        paths = list(self.ext.keys(self.prefix_of(first)))
+        return self._remove(list(self.ext.keys(self.prefix_of(first))))
+
+    def remove_some(self, first: Any, count_max: int) -> int:
+        """Remove entries of `first`, at most so many; their count. Less than that: none is left."""
+        return self._remove(list(islice(self.ext.keys(self.prefix_of(first)), count_max)))
+
+    def _remove(self, paths: list[bytes]) -> int:
         for path in paths:
             self.ext.put(path, None)
         return len(paths)

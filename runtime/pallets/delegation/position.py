@@ -8,13 +8,16 @@ Source: WP V.E (t_i), WP V.H (Reward B by time-weighted stake).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtime.primitives.scale import scale_type
 from runtime.primitives.types import U32, U256, Balance
 
 
 @scale_type
 class Position:
-    """Planck. `amount` now; `snapshot` at the start of `day`, `previous` at that of the day before.
+    """Planck. `amount` now; `snapshot` at the start of `day`, `previous` and `earlier` at those of
+    the two days before: what a task's last day settles of the day before it may be paid a day late.
 
     `stake_days`: the sum of the snapshots of all days before `day`, planck * days.
     """
@@ -22,6 +25,7 @@ class Position:
     amount: Balance = 0
     snapshot: Balance = 0
     previous: Balance = 0
+    earlier: Balance = 0
     day: U32 = 0
     stake_days: U256 = 0
 
@@ -30,21 +34,17 @@ class Position:
         gap = day - self.day
         if gap <= 0:
             return self
-        return Position(
-            self.amount,
-            self.amount,
-            self.snapshot if gap == 1 else self.amount,
-            day,
-            self.stake_days + self.snapshot + self.amount * (gap - 1),
-        )
+        known = (*(self.amount,) * min(gap, 3), self.snapshot, self.previous)
+        stake_days = self.stake_days + self.snapshot + self.amount * (gap - 1)
+        return Position(self.amount, known[0], known[1], known[2], day, stake_days)
 
     def changed(self, day: int, delta: int) -> Position:
         """`delta` planck arrive, or leave, during `day`."""
         now = self.rolled(day)
-        return Position(now.amount + delta, now.snapshot, now.previous, now.day, now.stake_days)
+        return replace(now, amount=now.amount + delta)
 
     def at(self, day: int) -> int:
-        """What it was at the start of `day`: that of the last touch, the one before, or any later.
+        """What it was at the start of `day`: that of the last touch, two before, or any later.
 
         0 before the task began. Raises ValueError for days that are forgotten.
         """
@@ -55,6 +55,8 @@ class Position:
             return self.snapshot
         if gap == -1:
             return self.previous
+        if gap == -2:
+            return self.earlier
         self._ensure_not_begun(day)
         return 0
 
@@ -65,6 +67,8 @@ class Position:
             return self.stake_days + self.snapshot + self.amount * gap
         if gap == -1:
             return self.stake_days
+        if gap == -2:
+            return self.stake_days - self.previous
         self._ensure_not_begun(day)
         return 0
 

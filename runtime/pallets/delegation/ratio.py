@@ -16,7 +16,7 @@ from runtime.primitives.scale import Limit, scale_type
 from runtime.primitives.types import U32, U128
 
 MEAN_BITS: Final = 64  # the sum of ratios over days is kept in 2^-64
-ENTRIES_MAX: Final = 6  # yesterday's, today's, tomorrow's and what is announced
+ENTRIES_MAX: Final = 7  # that of three days, tomorrow's and what is announced
 
 
 @scale_type
@@ -43,7 +43,7 @@ class ShareRatio:
         return cls([RatioFrom(first_day, ratio)], first_day)
 
     def at(self, day: int) -> Rational:
-        """The ratio in force at the start of today's, yesterday's or a later day."""
+        """The ratio in force at the start of today, of the two days before, or of a later one."""
         return in_force(self.entries, day).ratio
 
     def mean_through(self, day: int) -> Rational:

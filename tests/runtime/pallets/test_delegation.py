@@ -52,16 +52,21 @@ def test_a_position_remembers_what_a_naive_ledger_knows(steps: list[tuple[int, i
     if day:
         assert position.at(day - 1) == starts[day - 1]
         assert position.stake_days_through(day - 1) == sum(starts.values()) - starts[day]
+    if day > 1:
+        assert position.at(day - 2) == starts[day - 2]
+        through = sum(starts.values()) - starts[day] - starts[day - 1]
+        assert position.stake_days_through(day - 2) == through
     assert position.at(day + 3) == amount
     assert position.stake_days_through(day + 3) == sum(starts.values()) + 3 * amount
 
 
 def test_forgotten_days_are_refused() -> None:
     position = Position().changed(1, 5).changed(5, 1)
-    with pytest.raises(ValueError, match="stake of day 3 is forgotten, it was touched on day 5"):
-        position.at(3)
-    with pytest.raises(ValueError, match="stake of day 3 is forgotten, it was touched on day 5"):
-        position.stake_days_through(3)
+    assert position.at(3) == 5
+    with pytest.raises(ValueError, match="stake of day 2 is forgotten, it was touched on day 5"):
+        position.at(2)
+    with pytest.raises(ValueError, match="stake of day 2 is forgotten, it was touched on day 5"):
+        position.stake_days_through(2)
 
 
 def test_stake_counts_from_the_next_day(world: World) -> None:
