@@ -11,12 +11,12 @@ from __future__ import annotations
 from runtime import frame
 from runtime.economy.parameters import ArenaParameters
 from runtime.frame.runtime_api import runtime_api
-from runtime.pallets.arena.key_records import SealedBox
+from runtime.pallets.arena.key_records import RingPlace, SealedBox
 from runtime.pallets.arena.records import DayKey, Payment, RankedNode, Submission
 from runtime.pallets.arena.views import DayReport, Recipient, ScoredSubmission, TaskInfo, ToScore
 from runtime.pallets.emission import Allotment, EmissionParameters
 from runtime.pallets.model_registry import Model
-from runtime.primitives.types import U32, AccountId, Balance
+from runtime.primitives.types import U32, AccountId, Balance, Bytes32
 from runtime.runtime import Runtime
 
 SUBMISSIONS_MAX = 256  # in one answer
@@ -74,7 +74,10 @@ class ArenaApi(_OverRuntime):
         last = min(info.today, info.record.final_day())
         first = max(info.record.start_day, last - arena.config.kept_days - 1)
         days = range(last, first - 1, -1)
-        return next((day for day in days if arena.day_results.contains(DayKey(task, day))), None)
+        found = ((day, arena.day_results.find(DayKey(task, day))) for day in days)
+        # Nodes of a day that is held are ranked with the next one.
+        ranked = (day for day, result in found if result and result.ranked_on is not None)
+        return next(ranked, None)
 
     def leaderboard(self, task: U32, day: U32) -> list[RankedNode]:
         """A settled day's ranking, the best first; empty if the day is not settled."""
@@ -93,6 +96,14 @@ class ArenaApi(_OverRuntime):
     ) -> SealedBox | None:
         """A submission's key as its owner sealed it to a validator that day; None if not yet."""
         return self._runtime.arena.views.model_key_for(task, day, submission, validator)
+
+    def ring_places(self, task: U32, day: U32, who: AccountId) -> list[RingPlace]:
+        """The rings in which an account may sign that day, one for each alias; none before."""
+        return self._runtime.arena.rings.places_of(DayKey(task, day), who)
+
+    def ring_of(self, task: U32, day: U32, index: U32, ring: U32) -> list[Bytes32]:
+        """The keys of a ring in their order; empty if there is none of this number."""
+        return self._runtime.arena.rings.ring_of(DayKey(task, day), index, ring)
 
     def submissions(self, task: U32, start: U32) -> list[NumberedSubmission]:
         """Revealed submissions among the 256 numbers from `start` on, ascending."""

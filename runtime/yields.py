@@ -195,13 +195,16 @@ class TaskBooks:
     # -- the days
 
     def _settled(self, count: int) -> list[_Day]:
-        """The last `count` settled days, ascending; today, and yesterday, may not be settled."""
+        """The last `count` settled days, ascending; today, and yesterday, may not be settled.
+
+        Nor is a day whose nodes are paid with the next one.
+        """
         last = min(self._today, self._record.final_day())
         first = max(self._record.start_day, last - count - 1)
         days = []
         for day in range(first, last + 1):
             result = self._runtime.arena.day_results.find(DayKey(self._task, day))
-            if result is not None:
+            if result is not None and result.ranked_on is not None:
                 days.append(self._read(day, result))
         return days[-count:]
 

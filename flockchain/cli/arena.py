@@ -242,7 +242,7 @@ def _day_result(client: BlockingClient, task: int, day: int | None) -> tuple[int
     days = [day] if day is not None else range(found.final_day(), found.start_day - 1, -1)
     for candidate in days:
         result = client.find(Arena.day_results, DayKey(task, candidate))
-        if result is not None:
+        if result is not None and (day is not None or result.ranked_on is not None):
             return candidate, result
     which = "no day" if day is None else f"not day {day}"
     refuse(

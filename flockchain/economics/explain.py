@@ -76,8 +76,14 @@ def explain(
         total,
         reads=_distinct((book.code_read, *record.reads, *page.reads(), *record.events.reads)),
         parts=tuple(parts),
-        note=None if parts else "the account has no part of the day's payments",
+        note=_note_on(record, parts),
     )
+
+
+def _note_on(record: DayRecord, parts: Sequence[Term]) -> str | None:
+    if record.result.ranked_on is None:
+        return "the day's nodes are ranked and paid with the next day, as aliases may be opened yet"
+    return None if parts else "the account has no part of the day's payments"
 
 
 def _may_share(page: Page, record: DayRecord, payment: Payment, account: AccountId) -> bool:

@@ -1,9 +1,9 @@
 """What the participants of tasks do on a copied chain: they go on as they did.
 
-Owns the assumptions about people that a preview needs. Nobody submits a new model. Every drawn
-validator seals and opens its scores, and gives a model what it last gave it; else the model's last
-consensus; else what its node's last ranked model had; else the baseline, which ranks nobody. The
-creator opens Dataset B in time, and on it models score as before.
+Owns the assumptions about people that a preview needs. Nobody submits a new model or opens an
+alias. Every drawn validator seals and opens its scores, and gives a model what it last gave it;
+else the model's last consensus; else what its node's last ranked model had; else the baseline,
+which ranks nobody. The creator opens Dataset B in time, and on it models score as before.
 Source: WP V.B to V.H; WP Fig. 3 (workflow).
 """
 
@@ -34,7 +34,7 @@ DAYS_BACK: Final = 7  # how far verdicts are looked for
 _SALT: Final = bytes(32)
 _KEY: Final = bytes(32)  # stands for a Dataset B's key, which only its creator has
 ASSUMPTIONS: Final = (
-    "nobody submits a new model, but for nodes that the scenario adds",
+    "nobody submits a new model or opens an alias, but for nodes that the scenario adds",
     "every drawn validator seals and opens its scores; it gives a model what it last gave it, else "
     "the model's last consensus, else what its node's last ranked model had, else the baseline",
     "creators open Dataset B in time, and on it models score as before",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flockchain.economics.derivation.day_record import read_events
+from flockchain.economics.derivation.day_record import read_events, was_held
 from flockchain.economics.derivation.state_book import StateBook
 from flockchain.economics.derivation.terms import ExplainError, Term
 from flockchain.economics.explain import explain
@@ -41,7 +41,7 @@ _U32_MAX: Final = 2**32 - 1
 
 @dataclass
 class _Settlement:
-    """The blocks that paid a day; the last of them ended its settlement."""
+    """The blocks that paid a day; the last of them ended it, for a held day with the next one."""
 
     blocks: list[BlockState] = field(default_factory=list)
     books: list[StateBook] = field(default_factory=list)
@@ -94,25 +94,40 @@ def _find_settlement(context: RpcContext, best: BlockState, key: DayKey) -> _Set
     if task is None or not task.is_on(key.day):
         raise ExplainError(f"there is no task {key.task} with a day {key.day}")
     calendar = book.preset.calendar
-    first = calendar.first_block(key.day) + calendar.alias_end
+    result = book.open().runtime.arena.day_results.find(key)
+    days = [key.day]
+    if result is not None and was_held(result, key.day):
+        days.append(key.day + 1)
     found = _Settlement()
-    for number in range(first, min(first + SCAN_BLOCKS_MAX, best.header.number + 1)):
-        block = context.backend.blocks.hash_at(number)
-        if block is None:
-            break
-        try:
-            state = state_at(context, block)
-        except UnknownBlock:
-            return _Settlement()
-        book = StateBook(state.hash, state.state)
-        events = read_events(key, [book])
-        if events:
-            found.blocks.append(state)
-            found.books.append(book)
-        if events.is_whole:
-            found.is_whole = True
-            return found
-    return _Settlement()
+    for day in days:
+        first = calendar.first_block(day) + calendar.alias_end
+        found.is_whole = False
+        for number in range(first, min(first + SCAN_BLOCKS_MAX, best.header.number + 1)):
+            if not _read_block(context, number, key, found, is_held=day != key.day):
+                return _Settlement()
+            if found.is_whole:
+                break
+    return found if found.is_whole else _Settlement()
+
+
+def _read_block(
+    context: RpcContext, number: int, key: DayKey, found: _Settlement, *, is_held: bool
+) -> bool:
+    """Add a block if it paid the day; false if its state is not here."""
+    block = context.backend.blocks.hash_at(number)
+    if block is None:
+        return False
+    try:
+        state = state_at(context, block)
+    except UnknownBlock:
+        return False
+    book = StateBook(state.hash, state.state)
+    events = read_events(key, [book], is_held=is_held)
+    if events:
+        found.blocks.append(state)
+        found.books.append(book)
+    found.is_whole = events.is_whole
+    return True
 
 
 def _proofs(tree: Term, blocks: Sequence[BlockState]) -> list[Json]:

@@ -258,6 +258,7 @@ class Executive:
                 raise UnknownTransaction(
                     UnknownKind.NO_UNSIGNED_VALIDATOR, "inherents are authors'"
                 )
+            self._ensure_ever_fits(extrinsic, info)
             pallet = self.runtime.pallet(entry.pallet)
             return pallet.validate_unsigned(source, entry, arguments)
         self._ensure_ever_fits(extrinsic, info)

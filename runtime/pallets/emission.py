@@ -147,9 +147,6 @@ class Emission(frame.Pallet[Config], index=32):
     ceiling = frame.StorageValue[int](
         Balance, default=0, docs="All emission that there can ever be: its bound or the cap's rest."
     )
-    reserved = frame.StorageValue[int](
-        Balance, default=0, docs="What days may still mint that are not wholly settled, planck."
-    )
     last_day = frame.StorageValue[int](U32, default=0, docs="The last day that was allotted.")
     allotments = frame.StorageMap[int, Allotment](U32, Allotment, docs="What each day allotted.")
 
@@ -175,7 +172,7 @@ class Emission(frame.Pallet[Config], index=32):
 
     def emission_of(self, day: int) -> Balance:
         """C(day) in planck, the hosts' slice included; 0 once everything is minted."""
-        left = self.ceiling.get() - self.minted.get() - self.reserved.get()
+        left = self.ceiling.get() - self.minted.get()
         return min(self.scheduled_of(day), max(left, 0))
 
     def scheduled_of(self, day: int) -> Balance:
@@ -264,14 +261,6 @@ class Emission(frame.Pallet[Config], index=32):
         )
         self.minted.put(self.minted.get() + amount)
 
-    def reserve(self, amount: Balance) -> None:
-        """Keep room below the ceiling for what an allotted day mints later."""
-        self.reserved.put(self.reserved.get() + amount)
-
-    def release(self, amount: Balance) -> None:
-        """That day is settled: mint now what is minted of it."""
-        self.reserved.put(self.reserved.get() - amount)
-
     def genesis_build(self, parameters: EmissionParameters) -> None:
         """Start the curve, after balances are built. Raises ValueError for bad parameters."""
         try:
@@ -284,7 +273,7 @@ class Emission(frame.Pallet[Config], index=32):
         self.ceiling.put(min(self.config.emission_max, left))
 
     def try_state(self) -> None:
-        assert self.minted.get() + self.reserved.get() <= self.ceiling.get()
+        assert self.minted.get() <= self.ceiling.get()
         for day, found in self.allotments.items():
             rewards = (*found.arena, *found.alliance)
             assert sum(reward.amount for reward in rewards) <= found.emission

@@ -5,8 +5,9 @@ tasks are listed by how their entries are reached, and what stays with the old k
 the reason. `ensure_all_handled` refuses, at import, a runtime with an item that is in no list.
 Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
 a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
-ever changes under it; who has anything at stake in the FL Alliance does not swap at all. Nonces
-stay with their keys: a signed extrinsic must not become valid again.
+ever changes under it. What it sealed under an alias is no obstacle: nobody knows of it, rolls name
+no accounts, and it is opened with the new key. Who has anything at stake in the FL Alliance does
+not swap at all. Nonces stay with their keys: a signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """
@@ -51,7 +52,7 @@ OF_TASK: Final = (
     "Tasks.bounties",
     "Arena.best",
 )  # keyed by task, accounts in the value
-IN_TASK: Final = ("Arena.submissions", "Arena.first_seen")  # keyed by task and thing
+IN_TASK: Final = ("Arena.submissions",)  # keyed by task and thing
 STAYS: Final[dict[str, str]] = {
     "System.account": "moved apart: its nonce stays with the key",
     "System.events": "events tell what happened under the keys of their time",

@@ -27,8 +27,10 @@ from runtime.primitives.babe_digest import instant_log
 from runtime.primitives.era import IMMORTAL
 from runtime.primitives.header import Header
 from runtime.primitives.multi import Ed25519, Id
+from runtime.primitives.ring_signature import public_key
 from runtime.primitives.types import FML, ZERO_HASH, AccountId, Hash
 from tests.properties.random_arguments import Arguments
+from tests.runtime.pallets.alias_world import alias_of, secret_of, set_ring_keys
 from tests.runtime.pallets.test_random_operations import play_honestly
 from tests.runtime.pallets.world import (
     KEY_B,
@@ -54,6 +56,8 @@ KNOWN = [
     KEY_B,
     *(content(model) for model in MODELS.values()),
     *(salt_of(name, model) for name, model in MODELS.items()),
+    *(public_key(secret_of(name)) for name in NAMES),
+    *(alias_of("n3", f"hidden 0 {day}").verify_key.encode() for day in (1, 2)),
 ]
 ENTRIES = [entry for pallet in installed_pallets() for _, entry in sorted(pallet.calls.items())]
 BLOCKS = 85  # day 0, the three days of the tasks, and a little more
@@ -73,6 +77,7 @@ def tops() -> tuple[tuple[int, dict[bytes, bytes]], ...]:
         world.ledger.delegate(idle, task, account("v1"), 5 * FML)
         world.ledger.delegate(idle, task, account("creator"), 5 * FML)
     world.register("n1", 2, Role.TRAINING_NODE, 10 * FML)
+    set_ring_keys(world, NODES)
     return tuple(_play(world) for _ in range(BLOCKS))
 
 
@@ -89,6 +94,12 @@ def extrinsic(who: AccountId, nonce: int, entry: CallEntry, arguments: tuple[obj
     return assemble(call, Preamble(Id(who), Ed25519(bytes(64)), extra))
 
 
+def unsigned(entry: CallEntry, arguments: tuple[object, ...]) -> bytes:
+    """A call of nobody: what a pallet does not accept as such is refused."""
+    call = bytes((entry.pallet.pallet_index, entry.index)) + entry.codec.encode(arguments)
+    return assemble(call, None)
+
+
 def run_block(prng: Random, top: dict[bytes, bytes], number: int) -> list[DispatchError | None]:
     """A block of random calls on a state; the results of those that were included."""
     state, logs = DictState(top), [instant_log(0)]
@@ -101,6 +112,8 @@ def run_block(prng: Random, top: dict[bytes, bytes], number: int) -> list[Dispat
         who, entry = account(prng.choice(NAMES)), prng.choice(ENTRIES)
         nonce = execution.runtime.system.nonce_of(who)
         data = extrinsic(who, nonce, entry, arguments.of(entry))
+        if prng.randrange(4) == 0:
+            data = unsigned(entry, arguments.of(entry))
         try:
             results.append(execution.apply(data))
             body.append(data)

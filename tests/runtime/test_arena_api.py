@@ -123,9 +123,36 @@ def test_metadata_declares_every_method() -> None:
     assert isinstance(metadata, MetadataV15)
     declared = {api.name: {method.name for method in api.methods} for api in metadata.apis}
     assert declared["ArenaApi"] >= {"task_info", "to_score", "day_report", "payments"}
+    assert declared["ArenaApi"] >= {"validators_of", "model_key_for", "ring_places", "ring_of"}
     assert declared["EconomyApi"] == {
         "issuance",
         "emission_of",
         "allotment_of",
         "emission_parameters",
     }
+
+
+@pytest.mark.parametrize("version", [14, 15])
+def test_metadata_describes_the_calls_of_aliases(version: int) -> None:
+    state = DictState(load_chain_spec("dev").genesis_top())
+    raw = ask(state, "Metadata_metadata_at_version", OpaqueMetadata | None, version)
+    metadata: Any = decode_metadata(raw)
+    arena = next(pallet for pallet in metadata.pallets if pallet.name == "Arena")
+    types = {entry.id: entry for entry in metadata.types}
+    calls = {call.index: call for call in types[arena.calls].definition.variants}
+    assert [(index, calls[index].name) for index in range(4, 11)] == [
+        (4, "set_ring_key"),
+        (5, "set_sealing_key"),
+        (6, "commit_alias"),
+        (7, "reveal_alias"),
+        (8, "open_aliases"),
+        (9, "share_keys"),
+        (10, "share_keys_of_alias"),
+    ]
+    commit = calls[6]
+    names = ["task", "day", "index", "ring", "alias", "seal", "tag", "signature"]
+    assert [member.name for member in commit.fields] == names
+    signature = types[commit.fields[-1].type_id]
+    assert signature.path == ["flockchain_primitives", "RingSignature"]
+    errors = {error.name for error in types[arena.error].definition.variants}
+    assert errors >= {"AliasTaken", "NoSuchRing", "BadTagProof", "NoSeat"}

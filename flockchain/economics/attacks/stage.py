@@ -182,6 +182,7 @@ class Stage:
         owners = {
             entry.submission: self._names[entry.owner]
             for entry in self.chain.arena.rosters.get(key).entries
+            if entry.owner is not None
         }
         weights = self.chain.arena.scoring.weights_of(key, self.accounts[name])
         return [

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from flockchain.economics.derivation.state_book import StateBook
 from flockchain.economics.derivation.terms import ExplainError, Read, ensure_equal
 from runtime.economy.tasks import Task
+from runtime.pallets.arena.alias_events import HeldSettled
 from runtime.pallets.arena.events import DaySettled, Paid, Undeliverable
 from runtime.pallets.arena.records import DayKey, DayResult, Payment, PaymentKind
 from runtime.primitives.ss58 import encode_address
@@ -22,7 +23,7 @@ from runtime.primitives.types import AccountId
 
 @dataclass(frozen=True, slots=True)
 class SettlementEvents:
-    """What the given blocks told of the day. `is_whole`: its end is among them.
+    """What the given blocks told of the day. `is_whole`: the end of what it pays is among them.
 
     `reads` are the keys of all events of those blocks, also of others' days.
     """
@@ -75,12 +76,18 @@ def read_day(
         raise ExplainError(f"day {day} of task {task} is not settled, or its records were dropped")
     payments = arena.payments.get(key)
     record = page.runtime.tasks.get_task(task)
-    events = read_events(key, settlement)
+    events = read_events(key, settlement, is_held=was_held(result, day))
     return DayRecord(book, key, record, result, payments, events, page.reads())
 
 
-def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvents:
-    """What the settlement's blocks told of the task's day."""
+def was_held(result: DayResult, day: int) -> bool:
+    """Whether the day's nodes were ranked and paid with the next day."""
+    return result.ranked_on is not None and result.ranked_on != day
+
+
+def read_events(key: DayKey, settlement: Sequence[StateBook], *, is_held: bool) -> SettlementEvents:
+    """What the settlement's blocks told of the task's day; its end is that of what it held."""
+    end = HeldSettled if is_held else DaySettled
     paid: list[tuple[Paid, Read]] = []
     lost: list[tuple[Undeliverable, Read]] = []
     reads: list[Read] = []
@@ -91,7 +98,7 @@ def read_events(key: DayKey, settlement: Sequence[StateBook]) -> SettlementEvent
         (read,) = page.reads()
         reads += [book.code_read, read]  # the rules of that block, too
         for event in events:
-            if isinstance(event, (Paid, Undeliverable, DaySettled)):
+            if isinstance(event, (Paid, Undeliverable, end)):
                 if (event.task, event.day) != (key.task, key.day):
                     continue
                 if isinstance(event, Paid):

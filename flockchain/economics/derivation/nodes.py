@@ -6,8 +6,9 @@ Source: WP V.E (g_k, f_i), WP V.H (A by the day's ranking, B at completion by th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from flockchain.economics.derivation.day_record import DayRecord
+from flockchain.economics.derivation.day_record import DayRecord, was_held
 from flockchain.economics.derivation.pots import Pots, reward_a_pot
 from flockchain.economics.derivation.ranking import explain_rank, place_of, recompute_ranking
 from flockchain.economics.derivation.state_book import Page
@@ -20,6 +21,10 @@ from runtime.pallets.delegation.records import NotRegistered
 from runtime.primitives.apportion import apportion
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
+
+_HELD: Final = (
+    "the day's nodes were ranked and paid with the next day: they could open aliases until then"
+)
 
 
 def explain_reward_a(record: DayRecord, payment: Payment, pots: Pots) -> Term:
@@ -42,6 +47,7 @@ def explain_reward_a(record: DayRecord, payment: Payment, pots: Pots) -> Term:
         payment.amount,
         reads=record.reads,
         parts=(share, reward_a_pot(record, pots)),
+        note=_HELD if was_held(record.result, record.key.day) else None,
     )
 
 
@@ -157,7 +163,7 @@ def explain_final_share(record: DayRecord, payment: Payment, amount: int) -> Ter
 def _vested_weights(record: DayRecord) -> _Vested:
     rules, page, key = record.task.vesting, record.book.open(), record.key
     ranking = recompute_ranking(record, rules.ranked_max)
-    owners = [entry.owner for entry in ranking.entries]
+    owners = ranking.owners
     try:
         stakes = [
             page.runtime.delegation.stake_days_of(key.task, owner, key.day) for owner in owners

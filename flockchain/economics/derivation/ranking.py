@@ -16,6 +16,7 @@ from runtime.pallets.arena.ballots import scores_of
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
 from runtime.pallets.arena.ranking import Entry, rank
 from runtime.pallets.arena.records import RosterEntry
+from runtime.pallets.arena.standings import candidates_of
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
 
@@ -25,6 +26,7 @@ class Ranking:
     """Ranked entries, the best first, and the keys that they follow from."""
 
     entries: list[RosterEntry]
+    owners: list[AccountId]
     consensus: list[ConsensusScore]
     reads: tuple[Read, ...]
 
@@ -35,21 +37,25 @@ def recompute_ranking(record: DayRecord, ranked_max: int | None) -> Ranking:
     roster = page.runtime.arena.rosters.find(record.key)
     if roster is None:
         raise ExplainError("rank: the day's roster was dropped")
+    candidates = candidates_of(roster)
     copies = find_copies(page, record, roster)
     scores = [
         None if each.submission in copies else _stored_consensus(page, record, each.submission)
-        for each in roster.entries
+        for each, _ in candidates
     ]
     order = rank(
         [
             Entry(score, each.submission, each.content, each.dealt)
-            for each, score in zip(roster.entries, scores, strict=True)
+            for (each, _), score in zip(candidates, scores, strict=True)
         ],
         record.task.terms.baseline,
         ranked_max,
     )
     consensus = [score for index in order if (score := scores[index]) is not None]
-    return Ranking([roster.entries[index] for index in order], consensus, page.reads())
+    ranked = [candidates[index] for index in order]
+    return Ranking(
+        [entry for entry, _ in ranked], [owner for _, owner in ranked], consensus, page.reads()
+    )
 
 
 def _stored_consensus(page: Page, record: DayRecord, submission: int) -> ConsensusScore | None:
@@ -67,15 +73,17 @@ def explain_rank(record: DayRecord, owner: AccountId) -> Term:
     ensure_equal(
         "rank",
         [
-            (entry.submission, entry.owner.hex(), score.numerator, score.denominator)
-            for entry, score in zip(ranking.entries, ranking.consensus, strict=True)
+            (entry.submission, owner.hex(), score.numerator, score.denominator)
+            for entry, owner, score in zip(
+                ranking.entries, ranking.owners, ranking.consensus, strict=True
+            )
         ],
         [
             (node.submission, node.owner.hex(), node.numerator, node.denominator)
             for node in recorded
         ],
     )
-    place = place_of(owner, [entry.owner for entry in ranking.entries], "rank")
+    place = place_of(owner, ranking.owners, "rank")
     return Term(
         "k",
         "k = rank by consensus score, ties to the earliest commitment; of equal content ids the "

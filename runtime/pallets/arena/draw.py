@@ -13,18 +13,16 @@ from dataclasses import replace
 
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
+from runtime.pallets.arena.cursor import Cursor, Phase, next_task
+from runtime.pallets.arena.entries import Entries
 from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import (
     Assignment,
-    Cursor,
     DayKey,
     Juror,
-    Phase,
     Roster,
-    RosterEntry,
-    next_task,
 )
-from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
+from runtime.pallets.arena.seals import draw_randomness, seat_number
 from runtime.pallets.arena.storage import Arena
 from runtime.pallets.arena.wheel import Wheel
 from runtime.primitives.hashing import blake2b_256
@@ -38,6 +36,7 @@ class Draw:
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
+        self.entries = Entries(arena)
 
     def record_beacon(self, number: int) -> None:
         """Keep this block's VRF output."""
@@ -52,7 +51,7 @@ class Draw:
         task, day = cursor.tasks[0], cursor.job.day
         key = DayKey(task, day)
         if cursor.phase is Phase.START:
-            roster = self._open(task, day)
+            roster = self._open(key)
             self.arena.rosters.put(key, roster)
             calendar = self.arena.config.calendar
             window = calendar.reveal_end - calendar.submit_end
@@ -71,7 +70,8 @@ class Draw:
 
     # -- who scores what
 
-    def _open(self, task: int, day: int) -> Roster:
+    def _open(self, key: DayKey) -> Roster:
+        task, day = key.task, key.day
         found = self.arena.tasks.get_task(task)
         randomness = self._randomness(task, day)
         seats = found.seats_on(day)
@@ -79,7 +79,7 @@ class Draw:
             self.arena.tasks.note_key_missing(task)
             return Roster(randomness, seats, [], [], is_drawn=True)
         jurors = self._jurors(task, found, day, seats)
-        entries = self._entries(task, found, day, randomness)
+        entries = self.entries.of_day(key, found, randomness)
         if not seats:
             stake = sum(juror.stake for juror in jurors)
             entries = [replace(entry, dealt=stake) for entry in entries]
@@ -104,29 +104,6 @@ class Draw:
             if (quota or not seats) and self.arena.can_open_models(stake.account, day):
                 jurors.append(Juror(stake.account, stake.total, quota))
         return jurors
-
-    def _entries(self, task: int, found: Task, day: int, randomness: Hash) -> list[RosterEntry]:
-        """Standing submissions of nodes with stake, copies left out, in the order of dealing."""
-        arena = self.arena
-        staked = {
-            stake.account
-            for stake in arena.stakes.operators_of(task, Role.TRAINING_NODE, day)
-            if stake.total
-        }
-        entries = []
-        for owner, number in arena.standing.items_of(task):
-            made = arena.submissions.get((task, number))
-            first = arena.first_seen.get((task, made.content))
-            if owner in staked and first.submitter == made.submitter:
-                entries.append(RosterEntry(number, owner, made.content))
-        is_final = day == found.final_day()
-
-        def order(entry: RosterEntry) -> tuple[int, bytes]:
-            # The final day's seats go first to those that were ranked on the most days.
-            ranked = arena.node_records.get((task, entry.owner)).days_ranked if is_final else 0
-            return -ranked, dealing_order(randomness, entry.submission)
-
-        return sorted(entries, key=order)
 
     # -- dealing
 

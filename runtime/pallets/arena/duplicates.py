@@ -4,7 +4,8 @@ Only in tasks that ask for it. Validators reveal a 64-bit SimHash of a model's p
 score; the consensus is each bit's weighted majority over the ballots that count. In order of
 commitment, a submission within the task's Hamming distance of an earlier original of another owner
 is a copy: it is not ranked, its validators are paid all the same. Only who was scored by at least
-half of its seats is compared, so that a few seats cannot make anybody an original.
+half of its seats is compared, so that a few seats cannot make anybody an original. A day that is
+held compares when owners are known, with the next one.
 Invariant: whatever the budget of a block, every pair that decides is compared once.
 Source: WP V.E (copies of a model), Table I; SimHash (Charikar 2002).
 """
@@ -17,13 +18,12 @@ from typing import Final
 
 from runtime.pallets.arena import events
 from runtime.pallets.arena.ballots import SCORED
+from runtime.pallets.arena.cursor import Cursor, Phase
 from runtime.pallets.arena.records import (
     Ballot,
     Behaviour,
-    Cursor,
     DayKey,
     Fingerprinted,
-    Phase,
     RosterEntry,
 )
 from runtime.pallets.arena.storage import Arena
@@ -59,7 +59,10 @@ class Duplicates:
             self.arena.behaviours.put((key, entry.submission), Behaviour(fingerprint))
 
     def step(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Decide on the next submissions in order of commitment. Emits BehaviourCopied."""
+        """Decide on the next submissions in order of commitment. Emits BehaviourCopied.
+
+        The cursor is at SLASH when all are decided.
+        """
         arena = self.arena
         distance = arena.tasks.get_task(key.task).terms.duplicate_distance
         assert distance is not None, "only tasks that ask for it compare"

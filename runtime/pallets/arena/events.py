@@ -112,7 +112,7 @@ class Undeliverable:
 
 @frame.event(9)
 class DaySettled:
-    """Everything that the day pays is paid."""
+    """Everything that the day pays is paid, but for nodes that it holds."""
 
     task: U32
     day: U32

@@ -12,8 +12,11 @@ from runtime.frame.weights import Weight
 from runtime.pallets.arena import storage
 from runtime.pallets.arena.key_records import SealedKeys
 from runtime.pallets.arena.model_keys import ModelKeys
+from runtime.pallets.arena.rings import Rings
+from runtime.primitives.ring_signature import KeyProof
 from runtime.primitives.types import U32, Bytes32
 
+SET_RING_KEY = Weight(700_000_000)
 SET_KEY = Weight(150_000_000)
 SHARE = Weight(200_000_000)
 SHARED_KEY = Weight(60_000_000)
@@ -24,6 +27,21 @@ class KeyCalls(storage.Arena, index=33):
     def sealing(self) -> ModelKeys:
         """Keys of models."""
         return ModelKeys(self)
+
+    @cached_property
+    def rings(self) -> Rings:
+        """Keys of which rings are made."""
+        return Rings(self)
+
+    @frame.call(4, weight=SET_RING_KEY)
+    def set_ring_key(self, origin: frame.Origin, key: Bytes32, proof: KeyProof) -> None:
+        """Publish the key by which one submits as one of a ring; it replaces a former one. Signed.
+
+        It acts from tomorrow on, set in or after today's reveal window from the day after.
+        `proof` is bound to `alias_messages.ring_key_context`. Emits RingKeySet. Raises
+        RingKeyTaken, BadRingKey.
+        """
+        self.rings.set_key(frame.ensure_signed(origin), key, proof)
 
     @frame.call(5, weight=SET_KEY)
     def set_sealing_key(self, origin: frame.Origin, key: Bytes32) -> None:

@@ -43,10 +43,12 @@ class ModelKeys:
         made = arena.submissions.find((task, submission))
         if made is None or made.owner != who:
             raise events.NotTheOwner
-        self.add(DayKey(task, arena.today()), submission, keys)
+        key = DayKey(task, arena.today())
+        self.check(key, submission, keys)
+        self.keep(key, submission, keys)
 
-    def add(self, key: DayKey, submission: int, keys: Sequence[SealedKey]) -> None:
-        """Keep boxes for validators of today, in the score commit window. Emits KeysShared.
+    def check(self, key: DayKey, submission: int, keys: Sequence[SealedKey]) -> None:
+        """Whether these boxes are for validators of today, in the score commit window.
 
         Raises OutsideWindow, NotDrawn, NothingToShare, NoSeat, KeyAlreadyShared.
         """
@@ -56,14 +58,18 @@ class ModelKeys:
             raise events.NotDrawn
         if not keys:
             raise events.NothingToShare
-        kept = arena.model_keys.get((key, submission))
-        given = {box.validator for box in kept}
+        given = {box.validator for box in arena.model_keys.get((key, submission))}
         for box in keys:
             if not self.has_seat(key, submission, box.validator):
                 raise events.NoSeat
             if box.validator in given:
                 raise events.KeyAlreadyShared
             given.add(box.validator)
+
+    def keep(self, key: DayKey, submission: int, keys: Sequence[SealedKey]) -> None:
+        """Store boxes that were checked. Emits KeysShared."""
+        arena = self.arena
+        kept = arena.model_keys.get((key, submission))
         arena.model_keys.put((key, submission), [*kept, *keys])
         arena.deposit_event(events.KeysShared(key.task, key.day, submission, len(keys)))
 
@@ -83,7 +89,11 @@ class ModelKeys:
         return any(seat.submission == submission for seat in seats)
 
     def _is_scored(self, key: DayKey, submission: int) -> bool:
-        made = self.arena.submissions.find((key.task, submission))
-        if made is None or made.owner is None:
+        arena = self.arena
+        made = arena.submissions.find((key.task, submission))
+        if made is None:
             return False
-        return self.arena.standing.find((key.task, made.owner)) == submission
+        if made.owner is not None:
+            return arena.standing.find((key.task, made.owner)) == submission
+        first_day = arena.first_blind_day(key)
+        return made.revealed_at >= arena.config.calendar.first_block(first_day)

@@ -60,7 +60,7 @@ class TaskBook(Protocol):
 
 
 class Stakes(Protocol):
-    """Who keeps the stakes. Days are today or yesterday; amounts in planck."""
+    """Who keeps the stakes. Days are today and the two before; amounts in planck."""
 
     def operators_of(self, task: int, role: Role, day: int) -> list[OperatorStake]:
         """All of a role with their stakes at the start of the day, in account order."""

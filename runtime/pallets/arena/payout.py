@@ -6,20 +6,17 @@ Source: WP V.E to V.G (operators and delegators), WP V.H (completion), WP II.D.3
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from runtime.economy.stakes import StakeShares
 from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena import events
+from runtime.pallets.arena.cursor import Cursor, next_task
 from runtime.pallets.arena.records import (
     OF_ALL_DAYS,
-    Cursor,
     DayKey,
     Payment,
     PaymentKind,
-    Phase,
-    next_task,
 )
 from runtime.pallets.arena.split import split_delegation
 from runtime.pallets.arena.storage import Arena, pot_of
@@ -34,15 +31,16 @@ class Payout:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def pay(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Pay the next operators; a step is one receiver."""
-        payments = self.arena.payments.get(key)
-        index, used = cursor.index, 0
+    def pay(self, key: DayKey, index: int, budget: int) -> tuple[int, bool, int]:
+        """Pay operators from payment `index` on; a step is one receiver.
+
+        Returns the index of what comes next, whether all is paid, and the steps used.
+        """
+        payments, used = self.arena.payments.get(key), 0
         while index < len(payments) and used < budget:
             used += self._pay_operator(key, payments[index])
             index += 1
-        phase = Phase.FINISH if index == len(payments) else Phase.PAY
-        return replace(cursor, phase=phase, index=index), used + 1
+        return index, index == len(payments), used + 1
 
     def _pay_operator(self, key: DayKey, payment: Payment) -> int:
         """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
@@ -75,8 +73,6 @@ class Payout:
         """End the task's day; on its final day end the task. Emits DaySettled."""
         arena = self.arena
         arena.deposit_event(events.DaySettled(key.task, key.day))
-        drop_on = key.day + arena.config.kept_days
-        arena.expiring.put(drop_on, [*arena.expiring.get(drop_on), key])
         if key.day == arena.tasks.get_task(key.task).final_day():
             self._end(key.task)
         return next_task(cursor), 2
@@ -111,37 +107,6 @@ class Payout:
             arena.currency.burn(pot_of(task), amount - own)
         if own:
             arena.tasks.return_to_creator(task, pot_of(task), own)
-
-    def forget(self, key: DayKey) -> int:
-        """Drop a day's records, with the task's own if it was its last; how many were dropped."""
-        arena = self.arena
-        dropped = 5
-        for day_items in (
-            arena.assignments,
-            arena.score_seals,
-            arena.ballots,
-            arena.results,
-            arena.model_keys,
-            arena.behaviours,
-        ):
-            dropped += day_items.remove_all(key)
-        arena.rosters.remove(key)
-        arena.drawn.remove(key)
-        arena.wrong_data.remove(key)
-        arena.day_results.remove(key)
-        arena.payments.remove(key)
-        if key.day == arena.tasks.get_task(key.task).final_day():
-            arena.bounty_results.remove(key.task)
-            for task_items in (
-                arena.seals,
-                arena.submissions,
-                arena.first_seen,
-                arena.standing,
-                arena.node_records,
-                arena.validator_records,
-            ):
-                dropped += task_items.remove_all(key.task)
-        return dropped
 
 
 def divide(payment: Payment, shares: StakeShares) -> list[tuple[AccountId, int]]:

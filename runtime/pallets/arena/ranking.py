@@ -37,7 +37,7 @@ def rank(entries: Sequence[Entry], baseline: int, k_1: int | None) -> list[int]:
     ranked = [
         (consensus, index)
         for index in _find_originals(entries)
-        if (consensus := _get_counted(entries[index])) and consensus.is_above(baseline)
+        if (consensus := find_rankable(entries[index], baseline)) is not None
     ]
     # Stable: equal scores stay in the order of commitment.
     ranked.sort(key=lambda pair: pair[0], reverse=True)
@@ -56,8 +56,9 @@ def _find_originals(entries: Sequence[Entry]) -> list[int]:
     return originals
 
 
-def _get_counted(entry: Entry) -> ConsensusScore | None:
-    """The entry's consensus if at least half of its seats are in it."""
-    if entry.consensus is None or 2 * entry.consensus.denominator < entry.seats:
+def find_rankable(entry: Entry, baseline: int) -> ConsensusScore | None:
+    """The consensus if at least half of the seats are in it and it is above the baseline."""
+    consensus = entry.consensus
+    if consensus is None or 2 * consensus.denominator < entry.seats:
         return None
-    return entry.consensus
+    return consensus if consensus.is_above(baseline) else None

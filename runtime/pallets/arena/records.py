@@ -98,14 +98,6 @@ class Submission:
 
 
 @frame.scale_type
-class FirstSeen:
-    """The earliest commitment of a content id in a task."""
-
-    submission: U32
-    submitter: Submitter
-
-
-@frame.scale_type
 class NodeRecord:
     """A node's days with a rank before the final one, and the sum of its f_i in 2^-128."""
 
@@ -118,12 +110,17 @@ class NodeRecord:
 
 @frame.scale_type
 class RosterEntry:
-    """A submission to score today. `dealt`: seats, or stake without committees, that may score."""
+    """A submission to score today. `dealt`: seats, or stake without committees, that may score.
+
+    `owner` is none while its alias is not opened. `stands` is false once its owner is known to have
+    replaced it or to have had no stake that day: such a one is scored and never ranked.
+    """
 
     submission: U32
-    owner: AccountId
+    owner: AccountId | None
     content: ContentDigest
     dealt: U128 = 0
+    stands: bool = True
 
 
 @frame.scale_type
@@ -306,7 +303,8 @@ class DayResult:
     """What a day's payments were made from; amounts in planck.
 
     `reward` is R_i, `node_stake` and `validator_stake` T and S. `for_nodes` = Reward A + `vested`.
-    `scored` is N, the submissions with a counted score.
+    `scored` is N, the submissions with a counted score. `ranked_on`: the day whose settlement
+    ranked and paid the nodes, this or the next; none while they may still open their aliases.
     """
 
     parameters: ArenaParameters
@@ -321,6 +319,7 @@ class DayResult:
     scored: U32
     ranking: list[RankedNode]
     jurors: list[JurorResult]
+    ranked_on: U32 | None
 
 
 @frame.scale_type
@@ -346,55 +345,3 @@ class Best:
     content: ContentDigest
     numerator: U128
     denominator: U128
-
-
-# -- work over many blocks
-
-
-@scale_enum("pallet_arena::JobKind")
-class JobKind(enum.Enum):
-    """What a day asks the arena to do."""
-
-    DRAW = 0
-    SETTLE = 1
-
-
-@frame.scale_type
-class Job:
-    """Work for a day that waits for the work before it."""
-
-    kind: JobKind
-    day: U32
-
-
-@scale_enum("pallet_arena::Phase")
-class Phase(enum.Enum):
-    """Where the work on a task's day stands."""
-
-    START = 0
-    SCORE = 1
-    SLASH = 2
-    PAY = 3
-    FINISH = 4
-    COMPARE = 5  # behaviours, after SCORE; only in tasks that ask for it
-
-
-@frame.scale_type
-class Cursor:
-    """The job in progress: `tasks` still to do, the first of them at `phase` and `index`.
-
-    `shares`: Σ f_i of each juror so far; `scored`: N so far; `slashed`: planck taken so far.
-    """
-
-    job: Job
-    tasks: list[U32]
-    phase: Phase
-    index: U32
-    shares: list[U256]
-    scored: U32
-    slashed: Balance
-
-
-def next_task(cursor: Cursor) -> Cursor:
-    """The cursor at the start of the next task."""
-    return Cursor(cursor.job, cursor.tasks[1:], Phase.START, 0, [], 0, 0)

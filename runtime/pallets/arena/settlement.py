@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.economy.parameters import SCORE_MAX, ArenaParameters
-from runtime.pallets.arena import events
+from runtime.pallets.arena import alias_events, events
 from runtime.pallets.arena.ballots import scores_of, unscored_weight
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
+from runtime.pallets.arena.cursor import Cursor, JobKind, Phase
 from runtime.pallets.arena.duplicates import Duplicates
+from runtime.pallets.arena.held import HeldDay
 from runtime.pallets.arena.payout import Payout
 from runtime.pallets.arena.records import (
     Ballot,
-    Cursor,
     DayKey,
-    JobKind,
-    Phase,
     Roster,
     RosterEntry,
     SubmissionResult,
@@ -40,6 +39,7 @@ class Settlement:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
         self.rewards = Rewards(arena)
+        self.held = HeldDay(arena)
         self.payout = Payout(arena)
         self.duplicates = Duplicates(arena)
         self.wrong_data = WrongDataVote(arena)
@@ -50,11 +50,13 @@ class Settlement:
         key = DayKey(cursor.tasks[0], cursor.job.day)
         match cursor.phase:
             case Phase.START:
-                roster = self._roster(key)
-                shares = [0] * len(roster.jurors)
-                is_void, used = self.wrong_data.decide(key, roster)
-                phase = Phase.SLASH if is_void else Phase.SCORE
-                return replace(cursor, phase=phase, index=0, shares=shares), 1 + used
+                if self.held.find(key) is None:
+                    return self._start(key, cursor)
+                return replace(cursor, phase=Phase.COMPARE_HELD, index=0), 1
+            case Phase.COMPARE_HELD:
+                return self._plan_held(key, cursor, budget)
+            case Phase.HELD:
+                return self._pay_held(key, cursor, budget)
             case Phase.SCORE:
                 return self._score(key, cursor, budget)
             case Phase.COMPARE:
@@ -62,9 +64,39 @@ class Settlement:
             case Phase.SLASH:
                 return self._slash(key, cursor, budget)
             case Phase.PAY:
-                return self.payout.pay(key, cursor, budget)
+                index, is_done, used = self.payout.pay(key, cursor.index, budget)
+                phase = Phase.FINISH if is_done else Phase.PAY
+                return replace(cursor, phase=phase, index=index), used
             case Phase.FINISH:
                 return self.payout.finish(key, cursor)
+
+    def _start(self, key: DayKey, cursor: Cursor) -> tuple[Cursor, int]:
+        """Begin with the day's scores, unless its data was wrong."""
+        roster = self._roster(key)
+        is_void, used = self.wrong_data.decide(key, roster)
+        phase = Phase.SLASH if is_void else Phase.SCORE
+        shares = [0] * len(roster.jurors)
+        return replace(cursor, phase=phase, index=0, shares=shares), 1 + used
+
+    def _plan_held(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Find copies among the day before, whose owners are known now; then rank and fund it."""
+        held, used = DayKey(key.task, key.day - 1), 0
+        if self.arena.tasks.get_task(key.task).terms.duplicate_distance is not None:
+            compared, used = self.duplicates.step(held, cursor, budget)
+            if compared.phase is Phase.COMPARE_HELD:
+                return compared, used
+        index, steps = self.held.plan(held)
+        return replace(cursor, phase=Phase.HELD, index=index), used + steps
+
+    def _pay_held(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+        """Pay the nodes of the day before, then begin with the day. Emits HeldSettled."""
+        held = DayKey(key.task, key.day - 1)
+        index, is_done, used = self.payout.pay(held, cursor.index, budget)
+        if not is_done:
+            return replace(cursor, index=index), used
+        self.arena.deposit_event(alias_events.HeldSettled(held.task, held.day))
+        started, steps = self._start(key, cursor)
+        return started, used + steps
 
     def _roster(self, key: DayKey) -> Roster:
         return self.arena.rosters.get(key)
@@ -76,6 +108,8 @@ class Settlement:
         parameters = self.arena.tasks.parameters_on(key.day)
         terms = self.arena.tasks.get_task(key.task).terms
         compares = terms.duplicate_distance is not None
+        # Of a day that is held owners are not known yet: it compares when they are.
+        waits = self.held.must_wait(key, roster)
         places = {juror.account: index for index, juror in enumerate(roster.jurors)}
         shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 0
         while index < len(roster.entries) and used < budget:
@@ -91,7 +125,7 @@ class Settlement:
             used += 1 + len(ballots) // BALLOTS_PER_STEP
         phase = Phase.SCORE
         if index == len(roster.entries):
-            phase, index = Phase.COMPARE if compares else Phase.SLASH, 0
+            phase, index = Phase.COMPARE if compares and not waits else Phase.SLASH, 0
         return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used + 1
 
     def _score_one(

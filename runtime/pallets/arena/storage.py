@@ -1,8 +1,7 @@
 """The arena's state: every item, its constants, and what its parts share.
 
 Owns the items; submissions, the draw, scores, settlement and payout are classes of their own that
-work on this state. Invariant (`try_state`): each task's pot holds at least what vests and what is
-still to be paid.
+work on this state; what holds between them is in `invariants`.
 Source: WP V.
 """
 
@@ -14,8 +13,16 @@ from runtime import frame
 from runtime.economy.calendar import Calendar
 from runtime.economy.tasks import ContentDigest, Task, TaskStatus
 from runtime.frame.traits import BlockInfo, Currency, Randomness, pallet_account
+from runtime.pallets.arena.cursor import Cursor, Job
 from runtime.pallets.arena.events import OutsideWindow, TaskNotActive
-from runtime.pallets.arena.key_records import SealedKey, SealingKey
+from runtime.pallets.arena.key_records import (
+    RingKey,
+    RingKeys,
+    RollMember,
+    RollWork,
+    SealedKey,
+    SealingKey,
+)
 from runtime.pallets.arena.needs import (
     AllianceStakes,
     EmissionSource,
@@ -30,22 +37,28 @@ from runtime.pallets.arena.records import (
     Behaviour,
     Best,
     BountyResult,
-    Cursor,
     DayKey,
     DayResult,
     DaySeals,
-    FirstSeen,
-    Job,
     NodeRecord,
     Payment,
-    Phase,
     Roster,
     ScoreSeal,
     Submission,
     SubmissionResult,
+    SubmissionSeal,
     Submitter,
 )
-from runtime.primitives.types import FML, U8, U32, U128, U256, AccountId, Balance
+from runtime.primitives.types import (
+    FML,
+    U8,
+    U32,
+    U128,
+    U256,
+    AccountId,
+    Balance,
+    Bytes32,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,8 @@ class Config:
     """Sizes. `quota_*`: L_0 and L_max; stakes are the minimums s_min of the curve, planck.
 
     `steps_per_block` bounds the work of a block: a step is about a quarter of a millisecond.
-    `kept_days`: for how long the inputs of a payment stay in the state.
+    `kept_days`: for how long the inputs of a payment stay in the state; 2 at least, since a task's
+    last day settles what it held of the day before. `aliases_max`: of a node in a day.
     """
 
     calendar: Calendar
@@ -64,6 +78,11 @@ class Config:
     quota_max: U32 = 100
     steps_per_block: U32 = 400
     kept_days: U32 = 30
+    aliases_max: U32 = 2
+
+    def __post_init__(self) -> None:
+        if self.kept_days < 2 or not 0 < self.aliases_max < 256:
+            raise ValueError(f"records are kept {self.kept_days} days, {self.aliases_max} aliases")
 
 
 def pot_of(task: int) -> AccountId:
@@ -84,8 +103,8 @@ class Arena(frame.Pallet[Config], index=33):
     submissions = frame.StorageDoubleMap[tuple[int, int], Submission](
         U32, U32, Submission, docs="Revealed submissions of a task by number."
     )
-    first_seen = frame.StorageDoubleMap[tuple[int, bytes], FirstSeen](
-        U32, ContentDigest, FirstSeen, docs="The earliest commitment of each content id."
+    first_seen = frame.StorageDoubleMap[tuple[int, bytes], int](
+        U32, ContentDigest, U32, docs="The earliest commitment of each content id."
     )
     standing = frame.StorageDoubleMap[tuple[int, AccountId], int](
         U32, AccountId, U32, docs="Each node's standing submission: its last."
@@ -96,7 +115,23 @@ class Arena(frame.Pallet[Config], index=33):
     validator_records = frame.StorageDoubleMap[tuple[int, AccountId], int](
         U32, AccountId, U256, default=0, docs="A validator's shares of all days, in 2^-128."
     )
+    # aliases
+    rolls = frame.StorageMap[DayKey, list[RollMember]](
+        DayKey, list[RollMember], default=[], docs="Who may use aliases, in the order of rings."
+    )
+    aliases = frame.StorageDoubleMap[tuple[DayKey, bytes], SubmissionSeal](
+        DayKey, Bytes32, SubmissionSeal, docs="What a one-time key sealed on a day."
+    )
+    alias_tags = frame.StorageDoubleMap[tuple[DayKey, bytes], int](
+        DayKey, Bytes32, U32, docs="Tags that were used on a day, and for which submission."
+    )
     # keys
+    ring_keys = frame.StorageMap[AccountId, list[RingKey]](
+        AccountId, RingKeys, default=[], docs="An account's ring keys and from when they act."
+    )
+    ring_owned = frame.StorageMap[bytes, bool](
+        Bytes32, bool, default=False, docs="Ring keys that an account has."
+    )
     sealing_keys = frame.StorageMap[AccountId, SealingKey](
         AccountId, SealingKey, docs="To which key of an account others seal the keys of models."
     )
@@ -152,8 +187,12 @@ class Arena(frame.Pallet[Config], index=33):
     # work
     jobs = frame.StorageValue[list[Job]](list[Job], default=[], docs="Work that waits.")
     cursor = frame.StorageValue[Cursor](Cursor, docs="Work in progress.")
+    roll_work = frame.StorageValue[RollWork](RollWork, docs="Rolls that are still to be made.")
     expiring = frame.StorageMap[int, list[DayKey]](
         U32, list[DayKey], default=[], docs="Which records are dropped on a day."
+    )
+    expired = frame.StorageValue[list[DayKey]](
+        list[DayKey], default=[], docs="Days whose records are being dropped."
     )
 
     def __init__(
@@ -199,25 +238,17 @@ class Arena(frame.Pallet[Config], index=33):
         found, calendar = self.sealing_keys.find(who), self.config.calendar
         return found is not None and found.since < calendar.first_block(day) + calendar.submit_end
 
+    def first_blind_day(self, key: DayKey) -> int:
+        """From which day on aliases are still to be opened: today, at a task's end the day before.
+
+        What is revealed on the last day but one is opened when it is scored a second time, so that
+        the day that pays most is blind as well.
+        """
+        return key.day - (key.day == self.tasks.get_task(key.task).final_day())
+
     def active_task(self, task: int) -> Task:
         """The record of a task that runs today. Raises TaskNotActive."""
         found = self.tasks.get_task(task)
         if found.status is not TaskStatus.ACTIVE or not found.is_on(self.today()):
             raise TaskNotActive
         return found
-
-    def try_state(self) -> None:
-        unpaid: dict[int, int] = {}
-        cursor = self.cursor.find()
-        if cursor is not None and cursor.tasks:
-            task, index = cursor.tasks[0], cursor.index
-            unpaid[task] = cursor.slashed
-            if cursor.phase is Phase.PAY:
-                left = self.payments.get(DayKey(task, cursor.job.day))[index:]
-                unpaid[task] = sum(payment.amount for payment in left)
-        for task, amount in self.vested.items():
-            unpaid[task] = unpaid.get(task, 0) + amount
-        for task, own in self.vested_own.items():
-            assert own <= self.vested.get(task), f"vested of task {task}"
-        for task, amount in unpaid.items():
-            assert self.currency.free(pot_of(task)) >= amount, f"pot of task {task}"

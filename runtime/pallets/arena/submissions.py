@@ -14,7 +14,6 @@ from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import (
     Account,
     DaySeals,
-    FirstSeen,
     Submission,
     SubmissionSeal,
     SubmittedModel,
@@ -70,9 +69,9 @@ class Submissions:
             raise events.AlreadyRevealed
         opened = [*seals[:index], replace(found, is_revealed=True), *seals[index + 1 :]]
         arena.seals.put((task, submitter), DaySeals(arena.today(), opened))
-        self._enter(
+        self.enter(
             task,
-            found,
+            found.submission,
             Submission(
                 submitter,
                 who,
@@ -84,22 +83,27 @@ class Submissions:
             ),
         )
 
-    def _enter(self, task: int, sealed: SubmissionSeal, made: Submission) -> None:
-        arena, number = self.arena, sealed.submission
-        assert made.owner is not None, "aliases are entered when they are opened"
+    def enter(self, task: int, number: int, made: Submission) -> None:
+        """Take a revealed submission; its owner's last one stands. Emits SubmissionRevealed."""
+        arena = self.arena
         arena.submissions.put((task, number), made)
         first = arena.first_seen.find((task, made.content))
-        if first is None or number < first.submission:
-            arena.first_seen.put((task, made.content), FirstSeen(number, made.submitter))
-        before = arena.standing.find((task, made.owner))
-        if before is None or before < number:  # reveals may come in any order: the last commitment
-            arena.standing.put((task, made.owner), number)
+        if first is None or number < first:
+            arena.first_seen.put((task, made.content), number)
+        if made.owner is not None:
+            self.let_stand(task, made.owner, number)
         arena.tasks.note_reveal(task)
         arena.deposit_event(
             events.SubmissionRevealed(
                 task, number, made.submitter, made.content, made.ciphertext, made.size_bytes
             )
         )
+
+    def let_stand(self, task: int, owner: AccountId, number: int) -> None:
+        """Replace the owner's standing submission, unless it was committed later than this one."""
+        before = self.arena.standing.find((task, owner))
+        if before is None or before < number:  # reveals and openings come in any order
+            self.arena.standing.put((task, owner), number)
 
     def daily_limit(self, task: int, who: AccountId) -> int:
         """How many submissions a day the node's stake allows. Raises NotANode."""

@@ -20,6 +20,7 @@ from runtime.pallets.arena.records import Fingerprinted, GivenScore, WrongData
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId, Hash
+from tests.runtime.pallets.alias_world import open_aliases, set_ring_keys, submit_blind
 from tests.runtime.pallets.world import (
     KEY_B,
     MODELS,
@@ -39,6 +40,7 @@ RATIO = Rational(3, 5)
 FINGERPRINTS = (0, 2**32 - 1, 0b111)  # by submission
 BOUNTY = {"d3": 40 * FML, "creator": 17 * FML + 1}
 OTHERS: dict[str, int | None] = {"good": 930_000_000, "fair": 790_000_000, "noise": 120_000_000}
+HIDDEN: dict[str, int | None] = {"n2 hidden": 960_000_000, "n3 hidden": 820_000_000}
 NAMES = ("creator", *NODE_STAKES, *VALIDATOR_STAKES, "d1", "d2", "d3")
 
 
@@ -62,12 +64,17 @@ def play_delegated(
     is_verified: bool = True,
     is_data_wrong: bool = False,
     duplicate_distance: int | None = None,
+    hidden: dict[str, bool] | None = None,
+    days: int = 3,
 ) -> PlayedTask:
-    """Day 0: creation. Days 1 to 3: the task, which ends.
+    """Day 0: creation. Days 1 to 3: the task, which ends; the first `days` of them are played.
 
     `is_data_wrong`: on the third day all validators say that Dataset B does not match. With a
     `duplicate_distance` the third node's model is 3 bits from the first one's, the second's 32.
+    `hidden`: nodes that submit under aliases on the second day, and whether they open them on the
+    third.
     """
+    hidden = hidden or {}
     world = World(preset=preset, checks=False)
     world.endow(*NAMES)
     world.next_block()
@@ -75,18 +82,26 @@ def play_delegated(
     played = PlayedTask(world)
     for name, amount in BOUNTY.items():
         world.tasks.add_bounty(signed(account(name)), 0, amount)
+    set_ring_keys(world, hidden)
     submit(world, 1, 0, MODELS)
-    for day in (1, 2, 3):
+    for day in range(1, days + 1):
         silent = "v2" if day == 2 else None
         if day > 1:
             world.go_to(day, 5)
         if day == 2:  # stake that comes and goes in the day counts from the next one
             world.ledger.delegate(signed(account("d3")), 0, account("n2"), 9 * FML)
             world.ledger.undelegate(signed(account("d1")), 0, account("n1"), 2 * FML)
+            submit_blind(world, 2, 0, {name: f"{name} hidden" for name in hidden}, position=5)
         if day == 3:
             world.tasks.reveal_key(signed(account("creator")), 0, KEY_B)
         _score(world, day, silent, is_data_wrong=is_data_wrong and day == 3)
+        if day == 3:
+            world.go_to(3, 17)
+            for name in [name for name, is_opened in hidden.items() if is_opened]:
+                open_aliases(world, name, 0, 2)
         _settle(played, day)
+    if hidden and days == 3:
+        played.settled[2] += played.settled[3]  # the second day's nodes were paid with the third
     return played
 
 
@@ -113,7 +128,10 @@ def _create(world: World, task: TaskTerms, *, is_verified: bool) -> None:
 
 def _score(world: World, day: int, silent: str | None, *, is_data_wrong: bool) -> None:
     world.go_to(day, 10)
-    sheets = {name: world.sheet(name, 0, OTHERS if name == "v1" else SCORES) for name in VALIDATORS}
+    sheets = {
+        name: world.sheet(name, 0, HIDDEN | (OTHERS if name == "v1" else SCORES))
+        for name in VALIDATORS
+    }
     drawn = {name: sheet for name, sheet in sheets.items() if sheet and name != silent}
     if world.tasks.get_task(0).terms.duplicate_distance is not None:
         drawn = {name: _with_fingerprints(sheet) for name, sheet in drawn.items()}
@@ -142,15 +160,17 @@ def _settle(played: PlayedTask, day: int) -> None:
     world = played.world
     world.go_to(day, world.preset.calendar.alias_end - 1)
     books: list[StateBook] = []
-    paid: list[Paid] = []
+    played.paid[day] = []
     while not _is_settled(world, day):
         world.ext.events.clear()
         world.next_block()
-        paid += [event for _, event in world.ext.events if isinstance(event, Paid)]
+        for _, event in world.ext.events:
+            if isinstance(event, Paid):
+                played.paid[event.day].append(event)
         state = played.numbers[world.number] = _state_of(world)
         block = Hash(blake2b_256(b"block" + world.number.to_bytes(4, "little")))
         books.append(StateBook(block, state))
-    played.settled[day], played.paid[day] = books, paid
+    played.settled[day] = books
 
 
 def _is_settled(world: World, day: int) -> bool:

@@ -101,6 +101,35 @@ def test_a_day_that_compares_behaviour() -> None:
             explain(tampered(books[-1], change), 0, 1, account("n1"), books)
 
 
+@pytest.mark.parametrize("steps", [8, 400])
+def test_a_held_day_is_explained_as_it_is_paid_with_the_next(steps: int) -> None:
+    preset = replace(DEVNET, settlement_steps=steps)
+    played = play_delegated(preset, hidden={"n2": True, "n3": False})
+    ensure_all_explained(played)
+    tree = explained(played, 2, "n2")
+    assert named(tree, "k").result == 1
+    assert named(tree, "k").inputs["ranked"] == "2"  # n3 opened nothing
+    assert named(tree, "Reward A").note == (
+        "the day's nodes were ranked and paid with the next day: they could open aliases until then"
+    )
+    assert named(tree, "Paid").result == named(tree, "Delegation split").result
+    assert explained(played, 2, "n3").result == 0
+    assert named(explained(played, 3, "n2"), "R_B").result == sum(
+        played.world.arena.day_results.get(DayKey(0, day)).vested for day in (1, 2, 3)
+    )
+
+
+def test_a_day_that_is_held_has_paid_its_validators() -> None:
+    played = play_delegated(hidden={"n2": True, "n3": True}, days=2)
+    ensure_all_explained(played)
+    assert explained(played, 2, "v3").result
+    tree = explained(played, 2, "n2")
+    assert (tree.result, tree.note) == (
+        0,
+        "the day's nodes are ranked and paid with the next day, as aliases may be opened yet",
+    )
+
+
 def named(term: Term, name: str) -> Term:
     return next(each for each in term.walk() if each.name == name)
 

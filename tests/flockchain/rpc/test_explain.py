@@ -73,6 +73,26 @@ def test_every_payout_over_the_socket(played: PlayedTask) -> None:
     serve(node_of(played), work)
 
 
+def test_a_held_day_over_the_socket() -> None:
+    played = play_delegated(replace(DEVNET, settlement_steps=12), hidden={"n2": True, "n3": False})
+
+    async def work(node: DevNode) -> None:
+        for name in NAMES:
+            who = account(name)
+            answer = await call(node.http_url, "flock_explainReward", 0, 2, encode_address(who))
+            amount = sum(event.amount for event in played.paid[2] if event.who == who)
+            assert answer["tree"]["result"] == str(amount)
+        days = {number // 20 for number in settled_at(node, answer["settlement"])}
+        assert days == {2, 3}
+
+    serve(node_of(played), work)
+
+
+def settled_at(node: DevNode, blocks: list[str]) -> list[int]:
+    found = (node.backend.header(Hash(bytes.fromhex(block[2:]))) for block in blocks)
+    return [header.number for header in found if header is not None]
+
+
 def test_the_proofs_alone_make_the_tree(played: PlayedTask) -> None:
     async def work(node: DevNode) -> None:
         for name in ("n1", "d1", "v3", "creator"):

@@ -12,7 +12,7 @@ from runtime.frame.schema_walk import (
     with_account,
 )
 from runtime.pallets.arena import Arena
-from runtime.pallets.arena.records import Account, Alias, FirstSeen, Submission, Submitter
+from runtime.pallets.arena.records import Account, Alias, Submission, Submitter
 from runtime.pallets.delegation import Delegation, OperatorKey
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U32, AccountId, Hash
@@ -30,7 +30,7 @@ def test_accounts_are_found_wherever_they_are() -> None:
     for plain in (U32, Hash, bytes, list[Hash], tuple[U32, str]):
         assert not mentions_accounts(codec_of(plain).shape)
     assert item_mentions_accounts(Delegation.ties)
-    assert item_mentions_accounts(Arena.first_seen)
+    assert item_mentions_accounts(Arena.seals)
     assert not item_mentions_accounts(Arena.vested)
 
 
@@ -46,8 +46,8 @@ def test_only_accounts_are_rewritten() -> None:
 
 
 def test_a_rewrite_is_its_own_reverse() -> None:
-    shape = codec_of(list[FirstSeen]).shape
-    values = [FirstSeen(n, Account(who)) for n, who in enumerate((A, B, C, A))]
+    shape = codec_of(list[Submitter]).shape
+    values = [Account(who) for who in (A, B, C, A)]
     assert rewrite(shape, rewrite(shape, values, other), other) == values
 
 

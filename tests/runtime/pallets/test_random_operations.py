@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from runtime import frame
 from runtime.economy.tasks import Role
 from runtime.frame.origin import signed
+from runtime.pallets.arena.records import DayKey
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
+from tests.runtime.pallets.alias_world import (
+    commit_alias,
+    open_aliases,
+    reveal_alias,
+    secret_of,
+    set_ring_key,
+    set_ring_keys,
+    share_as_alias,
+)
 from tests.runtime.pallets.world import (
     KEY_B,
     NODES,
@@ -37,9 +47,10 @@ AMOUNTS = (0, 1, FML, 7 * FML + 3, 30 * FML, 100 * FML, 9_000 * FML)
 LAST_BLOCK = 100  # the tasks' four days and one
 LONG_PARTS, PART_OPERATIONS = 100, 10_000
 WORLD_OPERATIONS = 200  # two for each block; every invariant after each of them
+KINDS = 22
 Operation = tuple[int, int, int, int]
 operations = st.lists(
-    st.tuples(st.integers(0, 16), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
+    st.tuples(st.integers(0, KINDS - 1), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
     min_size=10,
     max_size=40,
 )
@@ -79,6 +90,8 @@ def act(world: World, operation: Operation) -> None:
         case 15:
             change = world.tasks.verify_task if second % 2 else world.tasks.unverify_task
             change(frame.ROOT, task)
+        case 17 | 18 | 19 | 20 | 21:
+            act_blind(world, operation)
         case 16:
             world.tasks.add_bounty(who, task, amount)
         case _:
@@ -88,8 +101,35 @@ def act(world: World, operation: Operation) -> None:
                 world.tasks.cancel_task(who, second % 3)
 
 
+def act_blind(world: World, operation: Operation) -> None:
+    """A call of aliases or keys."""
+    kind, first, second, third = operation
+    name, model, task = NAMES[first], MODELS[second % 3], third % 3
+    match kind:
+        case 17:
+            commit_as_alias(world, name, task, model, third % 2)
+        case 18:
+            reveal_alias(world, name, task, model)
+        case 19 if third % 2:
+            world.share(name, task, second)
+        case 19:
+            share_as_alias(world, name, task, model, second)
+        case 20:
+            day = max(world.arena.today() - second % 2, 0)
+            open_aliases(world, name, task, day, count=2 - (third == 6))
+        case _:
+            set_ring_key(world, name, secret_of(NAMES[second]))
+
+
+def commit_as_alias(world: World, name: str, task: int, model: str, index: int) -> None:
+    key = DayKey(task, world.arena.today())
+    if len(world.arena.rings.places_of(key, account(name))) > index:
+        commit_alias(world, name, task, model, index)
+
+
 def seal_or_open(world: World, name: str, task: int, scores: dict[str, int | None]) -> None:
-    sheet = world.sheet(name, task, scores)
+    hidden = {f"hidden {task} {day}": 800_000_000 + day for day in range(8)}
+    sheet = world.sheet(name, task, {**hidden, **scores})
     if world.number % 20 < 14:
         world.seal_sheet(name, task, sheet)
     else:
@@ -108,6 +148,7 @@ def play_honestly(world: World) -> None:
                         world.commit(n, t, m) if position == 0 else world.reveal(n, t, m)
                     ),
                 )
+        play_as_alias(world, task, position)
         for name in VALIDATORS:
             if position in (13, 14):
                 attempt(world, lambda n=name, t=task: seal_or_open(world, n, t, SCORES))
@@ -117,12 +158,26 @@ def play_honestly(world: World) -> None:
             attempt(world, lambda t=task: world.tasks.reveal_key(creator, t, KEY_B))
 
 
+def play_as_alias(world: World, task: int, position: int) -> None:
+    """n3 submits once more under an alias, hands its key out, and opens it."""
+    today, name, model = world.arena.today(), "n3", f"hidden {task} {world.arena.today()}"
+    for when, call in (
+        (3, lambda: commit_as_alias(world, name, task, model, 0)),
+        (9, lambda: reveal_alias(world, name, task, model)),
+        (12, lambda: world.share("n1", task, 0)),
+        (17, lambda: open_aliases(world, name, task, today)),
+        (17, lambda: open_aliases(world, name, task, max(today - 1, 0))),
+    ):
+        if position == when:
+            attempt(world, call)
+
+
 def attempt(world: World, call: Callable[[], None]) -> bool:
     """As the executive does: a refused call leaves nothing behind. Whether it was taken."""
     try:
         with world.ext.transaction():
             call()
-    except frame.DispatchError:
+    except (frame.DispatchError, frame.InvalidTransaction):
         return False
     return True
 
@@ -139,6 +194,7 @@ def busy_world(steps: int) -> World:
     )
     with_participants(world, 0)
     with_participants(world, 1)
+    set_ring_keys(world, NODES)
     return world
 
 
@@ -168,7 +224,7 @@ def test_invariants_hold_over_a_million_operations(part: int) -> None:
     for _ in range(PART_OPERATIONS // WORLD_OPERATIONS):
         world = busy_world(prng.randint(1, 12))
         for index in range(WORLD_OPERATIONS):
-            one = prng.randrange(17), prng.randrange(8), prng.randrange(8), prng.randrange(7)
+            one = prng.randrange(KINDS), prng.randrange(8), prng.randrange(8), prng.randrange(7)
             before = world.ext.changes()
             if attempt(world, lambda one=one, world=world: act(world, one)):
                 world.check()

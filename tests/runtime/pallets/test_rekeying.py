@@ -37,7 +37,6 @@ from tests.runtime.pallets.world import (
     VALIDATORS,
     World,
     account,
-    content,
     new_world,
     score,
     submit,
@@ -146,7 +145,8 @@ def test_a_nodes_new_key_does_all_and_the_old_one_nothing() -> None:
     world.arena.reveal_submission(
         signed(new), 0, made.content, made.ciphertext, made.size_bytes, salt
     )
-    assert world.arena.first_seen.get((0, content("good"))).submitter == Account(new)
+    stands = world.arena.standing.get((0, new))
+    assert world.arena.submissions.get((0, stands)).submitter == Account(new)
     with pytest.raises(NotRegistered):
         world.ledger.unbond(signed(old), 0, 10 * FML)
     world.ledger.unbond(signed(new), 0, 10 * FML)

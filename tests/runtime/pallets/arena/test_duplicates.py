@@ -9,6 +9,7 @@ import pytest
 
 from runtime import frame
 from runtime.pallets.arena import duplicates, events
+from runtime.pallets.arena.cursor import Cursor, Job, JobKind, Phase
 from runtime.pallets.arena.duplicates import (
     COMPARISONS_PER_STEP,
     Duplicates,
@@ -19,14 +20,10 @@ from runtime.pallets.arena.duplicates import (
 from runtime.pallets.arena.records import (
     Ballot,
     Behaviour,
-    Cursor,
     DayKey,
     Fingerprinted,
     GivenScore,
-    Job,
-    JobKind,
     PaymentKind,
-    Phase,
     Score,
     Verdict,
 )

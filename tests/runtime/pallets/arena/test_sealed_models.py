@@ -8,6 +8,7 @@ import pytest
 from nacl.public import SealedBox
 
 from runtime import frame
+from runtime.constants import DEVNET, Preset
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.origin import signed
 from runtime.pallets.arena import events
@@ -36,9 +37,9 @@ from tests.runtime.pallets.world import (
 KEY = DayKey(0, 1)
 
 
-def drawn(**changes: object) -> World:
+def drawn(preset: Preset = DEVNET, **changes: object) -> World:
     """A task's first day after the draw: n1 has submission 0."""
-    world = new_world()
+    world = new_world(preset=preset)
     world.tasks.create_verified_task(frame.ROOT, account("creator"), terms(**changes))
     with_participants(world, 0)
     submit(world, 1, 0, MODELS)
@@ -219,11 +220,10 @@ def test_a_call_takes_fifty_boxes() -> None:
 
 
 def test_keys_are_dropped_with_the_day() -> None:
-    world = drawn()
-    world.arena.config = replace(world.arena.config, kept_days=1)
+    world = drawn(preset=replace(DEVNET, kept_days=2))
     world.share("n1", 0, 0)
     score(world, 1, 0, dict.fromkeys(VALIDATORS, SCORES))
-    world.go_to(2, 17)
+    world.go_to(3, 17)
     assert world.arena.model_keys.get((KEY, 0)) != []
-    world.go_to(3)
+    world.go_to(4)
     assert list(world.arena.model_keys.items()) == []
