@@ -37,7 +37,30 @@ def main(url: str) -> dict[str, object]:
     found["proof"] = prove(substrate, ed)
     found["heads"] = heads(substrate, ed, bob)
     found["refused"] = refuse(substrate, ed, bob)
+    found["unsigned"] = submit_unsigned(substrate)
     return found
+
+
+def submit_unsigned(substrate: SubstrateInterface) -> dict[str, object]:
+    """A call of an alias in a task that is not there: its bytes, and why it is refused."""
+    hash_of, zero = ("0x" + "11" * 32, "0x" + "00" * 32)
+    params = {
+        "task": 999_999,
+        "day": 1,
+        "index": 0,
+        "ring": 0,
+        "alias": hash_of,
+        "seal": hash_of,
+        "tag": zero,
+        "signature": {"challenge": zero, "responses": [hash_of]},
+    }
+    call = substrate.compose_call("Arena", "commit_alias", params)
+    extrinsic = substrate.create_unsigned_extrinsic(call)
+    try:
+        substrate.submit_extrinsic(extrinsic)
+    except SubstrateRequestException as error:
+        return {"data": str(extrinsic.data), "refused": str(error)}
+    return {"data": str(extrinsic.data), "refused": None}
 
 
 def ed25519_of(name: str) -> Keypair:

@@ -6,7 +6,11 @@ import pytest
 
 from flockchain.storage.trie_proof import verify_read_proof
 from runtime.constants import EXISTENTIAL_DEPOSIT
-from runtime.primitives.types import FML
+from runtime.frame.extrinsic import assemble
+from runtime.frame.pallet import encode_call
+from runtime.pallets.arena import Arena
+from runtime.primitives.ring_signature import RingSignature
+from runtime.primitives.types import FML, Hash
 from tests.clients.conftest import RunClient
 
 pytestmark = pytest.mark.clients
@@ -38,6 +42,11 @@ def test_substrate_interface(run_client: RunClient) -> None:
     first, second = found["heads"]
     assert second == first + 1
     assert "Transaction is outdated" in found["refused"]
+    one, zero = b"\x11" * 32, bytes(32)
+    signature = RingSignature(zero, [one])
+    call = encode_call(Arena.commit_alias, 999_999, 1, 0, 0, one, Hash(one), zero, signature)
+    assert found["unsigned"]["data"] == "0x" + assemble(call, None).hex()
+    assert "1010" in found["unsigned"]["refused"]
     proof = found["proof"]
     key = bytes.fromhex(proof["key"][2:])
     nodes = [bytes.fromhex(node[2:]) for node in proof["nodes"]]
