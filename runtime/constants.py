@@ -56,7 +56,7 @@ class Preset:
     settlement_steps: int = 400  # per block: about 100 ms on the reference machine
     alliance_tasks_max: int = 64  # live tasks of the FL Alliance: each block looks at all of them
     members_max: int = 4_096  # that ever join one of them
-    alliance_steps: int = 1_000  # per block: about 50 ms on the reference machine
+    alliance_steps: int = 1_000  # per block: about 70 ms on the reference machine
     kept_days: int = 30  # how long the inputs of a payout can be explained from the state
 
 

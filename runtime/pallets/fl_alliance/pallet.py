@@ -49,13 +49,14 @@ from runtime.primitives.types import (
     Hash,
 )
 
-CREATE = Weight(500_000_000)
-JOIN = Weight(1_100_000_000)
-CHANGE = Weight(200_000_000)
-CHECK_IN = Weight(900_000_000)
-COMMIT = Weight(150_000_000)
-REVEAL = Weight(200_000_000)
-STEP = Weight(50_000_000)
+# Measured in a task of 1,000 members, with the state root's part.
+CREATE = Weight(600_000_000)
+JOIN = Weight(1_300_000_000)
+CHANGE = Weight(220_000_000)
+CHECK_IN = Weight(1_100_000_000)
+COMMIT = Weight(180_000_000)
+REVEAL = Weight(250_000_000)
+STEP = Weight(70_000_000)
 BLOCK = Weight(20_000_000)
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
 

@@ -49,7 +49,7 @@ FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
 class Config:
     """Sizes; amounts in planck. `epoch_blocks`: an epoch under instant seal.
 
-    `steps_per_block` bounds the work of a block: a step is about 50 microseconds. `kept_rounds`:
+    `steps_per_block` bounds the work of a block: a step is about 70 microseconds. `kept_rounds`:
     how many rounds of a task can be explained; `kept_days`: for how long after its end.
     """
 
