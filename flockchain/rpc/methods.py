@@ -9,6 +9,7 @@ Source: Substrate `rpc_methods`; the new JSON-RPC specification, "API specificat
 from __future__ import annotations
 
 from flockchain.rpc import (
+    alliance,
     archive,
     author,
     chain,
@@ -26,6 +27,7 @@ from flockchain.rpc.registry import METHODS, Call, method
 from flockchain.rpc.wire import Json
 
 NAMESPACES = (
+    alliance,
     archive,
     author,
     chain,

@@ -35,7 +35,10 @@ from runtime.primitives.types import AccountId
 
 _NUMBER_BYTES_MAX: Final = 4  # of an integer that every JSON reader keeps exactly
 _CONTENT_NAMES: Final = frozenset(
-    {"content", "spec", "validation_a", "plaintext", "ciphertext", "training", "parents"}
+    (
+        *("content", "spec", "validation_a", "plaintext", "ciphertext", "training", "parents"),
+        *("model", "origin_model", "base", "aggregate", "zero_update"),
+    )
 )
 _ACCOUNT: Final = shape_of(AccountId)
 _RATIONAL: Final = shape_of(Rational)

@@ -23,7 +23,9 @@ PARENTS_MAX = 8
 class Model:
     """A consensus model; its score is numerator / denominator of full scale 10^9.
 
-    `parents` are the models that its task started from, by content id.
+    That of an FL Alliance task has score 0, since votes decided, and in place of a submission the
+    round that accepted it; its owner is the task's creator. `parents` are the models that its task
+    started from, by content id.
     """
 
     content: ContentDigest
