@@ -29,10 +29,10 @@ from flockchain.clock import Clock
 from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
 from flockchain.consensus.rival_blocks import RivalBlocks
-from flockchain.keyed_rate import KeyedRate
 from flockchain.pool.entry import Entry
 from flockchain.pool.errors import AlreadyImported, PoolError, Refused
 from flockchain.pool.pool import Pool
+from flockchain.refusals import Refusals
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.fork_sync import ForkSync
 from flockchain.sync.messages import (
@@ -63,10 +63,6 @@ _HELD_MAX: Final = 64  # blocks of the next slot, until it begins
 _GOSSIP_EVERY_MS: Final = 50
 _GOSSIP_BYTES_MAX: Final = 120 * 1024
 _FALSE_CHANGE: Final = -50
-# Each refused extrinsic may have cost a signature check: a tenth of a core for a peer, at most.
-_REFUSAL_INTERVAL_MS: Final = 2
-_REFUSAL_BURST: Final = 1_024
-_PEERS_MAX: Final = 1_024
 
 
 class Author(Protocol):
@@ -122,10 +118,7 @@ class Node:
     _unsent: list[bytes] = field(init=False, default_factory=list)
     _send_at_ms: int | None = field(init=False, default=None)
     _rivals: RivalBlocks = field(init=False, default_factory=RivalBlocks)
-    _refusals: KeyedRate[PeerId] = field(
-        init=False,
-        default_factory=lambda: KeyedRate(_REFUSAL_INTERVAL_MS, _REFUSAL_BURST, _PEERS_MAX),
-    )
+    _refusals: Refusals = field(init=False, default_factory=Refusals)
 
     def connect(self, network: Network, finality: FinalityWorker | None) -> None:
         """Give the node its network and its part in finality."""
@@ -375,6 +368,8 @@ class Node:
         now_ms, number = self.clock.now_ms(), self.backend.best.number
         verdict = Verdict.IGNORE
         for data in extrinsics:
+            if self._refusals.is_spent(peer, now_ms):
+                return verdict
             try:
                 self.pool.submit(
                     data, TransactionSource.EXTERNAL, best_number=number, now_ms=now_ms
@@ -382,14 +377,11 @@ class Node:
                 verdict = Verdict.ACCEPT
             except AlreadyImported:
                 continue
-            except Refused as error:
-                log.debug("extrinsic of %s refused: %s", peer, error)
-                if error.error.kind is InvalidKind.CALL:
-                    return Verdict.REJECT
-                if not self._refusals.take(peer, now_ms):
-                    return verdict
             except PoolError as error:
                 log.debug("extrinsic of %s not taken: %s", peer, error)
+                if isinstance(error, Refused) and error.error.kind is InvalidKind.CALL:
+                    return Verdict.REJECT
+                self._refusals.charge(peer, now_ms, error, data)
         return verdict
 
     # -- the chain's own news

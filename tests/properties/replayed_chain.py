@@ -47,6 +47,7 @@ from runtime.primitives.rational import Rational
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import FML, AccountId, Hash
 from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
+from tests.properties.hidden_node import HiddenNode
 from tests.properties.random_arguments import Arguments
 from tests.runtime.pallets.world import KEY_B, content, sealing_secret, submitted, terms
 
@@ -104,6 +105,13 @@ class Author:
         self.importer = open_chain(self.state)
         self.backend = self.importer.backend
         self.arguments = Arguments(self.prng, KNOWN)
+        self.hidden = HiddenNode(
+            self.backend.genesis,
+            KEYS["n3"].account,
+            lambda call: self.call("n3", call),
+            self.send,
+            lambda: self.execution.runtime.arena,
+        )
 
     def make_block(self) -> None:
         """One more block, final at once."""
@@ -136,7 +144,10 @@ class Author:
         own = self.backend.genesis
         implied = Additional(SPEC_VERSION, TRANSACTION_VERSION, own, own, None)
         signature = Ed25519(key.sign(signing_payload(call, extra, implied)))
-        data = assemble(call, Preamble(Id(key.account), signature, extra))
+        self.send(assemble(call, Preamble(Id(key.account), signature, extra)))
+
+    def send(self, data: bytes) -> None:
+        """Apply an extrinsic, and put it into the block if it can be there."""
         try:
             error = self.execution.apply(data)
         except TransactionValidityError:
@@ -153,6 +164,7 @@ class Author:
             seats = 3 if day else 0
             paid = terms(seats=seats, final_seats=seats)
             self.call("creator", encode_call(Tasks.create_task, paid, 77 * FML + 1))
+        self.hidden.play(live[:3], day, position)
         for task in live[:3]:
             if position in (4, 5):
                 self.register(task, NODES if position == 4 else VALIDATORS)

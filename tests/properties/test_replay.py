@@ -17,6 +17,7 @@ import pytest
 
 from runtime.api import runtime_at
 from runtime.economy.tasks import TaskStatus
+from runtime.pallets.arena.records import Alias
 from tests.properties.replayed_chain import Author, open_chain, record
 
 BLOCKS = 150
@@ -42,6 +43,8 @@ def test_the_chain_is_worth_replaying(author: Author) -> None:
     assert author.failed > 200
     assert author.refused > 20
     assert runtime.emission.minted.get() > 0
+    opened = [made for _, made in runtime.arena.submissions.items() if made.owner is not None]
+    assert any(isinstance(made.submitter, Alias) for made in opened)
 
 
 def test_an_importer_finds_the_authors_roots(author: Author) -> None:

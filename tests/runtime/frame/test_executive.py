@@ -244,6 +244,13 @@ def test_a_call_that_must_be_signed_is_refused_unsigned() -> None:
     assert_refused(chain, bare, InvalidKind.BAD_SIGNER, "remark must be signed")
 
 
+def test_a_bare_extrinsic_that_no_block_takes_is_refused_first() -> None:
+    chain = Chain()
+    with pytest.raises(TransactionValidityError) as caught:
+        chain.validate(assemble(remark(bytes(700_000)), None))
+    assert caught.value.kind is InvalidKind.EXHAUSTS_RESOURCES
+
+
 def test_the_heaviest_extrinsic_is_one_that_fits_into_an_empty_block() -> None:
     chain = Chain()
     heavy = chain.sign(ALICE, remark(bytes(400_000)))
