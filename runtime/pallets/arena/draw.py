@@ -55,7 +55,10 @@ class Draw:
             self.arena.rosters.put(key, roster)
             calendar = self.arena.config.calendar
             window = calendar.reveal_end - calendar.submit_end
-            used = 1 + (len(roster.entries) + len(roster.jurors)) // 8 + window // 64
+            read = len(roster.entries) + len(roster.jurors)
+            if day == self.arena.tasks.get_task(task).final_day():
+                read += 2 * len(roster.entries)  # their ranked days, and scores of the day before
+            used = 1 + read // 8 + window // 64
             return replace(cursor, phase=Phase.SCORE), used
         roster, used = self._deal(key, self.arena.rosters.get(key), budget)
         self.arena.rosters.put(key, roster)
