@@ -53,8 +53,8 @@ def evaluate_file(
 ) -> None:
     """Run the real pallets on a scenario in memory and print the exact payouts.
 
-    Kinds: emission, task_split, arena_day, rate_limit, and with --at live_day. Amounts are base
-    units (10^-18 FML). A list is checked against what each entry expects.
+    Kinds: emission, task_split, arena_day, rate_limit, fl, and with --at live_day. Amounts are
+    base units (10^-18 FML). A list is checked against what each entry expects.
     """
     document = _read(file)
     with _source(at) as source:

@@ -20,8 +20,10 @@ from runtime.primitives.types import FML, ZERO_HASH
 from runtime.runtime_apis import call_runtime
 from runtime.yields import YIELD_UNIT, OperatorYield, SlashedOn, TaskYields, Yield
 from tests.flockchain.economics.delegated_task import PlayedTask, play_delegated
+from tests.runtime.pallets.alias_world import set_ring_keys, submit_blind
 from tests.runtime.pallets.world import (
     MODELS,
+    SCORES,
     World,
     account,
     new_world,
@@ -261,6 +263,25 @@ def test_an_operator_that_came_later_counts_from_its_first_day() -> None:
     world.register("idle", 0, Role.TASK_VALIDATOR, 50 * FML)
     row = of(asked(world), "idle")
     assert (row.days, row.staked, row.own_stake) == (0, Yield(0, 0, 0), Yield(0, 0, 0))
+
+
+def test_a_day_whose_nodes_wait_is_not_looked_at_before_they_are_paid() -> None:
+    world = new_world(checks=False)
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    with_participants(world, 0)
+    set_ring_keys(world, ["n2"])
+    submit(world, 1, 0, MODELS)
+    score(world, 1, 0, SAME)
+    submit_blind(world, 2, 0, {"n2": "novel"})
+    sheet = {**SCORES, "novel": 900_000_000}
+    score(world, 2, 0, dict.fromkeys(SAME, sheet))
+    assert world.arena.day_results.get(DayKey(0, 2)).ranked_on is None
+    answer = asked(world)
+    assert (answer.today, answer.days, answer.last_day) == (3, 1, 1)
+    n1 = of(answer, "n1")
+    # The pool is that of the first day, the stake-days are known through yesterday.
+    assert (n1.days, n1.stake_days) == (1, 2 * 10 * FML)
+    assert n1.staked.paid == apportion(NOW, [200, 340])[0] * YIELD_UNIT // (10 * FML)
 
 
 def test_a_task_that_is_not_live_has_no_yields() -> None:

@@ -27,6 +27,7 @@ from tests.flockchain.economics.live_world import (
     paid_on,
     score_day,
 )
+from tests.runtime.pallets.alias_world import set_ring_keys, submit_blind
 from tests.runtime.pallets.world import World, account, open_key, submit
 
 
@@ -163,6 +164,25 @@ def test_models_keep_their_behaviour_in_tasks_that_compare_it() -> None:
     score_day(world, 3)
     world.go_to(4, 3)
     assert without == paid_on(world, 3)
+
+
+@pytest.mark.parametrize("days", [5, 4])
+def test_aliases_that_nobody_opens_leave_their_nodes_as_they_were(days: int) -> None:
+    """A model under an alias on day 3, which waits for day 4 if that is the last."""
+    world = begin(days=days)
+    set_ring_keys(world, ["n2"])
+    score_day(world, 2)
+    submit_blind(world, 3, 0, {"n2": "novel"})
+    world.go_to(3, 9)
+    without, changed = sides(ask(world))
+    assert without == changed
+    sheets = {name: {**scores, "novel": 700_000_000} for name, scores in SHEETS.items()}
+    score_day(world, 3, sheets)
+    if days == 4:
+        open_key(world, 4, 0)
+    score_day(world, 4, sheets)
+    world.go_to(5, 3)
+    assert without == paid_on(world, 4)
 
 
 def test_somebody_new_is_given_what_it_stakes() -> None:
