@@ -1,6 +1,7 @@
 """One day of the arena as the whitepaper's formulas: exact fractions and 80-digit reals.
 
-Owns payouts without any rounding, to compare the ledger's integers with.
+Owns payouts without any rounding, to compare the ledger's integers with. Only who is among the best
+k_2 goes by sums of floored shares, as the rule says: two validators may be that close.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from mpmath import mp, mpf
 
 from tests.runtime.pallets.arena import exact_model
 from tests.runtime.pallets.arena.exact_model import real
+
+_NOISE = mpf(10) ** -38  # of a share's last place: what 80 digits leave of an exact number
 
 
 def total_stake(operator: Mapping[str, Any]) -> int:
@@ -30,13 +33,13 @@ def exact_day(scenario: Mapping[str, Any]) -> tuple[dict[str, mpf], mpf, list[st
         return {}, mpf(0), []
     gamma, reward = Fraction(scenario["gamma"]), int(scenario["reward"])
     pots = [reward * (gamma + (1 - 2 * gamma) * Fraction(side, sum(whole))) for side in whole]
-    means, shares, scored = _score(scenario, list(nodes.values()), validators)
+    means, shares, floored, scored = _score(scenario, list(nodes.values()), validators)
     ranking = [name for name in means if means[name] > int(scenario["baseline"])]
     ranking.sort(key=lambda name: (-means[name], nodes[name]["committed_at"]))
     ranking = ranking[: scenario["k1"]]
     payouts: dict[str, mpf] = defaultdict(mpf)
     if scored:
-        best = sorted(shares, key=lambda name: -mp.nint(shares[name] * 10**40))[: scenario["k2"]]
+        best = sorted(shares, key=lambda name: -floored[name])[: scenario["k2"]]
         for validator in validators:
             if validator["id"] in best:
                 part = shares[validator["id"]] / sum(shares[name] for name in best)
@@ -56,11 +59,13 @@ def _score(
     scenario: Mapping[str, Any],
     nodes: list[Mapping[str, Any]],
     validators: list[Mapping[str, Any]],
-) -> tuple[dict[str, Fraction], dict[str, mpf], int]:
-    """Means of the submissions that half of the stake scored; summed shares; N."""
+) -> tuple[dict[str, Fraction], dict[str, mpf], dict[str, int], int]:
+    """Means of the submissions that half of the stake scored; summed shares; the same in 2^-128,
+    each floored before it is summed; N."""
     full_scale, kappa = scenario["full_scale"], Fraction(3) if scenario["outliers"] else None
     means: dict[str, Fraction] = {}
     shares: dict[str, mpf] = {validator["id"]: mpf(0) for validator in validators}
+    floored = dict.fromkeys(shares, 0)
     scored = 0
     seats = sum(map(total_stake, validators))
     for node in nodes:
@@ -75,12 +80,13 @@ def _score(
         )
         for judge, part in zip(judges, parts, strict=True):
             shares[judge["id"]] += part
+            floored[judge["id"]] += int(mp.floor(mpf(part) * 2**128 + _NOISE))
         if (
             2 * sum(score[0] for score, is_kept in zip(scores, kept, strict=True) if is_kept)
             >= seats
         ):
             means[node["id"]] = exact_model.mean(scores, kept)
-    return means, shares, scored
+    return means, shares, floored, scored
 
 
 def _pay(payouts: dict[str, mpf], operator: Mapping[str, Any], amount: mpf) -> None:

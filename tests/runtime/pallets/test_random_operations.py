@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 from runtime import frame
 from runtime.economy.tasks import Role
 from runtime.frame.origin import signed
+from runtime.pallets.arena import Arena
 from runtime.pallets.arena.records import DayKey
 from runtime.primitives.rational import Rational
+from runtime.primitives.ring_signature import public_key
 from runtime.primitives.types import FML
 from tests.runtime.pallets.alias_world import (
-    commit_alias,
+    commitment,
     open_aliases,
     reveal_alias,
     secret_of,
     set_ring_key,
     set_ring_keys,
     share_as_alias,
+    unsigned,
 )
 from tests.runtime.pallets.world import (
     KEY_B,
@@ -124,7 +127,10 @@ def act_blind(world: World, operation: Operation) -> None:
 def commit_as_alias(world: World, name: str, task: int, model: str, index: int) -> None:
     key = DayKey(task, world.arena.today())
     if len(world.arena.rings.places_of(key, account(name))) > index:
-        commit_alias(world, name, task, model, index)
+        acting = world.arena.rings.acting_key(account(name), key.day)
+        secret = next(s for s in map(secret_of, NAMES) if public_key(s) == acting)
+        made = commitment(world, name, task, model, index, secret)
+        unsigned(world, Arena.commit_alias, *made.arguments())
 
 
 def seal_or_open(world: World, name: str, task: int, scores: dict[str, int | None]) -> None:
