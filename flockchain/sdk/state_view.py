@@ -8,14 +8,15 @@ Source: Substrate `state_queryStorageAt`, `state_getKeysPaged`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final, TypeVar, overload
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, overload
 
 from flockchain.rpc.errors import OVERSIZED_RESPONSE
 from flockchain.sdk.errors import BadAnswer, NothingStored, RpcFailed
 from flockchain.sdk.hex import from_hex, to_hex
 from flockchain.sdk.transport import Transport
 from flockchain.storage.trie_proof import verify_read_proof
+from runtime.frame.runtime_api import method_of
 from runtime.frame.storage import StorageDoubleMap, StorageMap, StorageValue
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
@@ -25,6 +26,7 @@ _NO_KEY: Final = object()
 
 K = TypeVar("K")
 V = TypeVar("V")
+P = ParamSpec("P")
 
 
 class StateView:
@@ -114,6 +116,20 @@ class StateView:
         if not isinstance(answer, dict) or not isinstance(answer.get("proof"), list):
             raise BadAnswer("state_getReadProof: no proof")
         return verify_read_proof(root, [from_hex(node) for node in answer["proof"]], paths)
+
+    async def ask(
+        self, function: Callable[Concatenate[Any, P], V], *arguments: P.args, **none: P.kwargs
+    ) -> V:
+        """What a runtime API says: `view.ask(ArenaApi.to_score, 7, 3, who)`. Raises SdkError."""
+        assert not none, "arguments go by their order, as on the wire"
+        name, method = method_of(function)
+        question = to_hex(method.arguments_codec.encode(arguments))
+        raw = await self._transport.call("state_call", [name, question, to_hex(self.block)])
+        try:
+            answer: V = method.output_codec.decode_all(from_hex(raw))
+        except DecodeError as error:
+            raise BadAnswer(f"{name}: the answer does not decode: {error}") from error
+        return answer
 
     async def values(self, paths: Sequence[bytes]) -> list[bytes | None]:
         """The raw values of storage keys, in their order. Raises SdkError."""

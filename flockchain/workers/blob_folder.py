@@ -27,7 +27,8 @@ class BlobFolder:
         digest = content_id(data)
         path = self._folder / cid_text(digest)
         if not path.exists():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._folder.parent, self._folder):  # `parents` would not set modes
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(path, data)
         return digest
 

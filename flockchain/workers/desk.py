@@ -17,6 +17,7 @@ from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
 from flockchain.workers.model_seal import sealing_key
 from flockchain.workers.moment import Moment
+from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.publishing import ensure_described
 from flockchain.workers.state_file import WorkerState
 from flockchain.workers.training import TrainingPool
@@ -44,6 +45,7 @@ class Desk:
     jobs: Jobs
     actions: Actions
     blobs: BlobCache
+    opened: OpenedModels
     bench: Bench
     training: TrainingPool
     device: str

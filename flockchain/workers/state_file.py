@@ -1,8 +1,9 @@
-"""What a worker must not forget over a restart: salts, sealed submissions and score sheets.
+"""What a worker must not forget over a restart: models and their keys, salts, score sheets.
 
 One JSON document a key and chain, written whole and renamed into place, mode 0600: who reads a salt
-early can copy what it seals. Models lie beside it, named by content id. Invariant: a commitment is
-on disk before it is submitted.
+early can copy what it seals, and who reads a key can open a model. Models lie beside it, named by
+content id. Invariant: a commitment, and the key of what it is of, are on disk before it is
+submitted.
 
 Source: WP V.B (blind validation); the sealing is `runtime.pallets.arena.seals`.
 """
@@ -12,18 +13,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from flockchain.workers.blob_folder import BlobFolder, write_atomically
+from flockchain.workers.model_seal import new_model_key, seal_model
+from runtime.pallets.arena.records import SubmittedModel
+from runtime.primitives.content_id import content_id
 from runtime.primitives.types import AccountId, Hash
 
-VERSION: Final = 1
+VERSION: Final = 2
 DAYS_KEPT: Final = 3  # of what was sealed: later it can no longer be opened
-MODELS_KEPT: Final = 64
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 _MODE: Final = 0o600
 
@@ -35,11 +38,37 @@ class StateFileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model of one's own: how it travels, and how good it is. Bytes in hex.
+
+    `size_bytes` is the ciphertext's; `held_out` the metric on held-out rows, as a fraction.
+    """
+
+    task: int
+    content: str
+    ciphertext: str
+    size_bytes: int
+    key: str
+    held_out: str
+    is_published: bool = False
+
+    @property
+    def metric(self) -> Fraction:
+        """On held-out rows."""
+        return Fraction(self.held_out)
+
+    @property
+    def submitted(self) -> SubmittedModel:
+        """As the chain is told of it."""
+        content, ciphertext = bytes.fromhex(self.content), bytes.fromhex(self.ciphertext)
+        return SubmittedModel(content, ciphertext, self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class SealedModel:
-    """A submission of a day: what was sealed with which salt. Bytes in hex."""
+    """A submission of a day: which kept model was sealed with which salt. Bytes in hex."""
 
     content: str
-    size_bytes: int
     salt: str
 
 
@@ -55,8 +84,9 @@ class WorkerState:
     """The memory of one key on one chain. Raises StateFileError if another process has it."""
 
     def __init__(self, directory: Path, genesis: Hash, account: AccountId) -> None:
-        self._blobs = BlobFolder(directory)
-        self._path = directory / f"{genesis[:4].hex()}-{account[:8].hex()}.json"
+        name = f"{genesis[:4].hex()}-{account[:8].hex()}"
+        self._path = directory / f"{name}.json"
+        self._blobs = BlobFolder(directory / name)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, _MODE)
@@ -69,10 +99,10 @@ class WorkerState:
             raise StateFileError(
                 f"{self._path} is in use by another worker: give each its own --state-dir"
             ) from error
-        self.models: dict[str, SealedModel] = {}
+        self.submissions: dict[str, SealedModel] = {}
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
-        self.metrics: dict[str, str] = {}  # own models' metrics on held-out data, as fractions
+        self._kept: dict[str, KeptModel] = {}  # by task and content id
         self._load()
 
     def close(self) -> None:
@@ -81,14 +111,14 @@ class WorkerState:
 
     # -- what was sealed
 
-    def find_model(self, task: int, day: int) -> SealedModel | None:
+    def find_submission(self, task: int, day: int) -> SealedModel | None:
         """What was sealed as the day's submission."""
-        return self.models.get(f"{task}/{day}")
+        return self.submissions.get(f"{task}/{day}")
 
-    def put_model(self, task: int, day: int, sealed: SealedModel) -> None:
+    def put_submission(self, task: int, day: int, sealed: SealedModel) -> None:
         """Remember it, on disk."""
-        self.models[f"{task}/{day}"] = sealed
-        self._forget(self.models, day, DAYS_KEPT)
+        self.submissions[f"{task}/{day}"] = sealed
+        self._forget(self.submissions, day, DAYS_KEPT)
         self._save()
 
     def find_sheet(self, task: int, day: int) -> SealedSheet | None:
@@ -113,25 +143,64 @@ class WorkerState:
 
     # -- models
 
-    def put_model_file(self, model: bytes, held_out: Fraction) -> bytes:
-        """Keep a model with its metric on held-out data, the oldest makes room; its content id."""
-        digest = self._blobs.put(model)
-        self.metrics[digest.hex()] = str(held_out)
-        while len(self.metrics) > MODELS_KEPT:
-            oldest = next(iter(self.metrics))
-            del self.metrics[oldest]
-            self._blobs.drop(bytes.fromhex(oldest))
+    def keep_model(self, task: int, model: bytes, held_out: Fraction) -> KeptModel:
+        """Keep a model of a task, with a key of its own, on disk."""
+        content = content_id(model)
+        known = self.find_kept(task, content)
+        if known is not None:
+            return known
+        key = new_model_key()
+        ciphertext = seal_model(model, key)
+        kept = KeptModel(
+            task,
+            content.hex(),
+            content_id(ciphertext).hex(),
+            len(ciphertext),
+            key.hex(),
+            str(held_out),
+        )
+        self._blobs.put(model)
+        self._kept[f"{task}/{kept.content}"] = kept
         self._save()
-        return digest
+        return kept
 
-    def find_metric(self, digest: bytes) -> Fraction | None:
-        """The metric of a model of one's own, if it is still known."""
-        text = self.metrics.get(digest.hex())
-        return None if text is None else Fraction(text)
+    def find_kept(self, task: int, content: bytes) -> KeptModel | None:
+        """A kept model of the task."""
+        return self._kept.get(f"{task}/{content.hex()}")
 
-    def find_model_file(self, digest: bytes) -> bytes | None:
-        """A kept model, or None if it is not there whole."""
-        return self._blobs.find(digest)
+    def drop_models(self, task: int, but: Collection[bytes] = ()) -> None:
+        """Forget the task's models except for those of these content ids."""
+        for name, kept in list(self._kept.items()):
+            content = bytes.fromhex(kept.content)
+            if kept.task == task and content not in but:
+                del self._kept[name]
+                if all(other.content != kept.content for other in self._kept.values()):
+                    self._blobs.drop(content)
+        self._save()
+
+    def mark_published(self, kept: KeptModel) -> None:
+        """Everybody may read it now; it stays here."""
+        self._kept[f"{kept.task}/{kept.content}"] = replace(kept, is_published=True)
+        self._save()
+
+    def tasks_with_secrets(self) -> set[int]:
+        """The tasks of which models are kept that nobody else may read yet."""
+        return {kept.task for kept in self._kept.values() if not kept.is_published}
+
+    def contents_of(self, task: int) -> set[bytes]:
+        """The content ids of what was sealed for the task lately."""
+        return {
+            bytes.fromhex(sealed.content)
+            for name, sealed in self.submissions.items()
+            if name.startswith(f"{task}/")
+        }
+
+    def read_model(self, kept: KeptModel) -> bytes:
+        """A kept model in plain. Raises FileNotFoundError if it is not there whole."""
+        model = self._blobs.find(bytes.fromhex(kept.content))
+        if model is None:
+            raise FileNotFoundError(f"model {kept.content} is not in {self._path.parent} any more")
+        return model
 
     # -- the file
 
@@ -145,12 +214,14 @@ class WorkerState:
             document = json.loads(raw)
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']}")
-            self.models = _read(document["models"], SealedModel)
+            self.submissions = _read(document["submissions"], SealedModel)
             self.sheets = _read(document["sheets"], SealedSheet)
-            self.metrics = {
-                name: str(Fraction(metric)) for name, metric in document["metrics"].items()
+            self._kept = {
+                str(name): KeptModel(**fields) for name, fields in document["models"].items()
             }
             self.attempts = {str(task): int(count) for task, count in document["attempts"].items()}
+            for kept in self._kept.values():
+                _ = kept.submitted, kept.metric  # hexadecimal, and a fraction
         except (ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise StateFileError(
                 f"{self._path} is no worker state ({error}): move it away; what it sealed and did "
@@ -160,10 +231,10 @@ class WorkerState:
     def _save(self) -> None:
         document = {
             "version": VERSION,
-            "models": {name: asdict(sealed) for name, sealed in self.models.items()},
+            "submissions": {name: asdict(sealed) for name, sealed in self.submissions.items()},
             "sheets": {name: asdict(sealed) for name, sealed in self.sheets.items()},
             "attempts": self.attempts,
-            "metrics": self.metrics,
+            "models": {name: asdict(kept) for name, kept in self._kept.items()},
         }
         write_atomically(self._path, json.dumps(document, indent=1).encode())
 

@@ -30,6 +30,7 @@ from flockchain.workers.desk import Desk, Duty
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
+from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.pace import Pace
 from flockchain.workers.rota import Rota
 from flockchain.workers.state_file import WorkerState
@@ -111,7 +112,7 @@ class Worker:
         self._duties: dict[tuple[int, int], Duty] = {}
         self._head: Head | None = None
         self._settled: Hash | None = None
-        blobs = BlobCache(client)
+        blobs, opened = BlobCache(client), OpenedModels()
         try:
             for member in members:
                 state = WorkerState(state_directory, client.genesis, member.key.account)
@@ -123,6 +124,7 @@ class Worker:
                     self._jobs,
                     self._actions,
                     blobs,
+                    opened,
                     self._bench,
                     self._training,
                     device,
@@ -186,7 +188,8 @@ class Worker:
         try:
             live = await view.query(Tasks.live)
             wanted = [task for task in live if self._tasks is None or task in self._tasks]
-            records = await view.query_many(Tasks.tasks, wanted)
+            ended = sorted(self._tasks_with_secrets() - set(live))
+            records = await view.query_many(Tasks.tasks, [*wanted, *ended])
             if self._unchecked:
                 await self._name_unknown(view)
         except SdkError as error:
@@ -194,7 +197,7 @@ class Worker:
             return
         tasks = {
             number: record
-            for number, record in zip(wanted, records, strict=True)
+            for number, record in zip([*wanted, *ended], records, strict=True)
             if record is not None
         }
         for place in [place for place in self._duties if place[1] not in tasks]:
@@ -206,9 +209,17 @@ class Worker:
                 self._settled = head.hash
                 self._quiet.notify_all()
 
+    def _tasks_with_secrets(self) -> set[int]:
+        return set().union(*(desk.state.tasks_with_secrets() for _, desk in self._desks))
+
     async def _serve(self, moment: Moment, tasks: Mapping[int, Task]) -> bool:
         """Serve every duty, some at a time; False if something newer came before the last."""
-        places = [(index, number) for number in tasks for index in range(len(self._desks))]
+        places = [
+            (index, number)
+            for number, task in tasks.items()
+            for index, (_, desk) in enumerate(self._desks)
+            if task.status.is_live() or number in desk.state.tasks_with_secrets()
+        ]
         order = self._rota.order(places)
         for start in range(0, len(order), SERVED_AT_ONCE_MAX):
             if start and self._wake.is_set():

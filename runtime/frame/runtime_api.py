@@ -109,6 +109,18 @@ def call(api_object: object, method_name: str, data: bytes) -> bytes:
     raise UnknownApiMethod(f"Exported method {method_name} is not found")
 
 
+def method_of(function: Callable[..., Any]) -> tuple[str, ApiMethod]:
+    """A declared method and the name that clients call it by: `method_of(CoreApi.version)`.
+
+    Raises LookupError for any other function.
+    """
+    for api in _APIS.values():
+        for method in api.methods:
+            if method.function is function:
+                return f"{api.name}_{method.name}", method
+    raise LookupError(f"{function.__qualname__} is no method of a runtime API")
+
+
 def api_id(name: str) -> Bytes8:
     """blake2b-64 of the trait's name."""
     return blake2b_64(name.encode())

@@ -27,8 +27,9 @@ from flockchain.devnet.arena.cast import (
 )
 from flockchain.devnet.arena.record import Record
 from flockchain.devnet.arena.reporter import short
-from flockchain.devnet.checks import Verdict, ensure
+from flockchain.devnet.checks import CheckFailed, Verdict, ensure
 from flockchain.sdk.client import Client
+from flockchain.sdk.errors import BlobUnavailable
 from flockchain.workers.sealed_dataset import open_dataset
 from ml.sandbox import evaluate_sandboxed
 from runtime.economy.tasks import Task
@@ -39,6 +40,7 @@ from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import cid_text
 
 _BOUNTY_KINDS: Final = (PaymentKind.BOUNTY_TRAINING, PaymentKind.BOUNTY_VALIDATION)
+PUBLISHED_BLOCKS_MAX: Final = 20  # after a task's end
 _ROUNDING: Final = 8  # planck: an amount is cut twice, and a slash takes whole planck of each
 
 
@@ -210,7 +212,7 @@ async def check_best_model(client: Client, number: int) -> Verdict:
     result: DayResult = await client.query(Arena.day_results, DayKey(number, day))
     ensure(bool(result.ranking), f"nobody was ranked on the final day of task {number}")
     best = result.ranking[0]
-    model = await client.get_blob(best.content)
+    model = await _published(client, best.content)
     spec = await client.get_blob(task.terms.spec)
     sealed = task.terms.validation_b
     ensure(task.key is not None, f"the key of set B of task {number} is not on chain")
@@ -226,6 +228,22 @@ async def check_best_model(client: Client, number: int) -> Verdict:
         f"task {number}: {cid_text(best.content)}, fetched from a node that nobody gave it to, "
         f"scores {evaluation.score} here and on chain"
     )
+
+
+async def _published(client: Client, content: bytes) -> bytes:
+    """The winner in plain: its owner shows it once the task's end is final.
+
+    Raises CheckFailed, SdkError.
+    """
+    first: int | None = None
+    async for head in client.best_heads(latest_only=True):
+        first = head.number if first is None else first
+        try:
+            return await client.get_blob(content)
+        except BlobUnavailable:
+            waited = head.number - first
+            ensure(waited < PUBLISHED_BLOCKS_MAX, f"{cid_text(content)} was never published")
+    raise CheckFailed("the node tells of no more blocks")
 
 
 def _percent(score: Fraction) -> str:

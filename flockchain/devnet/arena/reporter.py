@@ -72,6 +72,10 @@ class Reporter:
             case _:
                 return self._arena_line(event)
 
+    def _owner(self, task: int, submission: int) -> str:
+        opened = self.record.submissions.get((task, submission))
+        return "?" if opened is None else _submitter(opened.submitter)
+
     def _arena_line(self, event: object) -> str | None:
         match event:
             case arena.SubmissionCommitted(task=task, submission=number, submitter=submitter):
@@ -84,13 +88,15 @@ class Reporter:
                     f"task {task}, day {day}: the beacon deals seats for {count} submissions "
                     f"to {drawn} validators"
                 )
+            case arena.KeysShared(task=task, submission=number, validators=count):
+                owner = self._owner(task, number)
+                return f"task {task}: {owner} gives {count} validators the key of its model"
             case arena.ScoresCommitted(task=task, validator=validator):
                 return f"task {task}: {name_of(validator)} seals its scores"
             case arena.ScoresRevealed(task=task, validator=validator, verdicts=count):
                 return f"task {task}: {name_of(validator)} opens {count} scores"
             case arena.SubmissionScored(task=task, submission=number):
-                opened = self.record.submissions.get((task, number))
-                owner = "?" if opened is None else _submitter(opened.submitter)
+                owner = self._owner(task, number)
                 return f"task {task}: consensus on submission {number} of {owner}: {_score(event)}"
             case arena.DayScored(task=task, day=day, ranked=ranked, reward=reward, vested=vested):
                 return (

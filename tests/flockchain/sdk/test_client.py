@@ -20,6 +20,7 @@ from flockchain.sdk import (
     Wait,
     WrongChain,
 )
+from runtime.arena_api import ArenaApi
 from runtime.constants import DEVNET
 from runtime.frame.pallet import encode_call
 from runtime.pallets.balances import Balances, Transfer
@@ -195,6 +196,16 @@ def test_a_connected_client_refuses_a_node_that_came_back_with_another_runtime(
         with pytest.raises(WrongChain):
             async for _ in client.best_heads():
                 pass
+
+    on_chain(tmp_path, story)
+
+
+def test_runtime_apis_are_asked_by_their_methods(tmp_path: Path) -> None:
+    async def story(chain: FastChain, client: Client) -> None:
+        view = client.at(chain.backend.best.hash)
+        assert await view.ask(ArenaApi.live_tasks) == []
+        assert await view.ask(ArenaApi.task_info, 7) is None
+        assert await view.ask(ArenaApi.to_score, 7, 3, ALICE.account) == []
 
     on_chain(tmp_path, story)
 

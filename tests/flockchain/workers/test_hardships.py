@@ -10,8 +10,11 @@ from pathlib import Path
 
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import Client, Wait
+from flockchain.workers.key_sharing import seal_to
+from flockchain.workers.model_seal import new_model_key, seal_model
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Member, Worker, WorkerRole
+from runtime.arena_api import ArenaApi
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
@@ -25,8 +28,9 @@ from tests.flockchain.workers.digits_world import CREATOR, create_task, step, su
 
 TRAINER = key_pair_from_uri("//Trainer1", "sr25519")
 VALIDATORS = [key_pair_from_uri(f"//Validator{n}", "ed25519") for n in (1, 2, 3)]
-WITHHOLDER, POISONER = (key_pair_from_uri(f"//Liar{n}", "ed25519") for n in (1, 2))
-KEYS = [CREATOR, TRAINER, *VALIDATORS, WITHHOLDER, POISONER]
+LIAR_KEYS = [key_pair_from_uri(f"//Liar{n}", "ed25519") for n in range(5)]
+WITHHOLDER, MUTE, GARBLER, POISONER, LATECOMER = LIAR_KEYS
+KEYS = [CREATOR, TRAINER, *VALIDATORS, *LIAR_KEYS]
 MEMBERS = [
     Member(CREATOR, WorkerRole.CREATOR),
     Member(TRAINER, WorkerRole.TRAINER, Method(Strength.STRONG)),
@@ -38,30 +42,57 @@ FIRST = 20  # the day's first block
 
 @dataclass
 class Liar:
-    """A node that submits what no honest trainer would."""
+    """A node that submits what no honest trainer would, and hands it out or does not."""
 
     key: KeyPair
     data: bytes
-    salt: bytes
+    is_uploaded: bool = True
+    is_key_shared: bool = True
+    is_key_right: bool = True
+    is_late: bool = False
+
+    def __post_init__(self) -> None:
+        self.salt, self.model_key = secrets.token_bytes(32), new_model_key()
+        self.ciphertext = seal_model(self.data, self.model_key)
+        self.model = SubmittedModel(
+            content_id(self.data), content_id(self.ciphertext), len(self.ciphertext)
+        )
 
     async def commit(self, client: Client) -> None:
-        """Seal it."""
-        content = content_id(self.data)
-        made = SubmittedModel(content, content, len(self.data))
-        seal = seal_submission(client.genesis, 0, Account(self.key.account), made, self.salt)
+        """Seal it; upload it, or do not."""
+        submitter = Account(self.key.account)
+        seal = seal_submission(client.genesis, 0, submitter, self.model, self.salt)
         call = encode_call(Arena.commit_submission, 0, seal)
         await client.submit(call, self.key, wait=Wait.POOL)
+        if self.is_uploaded:
+            await client.put_blob(self.ciphertext, self.key)
 
     async def reveal(self, client: Client) -> None:
         """Open it."""
-        content = content_id(self.data)
-        call = encode_call(Arena.reveal_submission, 0, content, content, len(self.data), self.salt)
+        made = self.model
+        call = encode_call(
+            Arena.reveal_submission, 0, made.content, made.ciphertext, made.size_bytes, self.salt
+        )
         await client.submit(call, self.key, wait=Wait.POOL)
+
+    async def share(self, client: Client) -> None:
+        """Hand out the key, another one, or none."""
+        view = await client.at_best()
+        number = await view.query(Arena.standing, (0, self.key.account))
+        drawn = await view.ask(ArenaApi.validators_of, 0, DAY, number)
+        assert drawn
+        if self.is_key_shared:
+            key = self.model_key if self.is_key_right else bytes(32)
+            call = encode_call(Arena.share_keys, 0, number, seal_to(drawn, key))
+            await client.submit(call, self.key, wait=Wait.POOL)
 
 
 LIARS = [
-    Liar(WITHHOLDER, b"nobody will ever see this", secrets.token_bytes(32)),
-    Liar(POISONER, b"\x80\x04cos\nsystem\n", secrets.token_bytes(32)),
+    Liar(WITHHOLDER, b"nobody will ever see this", is_uploaded=False),
+    Liar(MUTE, b"nobody will ever open this", is_key_shared=False),
+    Liar(GARBLER, b"nobody will open this either", is_key_right=False),
+    Liar(POISONER, b"\x80\x04cos\nsystem\n"),
+    Liar(LATECOMER, b"no model either, but in time", is_late=True),
 ]
 
 
@@ -82,7 +113,6 @@ async def live_through(directory: Path) -> FastChain:
         async with working(client, MEMBERS, state) as worker:
             await go_to(chain, worker, FIRST + 2)
             await asyncio.gather(*(liar.commit(client) for liar in LIARS))
-            await client.put_blob(LIARS[1].data, POISONER)
             await chain.stop()  # the node restarts while models are sealed
             chain.seal()
             await chain.start()
@@ -91,6 +121,10 @@ async def live_through(directory: Path) -> FastChain:
         async with working(client, MEMBERS, state) as worker:
             await go_to(chain, worker, FIRST + 8)
             await asyncio.gather(*(liar.reveal(client) for liar in LIARS))
+            await go_to(chain, worker, FIRST + 10)
+            await asyncio.gather(*(liar.share(client) for liar in LIARS if not liar.is_late))
+            await go_to(chain, worker, FIRST + 11)
+            await LIARS[-1].share(client)  # in the last block but one of the window
             await go_to(chain, worker, FIRST + 13)
         # Once more: scores are sealed and not open.
         async with working(client, MEMBERS, state) as worker:
@@ -116,10 +150,11 @@ def test_honest_work_is_paid_and_nobody_is_slashed_for_others_faults(tmp_path: P
     assert result.slashed == 0
 
     numbers = {made.owner: number for number, made in runtime.arena.submissions.items_of(0)}
-    withheld = runtime.arena.ballots.get((key, numbers[WITHHOLDER.account]))
-    assert withheld
-    assert all(isinstance(ballot.verdict, NoData) for ballot in withheld)
-    assert runtime.arena.results.find((key, numbers[WITHHOLDER.account])) is None
-    poisoned = runtime.arena.results.get((key, numbers[POISONER.account]))
-    assert poisoned.numerator == 0
+    for liar in (WITHHOLDER, MUTE, GARBLER):
+        ballots = runtime.arena.ballots.get((key, numbers[liar.account]))
+        assert ballots
+        assert all(isinstance(ballot.verdict, NoData) for ballot in ballots)
+        assert runtime.arena.results.find((key, numbers[liar.account])) is None
+    for liar in (POISONER, LATECOMER):
+        assert runtime.arena.results.get((key, numbers[liar.account])).numerator == 0
     runtime.try_state()

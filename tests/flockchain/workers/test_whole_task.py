@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from flockchain.keys import key_pair_from_uri
@@ -32,8 +33,9 @@ KEYS = [CREATOR, STRONG, WEAK, NOISE, *VALIDATORS]
 DAYS = 3
 
 
-async def run_task(directory: Path) -> tuple[FastChain, int]:
-    """The chain after the task's last block, and all FML before it."""
+async def run_task(directory: Path) -> tuple[FastChain, int, set[bytes]]:
+    """The chain after the task's last block, all FML before it, and all keys of models."""
+    keys: set[bytes] = set()
     members = [
         Member(CREATOR, WorkerRole.CREATOR),
         Member(STRONG, WorkerRole.TRAINER, Method(Strength.STRONG)),
@@ -48,8 +50,42 @@ async def run_task(directory: Path) -> tuple[FastChain, int]:
             await create_task(client, chain, directory / "state", DAYS)
             async with working(client, members, directory / "state") as worker:
                 while chain.runtime().tasks.get_task(0).status.is_live():
+                    ensure_models_are_secret(chain)
+                    keys |= keys_in(directory / "state")
                     await step(chain, worker)
-        return chain, issued
+                ensure_models_are_secret(chain)
+                await step(chain, worker)  # whose worker has seen the end
+                await step(chain, worker)
+        return chain, issued, keys
+
+
+def keys_in(state: Path) -> set[bytes]:
+    """The keys of the models that the worker's state files hold."""
+    documents = [json.loads(path.read_text()) for path in state.glob("*.json")]
+    return {bytes.fromhex(kept["key"]) for each in documents for kept in each["models"].values()}
+
+
+def contents(chain: FastChain) -> set[bytes]:
+    """The content ids of all submitted models, in plain."""
+    return {made.content for _, made in chain.runtime().arena.submissions.items_of(0)}
+
+
+def ensure_models_are_secret(chain: FastChain) -> None:
+    """No model has been uploaded in plain, not even to the trainer's own node."""
+    assert not contents(chain) & set(chain.blobs.ids())
+
+
+def check_secrets(chain: FastChain, keys: set[bytes]) -> None:
+    """In the end the winner's model is public and no other one, and no key ever was."""
+    public = contents(chain) & set(chain.blobs.ids())
+    assert public == {chain.runtime().models.models.get(0).content}
+    assert len(keys) >= 5  # of three trainers over two days
+    for number in range(1, chain.backend.best.number + 1):
+        block = chain.backend.blocks.hash_at(number)
+        assert block is not None
+        body = chain.backend.blocks.body(block)
+        assert body is not None
+        assert not any(key in extrinsic for key in keys for extrinsic in body)
 
 
 def paid(chain: FastChain) -> dict[bytes, int]:
@@ -61,7 +97,7 @@ def paid(chain: FastChain) -> dict[bytes, int]:
 
 
 def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> None:
-    chain, issued = asyncio.run(run_task(tmp_path))
+    chain, issued, keys = asyncio.run(run_task(tmp_path))
     runtime = chain.runtime()
     task = runtime.tasks.get_task(0)
     assert task.status is TaskStatus.COMPLETED
@@ -81,6 +117,7 @@ def test_trainers_and_validators_are_paid_for_a_whole_task(tmp_path: Path) -> No
     model = runtime.models.models.get(0)
     assert model.owner == STRONG.account
     check_announcements(chain)
+    check_secrets(chain, keys)
     runtime.try_state()
     burned = sum(event.amount for event in events_of(chain, Burned))
     assert burned == len(KEYS[1:]) * 3 * FML  # 30 % of each registration fee
@@ -100,6 +137,6 @@ def check_announcements(chain: FastChain) -> None:
         early, late = told[seal]
         revealed = opened[event.submission]
         assert (early.content, early.size) == (None, 0)
-        assert (late.content, late.size) == (revealed.content, revealed.size_bytes)
+        assert (late.content, late.size) == (revealed.ciphertext, revealed.size_bytes)
         assert early.account == late.account
         assert early.period == late.period

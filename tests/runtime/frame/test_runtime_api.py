@@ -16,6 +16,7 @@ from runtime.frame.runtime_api import (
     api_versions,
     apis_of,
     call,
+    method_of,
     runtime_api,
 )
 from runtime.primitives.scale import DecodeError
@@ -103,3 +104,11 @@ def test_ids_are_those_of_substrate() -> None:
         (bytes.fromhex("df6acb689907609b"), 5),
         (bytes.fromhex("bc9d89904f5b923f"), 1),
     ]
+
+
+def test_a_method_is_found_by_its_function() -> None:
+    name, method = method_of(Core.apply)
+    assert (name, method.name) == ("Core_apply", "apply")
+    assert method.arguments_codec.encode((7,)) == b"\7\0\0\0"
+    with pytest.raises(LookupError, match="is no method of a runtime API"):
+        method_of(test_a_method_is_found_by_its_function)
