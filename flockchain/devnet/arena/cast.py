@@ -56,19 +56,19 @@ HONEST, _, FREE_RIDER = TRAINERS
 OVERFITTER: Final = Role("overfitter", "//Overfitter", 0, "overfit")
 CLONES: Final = tuple(Role(f"clone {n}", f"//Clone{n}", 0, "clone") for n in range(1, 11))
 TASK_VALIDATORS: Final = (
-    Role("task validator 1", "//Validator1", 1, stake=120),
-    Role("task validator 2", "//Validator2", 1, stake=120),
-    Role("task validator 3", "//Validator3", 1, stake=120),
+    Role("task validator 1", "//Validator1", 1, stake=450),
+    Role("task validator 2", "//Validator2", 1, stake=450),
+    Role("task validator 3", "//Validator3", 1, stake=450),
 )
-# The least that gives seats: after its first slash the copier gets none any more.
-COPIER: Final = Role("score copier", "//Copier", 1, stake=30)
+# Little stake, so that it hardly ever has most of the seats for a submission.
+COPIER: Final = Role("score copier", "//Copier", 1, stake=60)
 CREATOR: Final = Role("creator", "//Creator", 0)
 PARTICIPANT: Final = Role("participant", "//Participant", 1)
 SPONSOR: Final = Role("sponsor", "//Sponsor", 1)
 DELEGATORS: Final = (
     Delegator(Role("delegator 1", "//Delegator1", 1, stake=60), HONEST),
     Delegator(Role("delegator 2", "//Delegator2", 1, stake=40), HONEST),
-    Delegator(Role("delegator 3", "//Delegator3", 1, stake=60), TASK_VALIDATORS[0]),
+    Delegator(Role("delegator 3", "//Delegator3", 1, stake=150), TASK_VALIDATORS[0]),
 )
 BUDGET: Final = 6_000 * FML  # of the participant's task
 BOUNTY: Final = 900 * FML  # of the sponsor
