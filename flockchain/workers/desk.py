@@ -97,18 +97,26 @@ class Desk:
         ensure_described(TaskSpec.parse(await self.spec_of(task)), task.terms)
         return True
 
-    async def publish_sealing_key(self, now: Moment) -> None:
-        """Without a key on the chain that owners can seal to, a validator is not drawn."""
-        public = sealing_key(self.key, self.client.genesis).public_key.encode()
+    async def has_sealing_key(self, now: Moment) -> bool:
+        """Whether the chain knows the key to which owners can seal for this account.
+
+        Without one a validator is not drawn. Raises SdkError.
+        """
         known = await now.view.find(Arena.sealing_keys, self.key.account)
-        if known is None or known.key != public:
-            self.actions.act(
-                ("sealing key", self.key.account),
-                now.head.number,
-                self.key,
-                encode_call(Arena.set_sealing_key, public),
-                f"{self.name} published its sealing key",
-            )
+        return known is not None and known.key == self._public_sealing_key()
+
+    def publish_sealing_key(self, now: Moment) -> None:
+        """Tell the chain of it."""
+        self.actions.act(
+            ("sealing key", self.key.account),
+            now.head.number,
+            self.key,
+            encode_call(Arena.set_sealing_key, self._public_sealing_key()),
+            f"{self.name} published its sealing key",
+        )
+
+    def _public_sealing_key(self) -> bytes:
+        return sealing_key(self.key, self.client.genesis).public_key.encode()
 
     def _minimum(self, role: Role) -> int:
         preset = self.client.preset

@@ -15,6 +15,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from flockchain.workers.turns import Turns
@@ -30,20 +31,29 @@ VERDICTS_MAX: Final = 100_000
 _RETRIED: Final = frozenset({Verdict.CRASHED, Verdict.TIMEOUT, Verdict.OUT_OF_MEMORY})
 
 
+@dataclass
+class _Seat:
+    """A data set's process, and whose turn it is: an evaluator serves one caller at a time."""
+
+    evaluator: Evaluator
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Bench:
     """Evaluates models. `close` it in the end: it owns processes."""
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._evaluators: OrderedDict[tuple[bytes, bytes], Evaluator] = OrderedDict()
+        self._seats: OrderedDict[tuple[bytes, bytes], _Seat] = OrderedDict()
+        self._starts = Turns(1)  # a start is slow, and slower beside another
         self._turns = Turns(AT_WORK_MAX)
-        self._at_work: set[tuple[bytes, bytes]] = set()
+        self._left = asyncio.Event()  # a process became idle
         self._verdicts: OrderedDict[tuple[bytes, bytes, bytes], Evaluation] = OrderedDict()
 
     async def prepare(self, spec: bytes, dataset: bytes) -> None:
         """Start the process of a data set ahead of its use. Raises SandboxError, TaskSpecError."""
-        async with self._evaluator(spec, dataset) as evaluator:
-            await asyncio.to_thread(evaluator.start)
+        async with self._ready(spec, dataset):
+            pass
         log.info("the sandbox for data set %s is ready", cid_text(content_id(dataset)))
 
     def find(self, spec: bytes, dataset: bytes, content: bytes) -> Evaluation | None:
@@ -52,16 +62,18 @@ class Bench:
 
     async def evaluate(self, spec: bytes, dataset: bytes, model: bytes) -> Evaluation:
         """The verdict on a model. Raises SandboxError, TaskSpecError."""
-        name = (content_id(spec), content_id(dataset), content_id(model))
-        async with self._evaluator(spec, dataset) as evaluator:
+        place, content = (content_id(spec), content_id(dataset)), content_id(model)
+        name = (*place, content)
+        async with self._ready(spec, dataset) as evaluator:
             if name in self._verdicts:
                 return self._verdicts[name]
-            verdict = await asyncio.to_thread(evaluator.evaluate, model)
-            if verdict.verdict in _RETRIED:
-                log.info("model %s: %s; once more", cid_text(name[2]), verdict.verdict)
+            async with self._turns.turn(place):
                 verdict = await asyncio.to_thread(evaluator.evaluate, model)
+                if verdict.verdict in _RETRIED:
+                    log.info("model %s: %s; once more", cid_text(content), verdict.verdict)
+                    verdict = await asyncio.to_thread(evaluator.evaluate, model)
         if verdict.score == 0:
-            log.info("model %s scores 0: %s %s", cid_text(name[2]), verdict.verdict, verdict.reason)
+            log.info("model %s scores 0: %s %s", cid_text(content), verdict.verdict, verdict.reason)
         self._verdicts[name] = verdict
         if len(self._verdicts) > VERDICTS_MAX:
             self._verdicts.popitem(last=False)
@@ -69,27 +81,39 @@ class Bench:
 
     async def close(self) -> None:
         """End the processes."""
-        while self._evaluators:
-            _, evaluator = self._evaluators.popitem()
-            await asyncio.to_thread(evaluator.close)
+        while self._seats:
+            _, seat = self._seats.popitem()
+            await asyncio.to_thread(seat.evaluator.close)
 
     @asynccontextmanager
-    async def _evaluator(self, spec: bytes, dataset: bytes) -> AsyncIterator[Evaluator]:
-        """The data set's process, for one caller at a time. Raises TaskSpecError."""
+    async def _ready(self, spec: bytes, dataset: bytes) -> AsyncIterator[Evaluator]:
+        """The data set's running process, for one caller at a time.
+
+        Raises SandboxError, TaskSpecError.
+        """
         place = (content_id(spec), content_id(dataset))
-        async with self._turns.turn(place):
-            self._at_work.add(place)
+        if place not in self._seats:
+            self._seats[place] = _Seat(Evaluator(spec, dataset, self._device))
+        self._seats.move_to_end(place)
+        seat = self._seats[place]
+        async with seat.lock:
+            if seat.evaluator.process_id is None:
+                async with self._starts.turn(place):
+                    await self._make_room()
+                    await asyncio.to_thread(seat.evaluator.start)
             try:
-                if place not in self._evaluators:
-                    self._evaluators[place] = Evaluator(spec, dataset, self._device)
-                self._evaluators.move_to_end(place)
-                await self._make_room()
-                yield self._evaluators[place]
+                yield seat.evaluator
             finally:
-                self._at_work.discard(place)
+                self._left.set()
 
     async def _make_room(self) -> None:
-        """End idle processes, those used longest ago first, while there are too many."""
-        while len(self._evaluators) > EVALUATORS_MAX:
-            idle = next(place for place in self._evaluators if place not in self._at_work)
-            await asyncio.to_thread(self._evaluators.pop(idle).close)
+        """Until there may be one more process: end the idle one that was used longest ago."""
+        while sum(seat.evaluator.process_id is not None for seat in self._seats.values()) >= (
+            EVALUATORS_MAX
+        ):
+            idle = [place for place, seat in self._seats.items() if not seat.lock.locked()]
+            if idle:
+                await asyncio.to_thread(self._seats.pop(idle[0]).evaluator.close)
+            else:
+                self._left.clear()
+                await self._left.wait()

@@ -27,12 +27,13 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.arena.records import DayKey, GivenScore, NoData, ScoreSheet
 from runtime.pallets.arena.seals import seal_scores
+from runtime.pallets.arena.views import ToScore
 from runtime.primitives.scale import Codec, codec_of
 
 log = logging.getLogger(__name__)
 
 LAST_CALL_BLOCKS_MAX: Final = 10
-LAST_CALL_SLOT_PERCENT: Final = 40  # of a slot, in which what was awaited may still come
+LAST_CALL_SLOT_PERCENT: Final = 75  # of a slot, in which what was awaited may still come
 _SHEET: Final[Codec[list[GivenScore]]] = codec_of(ScoreSheet)
 
 
@@ -47,11 +48,15 @@ class ValidatorDuty:
 
     async def step(self, now: Moment, task: Task) -> None:
         """Register, score, commit, reveal: whatever the block calls for. Raises SdkError."""
-        role = Role.TASK_VALIDATOR
-        if await self._desk.registration(now, self._task, task, role) is None:
+        desk, calendar = self._desk, now.calendar
+        operator, has_key = await asyncio.gather(
+            desk.registration(now, self._task, task, Role.TASK_VALIDATOR),
+            desk.has_sealing_key(now),
+        )
+        if operator is None:
             return
-        await self._desk.publish_sealing_key(now)
-        calendar = now.calendar
+        if not has_key:
+            desk.publish_sealing_key(now)
         self._scorer.prepare(now, task)
         if task.status is not TaskStatus.ACTIVE or not task.is_on(now.day):
             return
@@ -64,11 +69,15 @@ class ValidatorDuty:
 
     async def _commit(self, now: Moment, task: Task) -> None:
         desk, key = self._desk, DayKey(self._task, now.day)
-        if await now.view.find(Arena.score_seals, (key, desk.key.account)) is not None:
+        account, day = desk.key.account, now.day
+        sealed = desk.state.find_sheet(self._task, day)
+        finding = now.view.find(Arena.score_seals, (key, account))
+        asking = now.view.ask(ArenaApi.to_score, self._task, day, account)
+        on_chain, todo = await asyncio.gather(finding, asking)
+        if on_chain is not None:
             return
-        sealed = desk.state.find_sheet(self._task, now.day)
         if sealed is None:
-            sealed = await self._make_sheet(now, task)
+            sealed = await self._make_sheet(now, task, todo)
             if sealed is None:
                 return
         scores = _SHEET.decode_all(bytes.fromhex(sealed.scores))
@@ -88,11 +97,9 @@ class ValidatorDuty:
             f"{desk.name} sealed {len(scores)} scores in task {self._task}",
         )
 
-    async def _make_sheet(self, now: Moment, task: Task) -> SealedSheet | None:
+    async def _make_sheet(self, now: Moment, task: Task, todo: list[ToScore]) -> SealedSheet | None:
         """The day's score sheet, kept on disk; None while models are fetched and scored."""
-        account, day = self._desk.key.account, now.day
-        todo = await now.view.ask(ArenaApi.to_score, self._task, day, account)
-        names = [(DayKey(self._task, day), each.submission) for each in todo]
+        names = [(DayKey(self._task, now.day), each.submission) for each in todo]
         boxes = await now.view.query_many(Arena.model_keys, names)
         verdicts = [
             self._scorer.poll(now, task, each, keys or [])
@@ -105,7 +112,7 @@ class ValidatorDuty:
             for each, verdict in zip(todo, verdicts, strict=True)
         ]
         sealed = SealedSheet(_SHEET.encode(scores).hex(), secrets.token_hex(32))
-        self._desk.state.put_sheet(self._task, day, sealed)
+        self._desk.state.put_sheet(self._task, now.day, sealed)
         return sealed
 
     def _is_last_call(self, now: Moment) -> bool:
@@ -151,7 +158,7 @@ class ValidatorDuty:
 
 def last_call_blocks(calendar: Calendar) -> int:
     """How long before its window ends a sheet is sealed although something is not scored yet."""
-    return max(1, min(LAST_CALL_BLOCKS_MAX, (calendar.commit_end - calendar.reveal_end) // 4))
+    return max(1, min(LAST_CALL_BLOCKS_MAX, (calendar.commit_end - calendar.reveal_end) // 2))
 
 
 async def _wait(seconds: float) -> bool:

@@ -40,7 +40,8 @@ class CopierDuty:
         role = Role.TASK_VALIDATOR
         if await self._desk.registration(now, self._task, task, role) is None:
             return
-        await self._desk.publish_sealing_key(now)
+        if not await self._desk.has_sealing_key(now):
+            self._desk.publish_sealing_key(now)
         if task.status is not TaskStatus.ACTIVE or not task.is_on(now.day):
             return
         calendar, key = now.calendar, DayKey(self._task, now.day)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from flockchain.workers.evaluating import AT_WORK_MAX, EVALUATORS_MAX, Bench
+from flockchain.workers.evaluating import EVALUATORS_MAX, Bench
 from flockchain.workers.strengths import Method
 from flockchain.workers.training import TrainingRequest, train_candidate
 from ml.artifact import ArtifactLimits
@@ -42,7 +42,8 @@ def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(
         bench = Bench("cpu")
         try:
             await bench.prepare(spec, digits.validation_a)
-            (evaluator,) = bench._evaluators.values()
+            (seat,) = bench._seats.values()
+            evaluator = seat.evaluator
             assert evaluator.process_id is not None
             os.kill(evaluator.process_id, signal.SIGKILL)
             verdict = await bench.evaluate(spec, digits.validation_a, model)
@@ -94,7 +95,7 @@ def test_a_model_that_needs_too_much_memory_scores_0_and_the_next_is_scored(
 def test_a_model_is_judged_anew_under_another_specification(
     digits: DigitsTask, model: bytes
 ) -> None:
-    small = replace(digits.spec, limits=replace(digits.spec.limits, model_bytes_max=100))
+    small = replace(digits.spec, limits=replace(digits.spec.limits, model_bytes_max=1_000))
 
     async def run() -> None:
         bench = Bench("cpu")
@@ -124,6 +125,7 @@ def test_never_more_processes_than_allowed(
 
     monkeypatch.setattr(Evaluator, "start", start)
     monkeypatch.setattr(Evaluator, "close", close)
+    monkeypatch.setattr(Evaluator, "process_id", property(lambda self: self in alive or None))
     specs = [replace(digits.spec, seed=seed).to_bytes() for seed in range(4 * EVALUATORS_MAX)]
 
     async def run() -> None:
@@ -134,4 +136,4 @@ def test_never_more_processes_than_allowed(
 
     asyncio.run(run())
     assert not alive
-    assert most <= EVALUATORS_MAX + AT_WORK_MAX  # one that ends makes room for one that starts
+    assert most == EVALUATORS_MAX

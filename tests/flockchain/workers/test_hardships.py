@@ -92,7 +92,7 @@ LIARS = [
     Liar(MUTE, b"nobody will ever open this", is_key_shared=False),
     Liar(GARBLER, b"nobody will open this either", is_key_right=False),
     Liar(POISONER, b"\x80\x04cos\nsystem\n"),
-    Liar(LATECOMER, b"no model either, but in time", is_late=True),
+    Liar(LATECOMER, b"nobody waits for this key", is_late=True),
 ]
 
 
@@ -150,11 +150,11 @@ def test_honest_work_is_paid_and_nobody_is_slashed_for_others_faults(tmp_path: P
     assert result.slashed == 0
 
     numbers = {made.owner: number for number, made in runtime.arena.submissions.items_of(0)}
-    for liar in (WITHHOLDER, MUTE, GARBLER):
+    for liar in (WITHHOLDER, MUTE, GARBLER, LATECOMER):
         ballots = runtime.arena.ballots.get((key, numbers[liar.account]))
         assert ballots
         assert all(isinstance(ballot.verdict, NoData) for ballot in ballots)
         assert runtime.arena.results.find((key, numbers[liar.account])) is None
-    for liar in (POISONER, LATECOMER):
-        assert runtime.arena.results.get((key, numbers[liar.account])).numerator == 0
+    poisoned = runtime.arena.results.get((key, numbers[POISONER.account]))
+    assert poisoned.numerator == 0
     runtime.try_state()
