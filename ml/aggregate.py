@@ -91,9 +91,8 @@ def _weighted_sums(
 
 
 def _round_half_up(sums: torch.Tensor, total: int) -> torch.Tensor:
-    # A quotient that is not whole is 1/(2·total) or more from the next integer, far more than the
-    # error of one division: the floor is that of the exact quotient.
-    return torch.floor((2 * sums + total) / (2 * total))
+    # In integers: a GPU divides floats by a number as it multiplies with the inverse, inexactly.
+    return torch.div(2 * sums.to(torch.int64) + total, 2 * total, rounding_mode="floor")
 
 
 def _clamped(start: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
