@@ -65,7 +65,7 @@ class DayWork:
     def _go_on(self, day: int, position: int, budget: int) -> int:
         """Go on with the jobs for so many steps; the steps used, one phase's more at most."""
         arena, used = self.arena, 0
-        cursor = arena.cursor.find()
+        stored = cursor = arena.cursor.find()
         while used < budget or self._is_late(cursor, day, position):
             if cursor is None:
                 jobs = arena.jobs.get()
@@ -82,7 +82,7 @@ class DayWork:
             else:
                 cursor, steps = self.settling.step(cursor, max(budget - used, 1))
             used += steps
-        if used or cursor is not None:
+        if cursor is not stored:
             self._keep(cursor)
         return used
 
