@@ -38,7 +38,8 @@ def set_deterministic() -> None:
     """Make this process choose deterministic kernels, in full float32, from here on."""
     # cuBLAS reads this once, when the first CUDA operation starts it.
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    torch.use_deterministic_algorithms(True)
+    # `use_deterministic_algorithms` would also import the compiler, which takes as long as torch.
+    torch.set_deterministic_debug_mode("error")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False

@@ -9,36 +9,17 @@ Source: WP V.D (validators run the models of training nodes they do not know).
 
 from __future__ import annotations
 
-import logging
 import signal
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final
 
 from ml.evaluate import Evaluation, Verdict, invalid
-from ml.frames import Channel, ChannelError, ChannelTimeoutError
-from ml.strict_json import JsonValue, StrictJsonError, parse_strict_json
+from ml.frames import ChannelError, ChannelTimeoutError
+from ml.sandbox_process import SandboxError, SandboxProcess
+from ml.strict_json import JsonValue, StrictJsonError
 from ml.tasks.spec import SCORE_MAX, TaskSpec
 
-_LOG = logging.getLogger(__name__)
-_ROOT: Final = Path(__file__).resolve().parent.parent
-_ANSWER_BYTES_MAX: Final = 16 << 10
-_START_TIMEOUT_S: Final = 120.0
-_END_TIMEOUT_S: Final = 5.0
-_GRACE_S: Final = 0.2
-_ENVIRONMENT: Final = {
-    "PYTHONPATH": str(_ROOT),
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-
-
-class SandboxError(Exception):
-    """The sandboxed process did not become ready: a broken task, data set or installation."""
+__all__ = ["Evaluator", "SandboxError", "evaluate_sandboxed", "verdict_of_death"]
 
 
 class Evaluator:
@@ -49,18 +30,24 @@ class Evaluator:
     """
 
     def __init__(
-        self, spec: bytes, dataset: bytes, device: str = "cpu", wall_time_s: float | None = None
+        self,
+        spec: bytes,
+        dataset: bytes,
+        device: str = "cpu",
+        wall_time_s: float | None = None,
+        spawn: Callable[[], SandboxProcess] | None = None,
     ) -> None:
-        """`wall_time_s` replaces the task's `evaluate_seconds_max`. Raises `TaskSpecError`."""
+        """`wall_time_s` replaces the task's `evaluate_seconds_max`. Raises `TaskSpecError`.
+
+        `spawn` gives a process that has no task yet, loaded ahead perhaps; by default a new one.
+        """
         self._spec_bytes = spec
         self._dataset = dataset
-        self._device = device
         limits = TaskSpec.parse(spec).limits
         self._model_bytes_max = limits.model_bytes_max
         self._wall_time_s = limits.evaluate_seconds_max if wall_time_s is None else wall_time_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: Channel | None = None
-        self.is_network_cut = False
+        self._spawn = spawn or (lambda: SandboxProcess(device))
+        self._process: SandboxProcess | None = None
         self.starts = 0
 
     def __enter__(self) -> Evaluator:
@@ -78,44 +65,27 @@ class Evaluator:
     @property
     def process_id(self) -> int | None:
         """The process id of the sandbox, while one runs."""
-        return self._process.pid if self._process else None
+        return self._process.process_id if self._process else None
+
+    @property
+    def is_network_cut(self) -> bool:
+        """Whether the running sandbox has no network."""
+        return self._process is not None and self._process.is_network_cut
 
     def start(self) -> None:
-        """Start the process and wait until it is ready: about two seconds, most of it imports.
+        """Start the process and wait until it is ready: some seconds, or none if it was loaded.
 
         Raises `SandboxError`, with the reason if the task or the data set is refused.
         """
-        if self._channel is not None:
+        if self._process is not None:
             return
-        command = [sys.executable, "-P", "-m", "ml.sandbox_child", self._device]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            cwd="/",
-            env=_ENVIRONMENT,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
+        process = self._process = self._spawn()
         self.starts += 1
-        channel = Channel(process.stdin, process.stdout)  # type: ignore[arg-type]
         try:
-            channel.send(self._spec_bytes, _START_TIMEOUT_S)
-            channel.send(self._dataset, _START_TIMEOUT_S)
-            answer = _parse(channel.receive(_ANSWER_BYTES_MAX, _START_TIMEOUT_S))
-        except (ChannelError, StrictJsonError) as error:
-            status = self._end()
-            raise SandboxError(f"sandbox did not start: {error} (status {status})") from error
-        if "error" in answer:
-            self._end()
-            raise SandboxError(f"sandbox refused the task: {answer['error']}")
-        self.is_network_cut = answer.get("is_network_cut") is True
-        if not self.is_network_cut:
-            _LOG.warning("sandbox %d keeps its network: namespaces not permitted", process.pid)
-        self._channel = channel
+            process.open_task(self._spec_bytes, self._dataset)
+        except SandboxError:
+            self._process = None
+            raise
 
     def evaluate(self, submission: bytes) -> Evaluation:
         """Score one submission; starts the process if none runs. Raises `SandboxError`."""
@@ -125,42 +95,26 @@ class Evaluator:
                 f"{self._model_bytes_max}"
             )
         self.start()
-        assert self._channel is not None
+        process = self._process
+        assert process is not None
         try:
-            self._channel.send(submission, self._wall_time_s)
-            answer = self._channel.receive(_ANSWER_BYTES_MAX, self._wall_time_s)
-            return _read_evaluation(_parse(answer))
+            process.send(submission, self._wall_time_s)
+            return _read_evaluation(process.receive(self._wall_time_s))
         except ChannelTimeoutError:
-            self._end()
+            self._end(process)
             return Evaluation(Verdict.TIMEOUT, reason=f"no answer in {self._wall_time_s:g} s")
         except (ChannelError, StrictJsonError) as error:
-            return verdict_of_death(self._end(), str(error))
+            return verdict_of_death(self._end(process), str(error))
 
     def close(self) -> None:
         """End the process; a later `evaluate` starts another."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            try:
-                self._process.wait(_END_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                _LOG.warning("sandbox %d did not end by itself", self._process.pid)
-        self._end()
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
 
-    def _end(self) -> int | None:
-        """End the process; its exit status, negative for a signal, None if it had to be killed."""
-        process, self._process, self._channel = self._process, None, None
-        if process is None:
-            return None
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            # A process whose pipe closed is about to end: its own status tells the cause.
-            return process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            return None
+    def _end(self, process: SandboxProcess) -> int | None:
+        self._process = None
+        return process.end()
 
 
 def evaluate_sandboxed(
@@ -183,13 +137,6 @@ def verdict_of_death(status: int | None, problem: str) -> Evaluation:
     if status < 0:
         return Evaluation(Verdict.CRASHED, reason=f"ended by {signal.Signals(-status).name}")
     return Evaluation(Verdict.CRASHED, reason=f"exit status {status}: {problem}")
-
-
-def _parse(answer: bytes) -> dict[str, JsonValue]:
-    value = parse_strict_json(answer, _ANSWER_BYTES_MAX, depth_max=1)
-    if not isinstance(value, dict):
-        raise StrictJsonError("answer is not an object")
-    return value
 
 
 def _read_evaluation(answer: dict[str, JsonValue]) -> Evaluation:

@@ -1,7 +1,8 @@
 """The sandboxed process: one task, one data set, then submissions one after another.
 
-Owns the program that `ml.sandbox` starts. Invariant: what can be given up is given up before the
-first submission is read; an answer is one JSON frame of integers and text.
+Owns the program that `ml.sandbox_process` starts; its libraries are loaded before there is a task.
+Invariant: what can be given up is given up before the first submission is read; an answer is one
+JSON frame of integers and text.
 Source: WP V.D.
 """
 
@@ -33,10 +34,12 @@ DATASET_BYTES_MAX = 1 << 30
 
 
 def run(requests: BinaryIO, answers: BinaryIO, device_name: str) -> None:
-    """Serve until the parent closes its end."""
+    """Say that it is loaded, that the task is open, then serve until the parent closes its end."""
     is_network_cut = cut_network()
     go_first_without_memory()
     refuse_new_privileges()
+    _load()
+    write_frame(answers, canonical_json({"is_network_cut": is_network_cut}))
     spec_bytes = read_frame(requests, SPEC_BYTES_MAX)
     dataset = read_frame(requests, DATASET_BYTES_MAX)
     if spec_bytes is None or dataset is None:
@@ -48,20 +51,27 @@ def run(requests: BinaryIO, answers: BinaryIO, device_name: str) -> None:
         write_frame(answers, canonical_json({"error": str(error)[:REASON_CHARACTERS_MAX]}))
         return
     _confine(spec, device_name)
-    write_frame(answers, canonical_json({"is_network_cut": is_network_cut}))
+    write_frame(answers, canonical_json({"is_ready": True}))
     while (submission := read_frame(requests, spec.limits.model_bytes_max)) is not None:
         limit_processor_time(spec.limits.evaluate_seconds_max)
         write_frame(answers, _encode(_evaluate(task, submission)))
 
 
-def _prepare(spec: TaskSpec, dataset: bytes, device_name: str) -> Task:
-    """Open the task and evaluate a made-up model, so that everything lazy is loaded."""
+def _load() -> None:
+    """Import torch, most of a start's time, before there is a task to wait for it."""
     # Imported here: torch starts threads, and the network is cut while there is one.
-    from ml.devices import choose_device, limit_threads, set_deterministic
-    from ml.tasks.registry import open_task
+    from ml.devices import limit_threads, set_deterministic
+    from ml.tasks import registry  # noqa: F401 - every kind of task
 
     limit_threads()
     set_deterministic()
+
+
+def _prepare(spec: TaskSpec, dataset: bytes, device_name: str) -> Task:
+    """Open the task and evaluate a made-up model, so that everything lazy is loaded."""
+    from ml.devices import choose_device  # with torch, which `_load` imported
+    from ml.tasks.registry import open_task
+
     task = open_task(spec, choose_device(device_name))
     task.init_dataset(dataset)
     evaluate_submission(task, task.train(None, TrainOptions(training_epochs=0, hidden_width=1)))

@@ -45,8 +45,10 @@ def train_mlp(
     parameters = {
         name: tensor.clone().to(device).requires_grad_() for name, tensor in state.items()
     }
-    optimizer = torch.optim.Adam(list(parameters.values()), lr=options.learning_rate)
     losses: list[float] = []
+    # Without epochs there is no optimizer: the first one imports as much as torch itself.
+    if options.training_epochs:
+        optimizer = torch.optim.Adam(list(parameters.values()), lr=options.learning_rate)
     for _ in range(options.training_epochs):
         order = torch.randperm(data.examples, generator=generator).to(device)
         losses.append(_train_epoch(data, order, parameters, optimizer, options.batch_size))

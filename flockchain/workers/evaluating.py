@@ -2,8 +2,8 @@
 
 Owns one sandboxed process for each data set in use, and the verdicts known so far: the same model
 of the same task on the same data is evaluated once. Data sets take turns, so that no task keeps
-the others waiting. Invariant: at most `EVALUATORS_MAX` processes; one that died is no verdict on
-the model until a second one died of it.
+the others waiting. Invariant: at most `EVALUATORS_MAX` processes, and one in reserve; one that died
+is no verdict on the model until a second one died of it.
 
 Source: WP V.D (validation); a validator may reuse its score of an unchanged model.
 """
@@ -13,14 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from flockchain.workers.reserve import Reserve
 from flockchain.workers.turns import Turns
 from ml.evaluate import Evaluation, Verdict
 from ml.sandbox import Evaluator
+from ml.sandbox_process import SandboxProcess
 from runtime.primitives.content_id import cid_text, content_id
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 EVALUATORS_MAX: Final = 4  # processes with torch in memory
 AT_WORK_MAX: Final = 2  # of them at once: a task whose models are slow leaves the other place free
 VERDICTS_MAX: Final = 100_000
+_IN_RESERVE: Final = "in reserve"
 _RETRIED: Final = frozenset({Verdict.CRASHED, Verdict.TIMEOUT, Verdict.OUT_OF_MEMORY})
 
 
@@ -42,13 +45,24 @@ class _Seat:
 class Bench:
     """Evaluates models. `close` it in the end: it owns processes."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, device: str, spawn: Callable[[], SandboxProcess] | None = None) -> None:
+        """`spawn` starts a process; by default one that evaluates on the device."""
+        self._reserve = Reserve(spawn or (lambda: SandboxProcess(device)))
+        self._filling: asyncio.Task[None] | None = None
         self._seats: OrderedDict[tuple[bytes, bytes], _Seat] = OrderedDict()
         self._starts = Turns(1)  # a start is slow, and slower beside another
         self._turns = Turns(AT_WORK_MAX)
         self._left = asyncio.Event()  # a process became idle
         self._verdicts: OrderedDict[tuple[bytes, bytes, bytes], Evaluation] = OrderedDict()
+
+    def keep_reserve(self) -> None:
+        """Have a loaded process for what comes next; called again and again, returns at once."""
+        if self._reserve.is_due() and (self._filling is None or self._filling.done()):
+            self._filling = asyncio.create_task(self._fill())
+
+    async def _fill(self) -> None:
+        async with self._starts.turn(_IN_RESERVE):
+            await self._reserve.fill()
 
     async def prepare(self, spec: bytes, dataset: bytes) -> None:
         """Start the process of a data set ahead of its use. Raises SandboxError, TaskSpecError."""
@@ -81,6 +95,11 @@ class Bench:
 
     async def close(self) -> None:
         """End the processes."""
+        if self._filling is not None:
+            self._filling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._filling
+        await self._reserve.close()
         while self._seats:
             _, seat = self._seats.popitem()
             await asyncio.to_thread(seat.evaluator.close)
@@ -93,7 +112,7 @@ class Bench:
         """
         place = (content_id(spec), content_id(dataset))
         if place not in self._seats:
-            self._seats[place] = _Seat(Evaluator(spec, dataset, self._device))
+            self._seats[place] = _Seat(Evaluator(spec, dataset, spawn=self._reserve.take))
         self._seats.move_to_end(place)
         seat = self._seats[place]
         async with seat.lock:

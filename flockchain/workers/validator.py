@@ -49,6 +49,7 @@ class ValidatorDuty:
     async def step(self, now: Moment, task: Task) -> None:
         """Register, score, commit, reveal: whatever the block calls for. Raises SdkError."""
         desk, calendar = self._desk, now.calendar
+        desk.bench.keep_reserve()
         operator, has_key = await asyncio.gather(
             desk.registration(now, self._task, task, Role.TASK_VALIDATOR),
             desk.has_sealing_key(now),
