@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from runtime.constants import Preset
 from runtime.frame.call import install_pallets
+from runtime.frame.dispatch import Dispatcher
 from runtime.frame.externalities import Externalities
 from runtime.frame.limits import BlockLength, BlockWeights, block_length, block_weights
 from runtime.frame.pallet import Pallet
@@ -32,6 +33,7 @@ from runtime.pallets import (
     timestamp,
     transaction_payment,
     treasury,
+    utility,
 )
 from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
 
@@ -47,6 +49,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     balances.Balances,
     transaction_payment.TransactionPayment,
     treasury.Treasury,
+    utility.Utility,
     tasks.Tasks,
     delegation.Delegation,
     emission.Emission,
@@ -94,6 +97,7 @@ class Runtime:
             author=self.babe,
         )
         self._wire_arena(ext, preset)
+        self._wire_accounts(ext)
         self.rekeying = rekeying.Rekeying(
             ext,
             rekeying.Config(preset.calendar),
@@ -188,6 +192,11 @@ class Runtime:
             emission=self.emission,
             models=self.models,
         )
+
+    def _wire_accounts(self, ext: Externalities) -> None:
+        """Several calls in one, and acting for others."""
+        dispatcher = Dispatcher(ext, self.pallet, system.CallFiltered)
+        self.utility = utility.Utility(ext, utility.Config(), dispatcher=dispatcher)
 
     def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:
         """The instance of a pallet class."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NewType, TypeAlias
 
-from runtime.frame.dispatch_error import DispatchErrorValue
+from runtime.frame.dispatch_error import DispatchResult
 from runtime.frame.metadata.extrinsic import UNCHECKED_EXTRINSIC
 from runtime.frame.result import Result, declare_result
 from runtime.frame.validity import ValidTransaction
@@ -20,8 +20,6 @@ from runtime.primitives.scale.compact import decode_compact
 from runtime.primitives.scale.shape import U8_SHAPE, Custom, Sequence, Wrapper
 from runtime.primitives.types import U8, U32, Balance, Bytes8
 
-DispatchResult: TypeAlias = Result[None, DispatchErrorValue]
-declare_result(DispatchResult)
 ApplyExtrinsicResult: TypeAlias = Result[DispatchResult, ValidityErrorValue]
 declare_result(ApplyExtrinsicResult)
 TransactionValidity: TypeAlias = Result[ValidTransaction, ValidityErrorValue]

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from runtime.frame.naming import snake_case
 from runtime.frame.pallet import CallEntry, Pallet
+from runtime.frame.weights import DispatchInfo
 from runtime.primitives.record import record
 from runtime.primitives.scale import Codec, DecodeError, codec_of, set_shape
 from runtime.primitives.scale.declare import fields_of
 from runtime.primitives.scale.shape import Custom, Field, Shape, VariantCase, VariantShape
 
 DEPTH_MAX: Final = 8  # calls within calls (batch, proxy, multisig)
+CALLS_MAX: Final = 1_024  # of an extrinsic, those within others included: decoding one takes 2 us
 
 
 @record
@@ -25,10 +27,15 @@ class RuntimeCall:
     entry: CallEntry
     arguments: tuple[Any, ...]
 
+    def info(self) -> DispatchInfo:
+        """What it is weighed and classed as."""
+        return self.entry.info(self.arguments)
+
 
 _TABLE: dict[bytes, CallEntry] = {}  # by both index bytes
 _PALLETS: list[type[Pallet[Any]]] = []
 _depth = 0
+_count = 0  # calls decoded since the outermost one began
 
 
 def install_pallets(pallets: Sequence[type[Pallet[Any]]]) -> None:
@@ -57,7 +64,7 @@ def _encode(call: RuntimeCall, out: bytearray) -> None:
 
 def decode_call(data: bytes, offset: int) -> tuple[RuntimeCall, int]:
     """The call at `offset` and the offset behind it. Raises DecodeError."""
-    global _depth
+    global _count, _depth
     entry = _TABLE.get(data[offset : offset + 2])
     if entry is None:
         if offset + 2 > len(data):
@@ -65,6 +72,9 @@ def decode_call(data: bytes, offset: int) -> tuple[RuntimeCall, int]:
         raise DecodeError(f"no call {data[offset]}.{data[offset + 1]}")
     if _depth >= DEPTH_MAX:
         raise DecodeError(f"calls nested deeper than {DEPTH_MAX}")
+    _count = _count + 1 if _depth else 1
+    if _count > CALLS_MAX:
+        raise DecodeError(f"more than {CALLS_MAX} calls in one")
     _depth += 1
     try:
         arguments, end = entry.codec.decode(data, offset + 2)

@@ -8,9 +8,10 @@ Source: Substrate `sp_runtime::{DispatchError, ModuleError, TokenError}`, `sp_ar
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from runtime.frame.errors import ArithmeticErrorKind, DispatchError, TokenErrorKind
+from runtime.frame.result import Err, Ok, Result, declare_result
 from runtime.primitives.scale import Codec, ScaleEnum, codec_of, scale_enum, scale_type
 from runtime.primitives.types import U8, Bytes4
 
@@ -78,3 +79,12 @@ DISPATCH_ERROR: Final[Codec[DispatchErrorValue]] = codec_of(DispatchErrorValue)
 def dispatch_error_value(error: DispatchError) -> DispatchErrorValue:
     """The wire form of an exception."""
     return DISPATCH_ERROR.decode_all(error.encode())
+
+
+DispatchResult: TypeAlias = Result[None, DispatchErrorValue]
+declare_result(DispatchResult)
+
+
+def dispatch_result(error: DispatchError | None) -> DispatchResult:
+    """How a call went, as events tell it."""
+    return Ok(None) if error is None else Err(dispatch_error_value(error))

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from runtime.frame.dispatch import run_call
 from runtime.frame.errors import (
-    ArithmeticErrorKind,
-    ArithmeticFailure,
     DispatchError,
     InvalidBlock,
     InvalidKind,
@@ -47,7 +46,7 @@ from runtime.frame.weights import (
 )
 from runtime.primitives.header import Digest, Header, PreRuntime
 from runtime.primitives.multi import Ecdsa, Ed25519, Id, MultiSignature
-from runtime.primitives.scale import DecodeError, EncodeError, codec_of
+from runtime.primitives.scale import DecodeError, codec_of
 from runtime.primitives.signatures import ed25519_verify, sr25519_verify
 from runtime.primitives.types import U32, AccountId, Balance, Hash
 
@@ -338,16 +337,8 @@ class Executive:
         return signed(who), fee
 
     def _dispatch(self, extrinsic: Extrinsic, origin: Origin) -> DispatchError | None:
-        entry = extrinsic.call.entry
-        pallet = self.runtime.pallet(entry.pallet)
-        try:
-            with self.runtime.ext.transaction():
-                entry.function(pallet, origin, *extrinsic.call.arguments)
-        except DispatchError as error:
-            return error
-        except EncodeError:  # a number left the range of the storage that holds it
-            return ArithmeticFailure(ArithmeticErrorKind.OVERFLOW)
-        return None
+        call = extrinsic.call
+        return run_call(self.runtime.ext, self.runtime.pallet(call.entry.pallet), call, origin)
 
     # -- limits
 

@@ -5,19 +5,37 @@ Source: Substrate `frame_system::RawOrigin`.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from runtime.frame.errors import BadOrigin
 from runtime.primitives.record import record
 from runtime.primitives.types import AccountId
 
+if TYPE_CHECKING:
+    from runtime.frame.call import RuntimeCall
+
+CallFilter: TypeAlias = "Callable[[RuntimeCall], bool]"
+
 
 @record
 class Origin:
-    """A signer when `who` is set; else root, or nobody (inherents, unsigned extrinsics)."""
+    """A signer when `who` is set; else root, or nobody (inherents, unsigned extrinsics).
+
+    `filters` say which calls it may make; whoever acts for another adds its own and keeps the rest.
+    """
 
     who: AccountId | None
     is_root: bool = False
+    filters: tuple[CallFilter, ...] = ()
+
+    def allows(self, call: RuntimeCall) -> bool:
+        """Whether every filter lets the call through."""
+        return all(allowed(call) for allowed in self.filters)
+
+    def acting_as(self, who: AccountId, *filters: CallFilter) -> Origin:
+        """The same restrictions and these, as another account."""
+        return Origin(who, filters=(*self.filters, *filters))
 
 
 ROOT: Final = Origin(None, is_root=True)

@@ -16,9 +16,10 @@ from typing import Annotated
 
 from runtime import frame
 from runtime.frame.account import AccountData, AccountInfo, AccountStore
+from runtime.frame.lookup import look_up
 from runtime.frame.traits import HoldReason, is_pot
 from runtime.frame.weights import Weight
-from runtime.primitives.multi import Id, MultiAddress
+from runtime.primitives.multi import MultiAddress
 from runtime.primitives.scale import Limit
 from runtime.primitives.types import FML, AccountId, Balance, CompactBalance
 
@@ -142,12 +143,6 @@ class Config:
     cap: Balance = 1_000_000_000 * FML
 
 
-def _account_of(dest: MultiAddress) -> AccountId:
-    if not isinstance(dest, Id):
-        raise frame.CannotLookup
-    return dest.account
-
-
 class Balances(frame.Pallet[Config], index=5):
     total_issuance = frame.StorageValue[int](Balance, default=0)
     genesis_issuance = frame.StorageValue[int](Balance, default=0, docs="Tokens at genesis.")
@@ -202,7 +197,7 @@ class Balances(frame.Pallet[Config], index=5):
 
         Otherwise anybody could fill the state with records below the existential deposit.
         """
-        receiver = _account_of(dest)
+        receiver = look_up(dest)
         is_new = self.accounts.account_info(receiver) == AccountInfo()
         if is_pot(receiver) and is_new and amount < self.config.existential_deposit:
             raise ExistentialDeposit

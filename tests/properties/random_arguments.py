@@ -5,13 +5,16 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from runtime.frame.pallet import CallEntry
+from runtime.frame.call import RUNTIME_CALL, RuntimeCall, installed_pallets
+from runtime.frame.pallet import CallEntry, entry_of
+from runtime.pallets.system import System
 from runtime.primitives.rational import Rational
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.scale.shape import (
     Array,
     CompactShape,
     Composite,
+    Custom,
     Field,
     Option,
     Primitive,
@@ -24,6 +27,7 @@ from runtime.primitives.scale.shape import (
 from runtime.primitives.types import FML
 
 ITEMS_MAX = 6
+NESTED_MAX = 3  # calls within calls; the chain takes more
 
 
 class Arguments:
@@ -32,6 +36,7 @@ class Arguments:
     def __init__(self, prng: Random, known: list[bytes]) -> None:
         self._prng = prng
         self._known = known
+        self._depth = 0
 
     def of(self, entry: CallEntry) -> tuple[Any, ...]:
         """Arguments of a call."""
@@ -67,11 +72,24 @@ class Arguments:
                 return tuple(self.value(item) for item in items)
             case Composite():
                 return self._record(shape.build, shape.fields)
+            case Custom() if shape is RUNTIME_CALL.shape:
+                return self._call()
             case VariantShape(cases=cases):
                 case = prng.choice(cases)
                 return case.build if case.single else self._record(case.build, case.fields)
             case _:
                 raise TypeError(f"no values of {shape!r}")
+
+    def _call(self) -> RuntimeCall:
+        """A call within a call; the deepest are remarks."""
+        pallets = [pallet for pallet in installed_pallets() if pallet.calls]
+        entries = list(self._prng.choice(pallets).calls.values())
+        is_deep = self._depth >= NESTED_MAX
+        entry = entry_of(System.remark) if is_deep else self._prng.choice(entries)
+        self._depth += 1
+        arguments = self.of(entry)
+        self._depth -= 1
+        return RuntimeCall(entry, arguments)
 
     def _record(self, build: Any, fields: tuple[Field, ...]) -> Any:
         if build is Rational and self._prng.random() < 0.7:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from flockchain.keys import KeyPair, key_pair_from_seed
 from runtime.api import BlockExecution, Executed, execute_block, runtime_at, validate_transaction
+from runtime.frame.call import RUNTIME_CALL, RuntimeCall
 from runtime.frame.errors import DispatchError
-from runtime.frame.events import EventRecord
+from runtime.frame.events import ApplyExtrinsic, EventRecord
 from runtime.frame.externalities import DictState
 from runtime.frame.extrinsic import (
     Additional,
@@ -41,6 +42,7 @@ def key_of(name: str) -> KeyPair:
     return key_pair_from_seed(blake2b_256(name.encode()), "ed25519")
 
 
+OF_FEES = ("Withdraw", "TransactionFeePaid")
 AUTHOR, ALICE, BOB = key_of("author"), key_of("alice"), key_of("bob")
 RICH = 1_000 * FML
 
@@ -123,6 +125,25 @@ class Chain:
         """What happened in the head."""
         return self.runtime.system.events.get()
 
+    def run(
+        self, key: KeyPair, function: Callable[..., None], *arguments: object
+    ) -> DispatchError | None:
+        """A block with one transaction; what its call failed with."""
+        (error,) = self.block(self.sign(key, encode_call(function, *arguments)))
+        return error
+
+    def told(self, index: int = 1) -> list[object]:
+        """Events of one of the head's extrinsics, but for those of fees."""
+        return [
+            record.event
+            for record in self.events()
+            if record.phase == ApplyExtrinsic(index) and type(record.event).__name__ not in OF_FEES
+        ]
+
+    def told_names(self, index: int = 1) -> list[str]:
+        """Names of `told`."""
+        return [type(event).__name__ for event in self.told(index)]
+
     def validate(
         self, data: bytes, source: TransactionSource = TransactionSource.EXTERNAL
     ) -> ValidTransaction:
@@ -154,6 +175,11 @@ class Chain:
 def remark(data: bytes = b"hi") -> bytes:
     """A call that everyone may make and that does nothing."""
     return encode_call(System.remark, data)
+
+
+def call_of(function: Callable[..., None], *arguments: object) -> RuntimeCall:
+    """A call as an argument of another."""
+    return RUNTIME_CALL.decode_all(encode_call(function, *arguments))
 
 
 def free_of(chain: Chain, who: AccountId) -> int:
