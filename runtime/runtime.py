@@ -27,6 +27,7 @@ from runtime.pallets import (
     fl_alliance,
     grandpa,
     model_registry,
+    multisig,
     rekeying,
     system,
     tasks,
@@ -50,6 +51,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     transaction_payment.TransactionPayment,
     treasury.Treasury,
     utility.Utility,
+    multisig.Multisig,
     tasks.Tasks,
     delegation.Delegation,
     emission.Emission,
@@ -197,6 +199,13 @@ class Runtime:
         """Several calls in one, and acting for others."""
         dispatcher = Dispatcher(ext, self.pallet, system.CallFiltered)
         self.utility = utility.Utility(ext, utility.Config(), dispatcher=dispatcher)
+        self.multisig = multisig.Multisig(
+            ext,
+            multisig.Config(),
+            dispatcher=dispatcher,
+            currency=self.balances,
+            block=self.system,
+        )
 
     def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:
         """The instance of a pallet class."""

@@ -91,6 +91,13 @@ class BlockInfo(Protocol):
         """The chain's identity."""
 
 
+class BlockPosition(BlockInfo, Protocol):
+    """Where in which block."""
+
+    def extrinsic_index(self) -> int:
+        """The extrinsic that is being applied; 0 in hooks."""
+
+
 class Clock(Protocol):
     """The block's own time."""
 

@@ -15,7 +15,7 @@ Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in accou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from runtime import frame
@@ -53,6 +53,10 @@ OF_TASK: Final = (
     "Arena.best",
 )  # keyed by task, accounts in the value
 IN_TASK: Final = ("Arena.submissions",)  # keyed by task and thing
+BY_DEPOSITOR: Final = {"Multisig.multisigs": "Multisig.opened"}
+"""Items of which an account has those entries that another item lists by account."""
+ONLY_DEPOSITOR: Final = ("Multisig.multisigs",)
+"""Only the depositor changes: who has approved, as a signatory, must not do so once more."""
 STAYS: Final[dict[str, str]] = {
     "System.account": "moved apart: its nonce stays with the key",
     "System.events": "events tell what happened under the keys of their time",
@@ -135,7 +139,7 @@ def consent_message(genesis: Hash, old: AccountId, new: AccountId, nonce: int) -
 
 def unhandled_items(pallets: Sequence[type[frame.Pallet[Any]]]) -> list[str]:
     """Items with accounts that no rule moves and no reason leaves, as Pallet.item."""
-    listed = {*BY_TASK, *BY_OPERATOR, BY_STAKER, *OF_TASK, *IN_TASK, *STAYS}
+    listed = {*BY_TASK, *BY_OPERATOR, BY_STAKER, *OF_TASK, *IN_TASK, *BY_DEPOSITOR, *STAYS}
     return [
         name
         for pallet in pallets
@@ -246,6 +250,7 @@ class Rekeying(frame.Pallet[Config], index=38):
                 raise NewKeyInUse
             return new if who == old else who
 
+        by_depositor = [items[name] for name in ONLY_DEPOSITOR]
         moves = []
         for place, (item, key) in enumerate(self._candidates(items, tasks, old, new)):
             if place >= self.config.lookups_max:
@@ -255,7 +260,10 @@ class Rekeying(frame.Pallet[Config], index=38):
                 continue
             shape = key_shape(item)
             to = key if shape is None else rewrite(shape, key, swapped)
-            changed = rewrite(value_shape(item), value, swapped)
+            if item in by_depositor:
+                changed = replace(value, depositor=swapped(value.depositor))
+            else:
+                changed = rewrite(value_shape(item), value, swapped)
             if to != key or changed != value:
                 moves.append((item, key, to, changed))
         return moves
@@ -270,6 +278,8 @@ class Rekeying(frame.Pallet[Config], index=38):
                     yield item, None
                 else:
                     yield from ((item, who) for who in (old, new))
+        for name, index in BY_DEPOSITOR.items():
+            yield from ((items[name], _entry_key(key)) for key in items[index].get(old))
         for task in tasks:
             yield from _of_task(items, task, old, new)
 
@@ -313,6 +323,13 @@ def _stakes(items: dict[str, Any], task: int, old: AccountId, new: AccountId) ->
         for staker, _ in delegations.items_of(behind):
             if staker not in (old, new):
                 yield backed, (staker_key.build(task, staker), who)
+
+
+def _entry_key(listed: Any) -> Any:
+    """The key of a map from how a list tells it: a record's fields are the keys of a double map."""
+    if is_dataclass(listed):
+        return tuple(getattr(listed, member.name) for member in fields(listed))
+    return listed
 
 
 def _task_key(item: Any, task: int, who: AccountId) -> tuple[int, Any]:

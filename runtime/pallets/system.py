@@ -257,6 +257,11 @@ class System(frame.Pallet[Config], index=0):
         """The chain's identity."""
         return self.block_hash.get(0)
 
+    def extrinsic_index(self) -> int:
+        """The extrinsic that is being applied; 0 in hooks."""
+        phase = self.ext.phase
+        return phase.extrinsic if isinstance(phase, ApplyExtrinsic) else 0
+
     def hash_of(self, number: int) -> Hash | None:
         """The hash of a block before this one, as long as it is kept."""
         return self.block_hash.find(number)

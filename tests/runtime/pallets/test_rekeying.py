@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +15,12 @@ from flockchain.keys import KeyPair, key_pair_from_uri
 from runtime import frame
 from runtime.constants import DEVNET, MAINNET
 from runtime.frame.account import AccountInfo
+from runtime.frame.dispatch import Dispatcher
 from runtime.frame.errors import TransactionValidityError
 from runtime.frame.origin import signed
 from runtime.frame.pallet import encode_call
 from runtime.frame.traits import HoldReason
-from runtime.pallets import rekeying
+from runtime.pallets import multisig, rekeying, system
 from runtime.pallets.arena import events
 from runtime.pallets.arena.records import Account
 from runtime.pallets.arena.seals import seal_submission
@@ -55,7 +57,22 @@ def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
         rekeying.Config(world.preset.calendar, **config),
         block=world.system,
         accounts=world.system,
-        pallets=world.pallets,
+        pallets=(*world.pallets, *depositing(world)),
+    )
+
+
+def depositing(world: World) -> tuple[frame.Pallet[Any], ...]:
+    """Pallets whose entries are reached by who has deposited for them."""
+    by_type = {type(pallet): pallet for pallet in world.pallets}
+    dispatcher = Dispatcher(world.ext, by_type.__getitem__, system.CallFiltered)
+    return (
+        multisig.Multisig(
+            world.ext,
+            multisig.Config(),
+            dispatcher=dispatcher,
+            currency=world.balances,
+            block=world.system,
+        ),
     )
 
 
@@ -99,6 +116,7 @@ def test_every_item_with_accounts_is_handled_and_no_rule_is_stale() -> None:
         f"{pallet.__name__}.{item.name}" for pallet in PALLETS for item in pallet.storage_items
     }
     listed = (*rekeying.BY_TASK, *rekeying.BY_OPERATOR, *rekeying.OF_TASK, *rekeying.IN_TASK)
+    listed = (*listed, *rekeying.BY_DEPOSITOR, *rekeying.BY_DEPOSITOR.values())
     assert stored >= {*listed, *rekeying.STAYS}
     assert not {*listed} & {*rekeying.STAYS}
 
