@@ -87,7 +87,8 @@ def standing_of_proposer(
 ) -> Standing:
     """How a proposer comes out; `aggregate` is the mask of proposals that it is over.
 
-    With attribution, the marked proposers of a rejected aggregate lose instead of all of it.
+    With attribution, marked proposers lose whatever became of the aggregate, and if there are any,
+    the others of a rejected one are spared.
     """
     if outcome.void is VoidReason.NOBODY_DRAWN:
         return Standing.EXEMPT
@@ -95,11 +96,12 @@ def standing_of_proposer(
         return Standing.ABSENT
     if not aggregate & facts.bit:
         return Standing.ABSENT if facts.is_reported else Standing.EXEMPT
+    marked = outcome.marked if attributes else 0
     match outcome.outcome:
         case Outcome.ACCEPTED:
-            return Standing.GOOD
+            return Standing.LOSING if marked & facts.bit else Standing.GOOD
         case Outcome.REJECTED:
-            spared = attributes and outcome.marked and not outcome.marked & facts.bit
+            spared = marked and not marked & facts.bit
             return Standing.EXEMPT if spared else Standing.LOSING
         case Outcome.VOID:
             return Standing.ABSENT if outcome.missing & facts.bit else Standing.EXEMPT

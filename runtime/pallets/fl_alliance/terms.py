@@ -84,9 +84,10 @@ class AllianceTerms:
     voters there is no round, with fewer than ⌈`quorum`⌉ of them revealing it is void. `tolerance`:
     ε; `slash`: s_p; `threshold`: the part of the quantity below which a participant is expelled.
     Weights are fixed point with `fraction_bits`. A participant has up to `units_max` units of
-    `unit_samples` training samples. `attributes`: whether leave-one-out marks decide which
-    proposers of a rejected aggregate are slashed. `zero_update`: the content id of an update that
-    changes nothing. `spec` names the canonical specification.
+    `unit_samples` training samples. `attributes`: whether the proposers that most drawn
+    voters mark as harmful lose, in accepted rounds too, and those of a rejected aggregate that they
+    do not mark are spared. `zero_update`: the content id of an update that changes nothing. `spec`
+    names the canonical specification.
     """
 
     name: str

@@ -95,7 +95,7 @@ def expelled_of(made: Alliance, names: list[str]) -> int:
 
 
 def ensure_the_honest_win(ending: Ending) -> None:
-    assert 297 <= ending.honest_mean <= 303
+    assert 297 <= ending.honest_mean <= 304
     assert 45 <= ending.malicious_mean <= 50  # half of the stake, where they are expelled
     assert ending.malicious_expelled == 20
     assert ending.honest_expelled <= 1  # of 30

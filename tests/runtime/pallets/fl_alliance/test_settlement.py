@@ -248,11 +248,34 @@ def test_without_marks_or_attribution_all_of_the_aggregate_lose(
     assert made.balances("abc") == dict.fromkeys("abc", NINE)
 
 
-def test_marks_on_an_accepted_aggregate_change_nothing() -> None:
+def test_marked_proposers_of_an_accepted_aggregate_lose_too() -> None:
     made = new_alliance(*"abcdef", attributes=True)
+    made.play("ab", {"d": yes(marks=0b01), "e": yes(marks=0b01), "f": yes(marks=0b10)})
+    assert (made.result(0).outcome, made.result(0).marked) == (Outcome.ACCEPTED, 0b01)
+    assert set(made.balances("bdef").values()) == {TEN + SHARE // 4}
+    assert made.balance("a") == NINE
+    assert made.pool == 801 * FML
+
+
+def test_without_attribution_marks_on_an_accepted_aggregate_change_nothing() -> None:
+    made = new_alliance(*"abcdef")
     made.play("ab", dict.fromkeys("def", yes(marks=0b01)))
     assert made.result(0).marked == 0b01
     assert set(made.balances("abdef").values()) == {TEN + SHARE // 5}
+
+
+def test_most_of_the_voters_can_frame_a_proposer_and_fewer_cannot() -> None:
+    made = new_alliance(*"abcdef", attributes=True)
+    framing, honest = yes(marks=0b01), yes()
+    made.play("ab", {"c": framing, "d": honest, "e": honest})
+    assert made.balance("a") == TEN + SHARE // 5
+    before = made.balances("abcde")
+    made.play("ab", {"c": framing, "d": framing, "e": honest})
+    slashed = before["a"] // 10
+    assert made.balance("a") == before["a"] - slashed
+    assert made.pool == 600 * FML + slashed
+    gained = sum(made.balance(name) - before[name] for name in "bcde")
+    assert gained == 200 * FML
 
 
 # -- emission

@@ -113,7 +113,14 @@ def test_attribution_spares_the_unmarked_of_a_rejected_aggregate() -> None:
     assert stands(other, mask=3, on=True) is Standing.EXEMPT
     assert stands(other, mask=3) is Standing.LOSING  # the task does not attribute
     assert stands(Tally(REJECTED), mask=3, on=True) is Standing.LOSING  # nobody is marked
-    assert stands(Tally(ACCEPTED, marked=1), mask=3, on=True) is Standing.GOOD
+
+
+def test_attribution_slashes_the_marked_of_an_accepted_aggregate() -> None:
+    guilty, other = Tally(ACCEPTED, marked=0b01), Tally(ACCEPTED, marked=0b10)
+    assert stands(guilty, mask=3, on=True) is Standing.LOSING
+    assert stands(other, mask=3, on=True) is Standing.GOOD
+    assert stands(guilty, mask=3) is Standing.GOOD  # the task does not attribute
+    assert stands(guilty, mask=2, on=True) is Standing.ABSENT  # it is not part of the aggregate
 
 
 def test_standings_of_voters() -> None:
