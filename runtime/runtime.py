@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from runtime import proxy_filters
 from runtime.constants import Preset
 from runtime.frame.call import install_pallets
 from runtime.frame.dispatch import Dispatcher
@@ -28,6 +29,7 @@ from runtime.pallets import (
     grandpa,
     model_registry,
     multisig,
+    proxy,
     rekeying,
     system,
     tasks,
@@ -52,6 +54,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     treasury.Treasury,
     utility.Utility,
     multisig.Multisig,
+    proxy.Proxy,
     tasks.Tasks,
     delegation.Delegation,
     emission.Emission,
@@ -99,7 +102,7 @@ class Runtime:
             author=self.babe,
         )
         self._wire_arena(ext, preset)
-        self._wire_accounts(ext)
+        self._wire_accounts(ext, preset)
         self.rekeying = rekeying.Rekeying(
             ext,
             rekeying.Config(preset.calendar),
@@ -195,7 +198,7 @@ class Runtime:
             models=self.models,
         )
 
-    def _wire_accounts(self, ext: Externalities) -> None:
+    def _wire_accounts(self, ext: Externalities, preset: Preset) -> None:
         """Several calls in one, and acting for others."""
         dispatcher = Dispatcher(ext, self.pallet, system.CallFiltered)
         self.utility = utility.Utility(ext, utility.Config(), dispatcher=dispatcher)
@@ -205,6 +208,15 @@ class Runtime:
             dispatcher=dispatcher,
             currency=self.balances,
             block=self.system,
+        )
+        self.proxy = proxy.Proxy(
+            ext,
+            proxy.Config(preset.existential_deposit),
+            dispatcher=dispatcher,
+            currency=self.balances,
+            accounts=self.system,
+            block=self.system,
+            kind_filter=proxy_filters.allows,
         )
 
     def pallet(self, kind: type[Pallet[Any]]) -> Pallet[Any]:

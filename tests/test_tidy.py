@@ -57,7 +57,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("flockchain", ("runtime", "genesis", "flockchain", "p2p")),
 )
 ABOVE_THE_PALLETS = (
-    *("runtime.runtime", "runtime.genesis", "runtime.api"),
+    *("runtime.proxy_filters", "runtime.runtime", "runtime.genesis", "runtime.api"),
     *("runtime.arena_api", "runtime.yields", "runtime.yields_api", "runtime.fl_api"),
     "runtime.runtime_apis",
 )

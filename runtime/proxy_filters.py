@@ -1,0 +1,85 @@
+"""What each kind of proxy may do, call by call.
+
+A call that is not listed is refused, so a new pallet gives no proxy anything. No kind but `Any` may
+move tokens or the key of an account, make proxies of another kind, or leave something behind that
+others execute later without its filter (announcements, approvals of multisig operations).
+
+Source: Substrate `InstanceFilter`; WP II.B (operators), V, VI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from runtime.frame.call import RuntimeCall
+from runtime.frame.pallet import entry_of
+from runtime.pallets.arena import Arena
+from runtime.pallets.delegation import Delegation
+from runtime.pallets.fl_alliance import FlAlliance
+from runtime.pallets.multisig import Multisig
+from runtime.pallets.proxy import Proxy
+from runtime.pallets.proxy.records import ProxyType
+from runtime.pallets.system import System
+from runtime.pallets.tasks import Tasks
+from runtime.pallets.utility import Utility
+
+Call = Callable[..., None]
+
+# Their calls are filtered in turn.
+_BATCHES: Final[tuple[Call, ...]] = (
+    *(Utility.batch, Utility.batch_all, Utility.force_batch, Utility.as_derivative),
+)
+_TASK_VALIDATION: Final[tuple[Call, ...]] = (
+    *(Arena.set_sealing_key, Arena.commit_scores, Arena.reveal_scores),
+)
+_TRAINING: Final[tuple[Call, ...]] = (
+    *(Arena.set_sealing_key, Arena.set_ring_key, Arena.commit_submission),
+    *(Arena.reveal_submission, Arena.share_keys, Arena.open_aliases),
+)
+_ALLIANCE: Final[tuple[Call, ...]] = (
+    *(FlAlliance.pause, FlAlliance.resume, FlAlliance.check_in, FlAlliance.initialise_model),
+    *(FlAlliance.commit_proposal, FlAlliance.reveal_proposal, FlAlliance.report),
+    *(FlAlliance.commit_vote, FlAlliance.reveal_vote),
+)
+_CANCEL_PROXY: Final[tuple[Call, ...]] = (Proxy.reject_announcement,)
+_NON_TRANSFER: Final[tuple[Call, ...]] = (
+    *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_CANCEL_PROXY),
+    *(System.remark, System.remark_with_event),
+    *(Tasks.register, Tasks.reveal_key, Tasks.cancel_task, Tasks.set_share_ratio),
+    *(Delegation.bond_extra, Delegation.unbond, Delegation.free_unbonded),
+    *(Delegation.delegate, Delegation.undelegate),
+    *(FlAlliance.join, FlAlliance.leave, FlAlliance.claim, FlAlliance.cancel_task),
+    *(Multisig.as_multi_threshold_1, Multisig.cancel_as_multi),
+    *(Proxy.proxy, Proxy.proxy_announced, Proxy.remove_announcement),
+)
+
+
+def _indices(calls: Iterable[Call]) -> frozenset[tuple[int, int]]:
+    entries = [entry_of(function) for function in (*_BATCHES, *calls)]
+    return frozenset((entry.pallet.pallet_index, entry.index) for entry in entries)
+
+
+ALLOWED: Final[dict[ProxyType, frozenset[tuple[int, int]]]] = {
+    ProxyType.NonTransfer: _indices(_NON_TRANSFER),
+    ProxyType.Governance: _indices(()),
+    ProxyType.Staking: _indices(()),
+    ProxyType.TaskValidation: _indices(_TASK_VALIDATION),
+    ProxyType.Training: _indices(_TRAINING),
+    ProxyType.Alliance: _indices(_ALLIANCE),
+    ProxyType.CancelProxy: _indices(_CANCEL_PROXY),
+}
+"""Pallet and call indices by kind; `Any` may do everything."""
+
+_OF_KIND: Final = (entry_of(Proxy.add_proxy), entry_of(Proxy.remove_proxy))
+
+
+def allows(kind: ProxyType, call: RuntimeCall) -> bool:
+    """Whether a proxy of the kind may make the call."""
+    if kind is ProxyType.Any:
+        return True
+    entry = call.entry
+    if entry in _OF_KIND:
+        wanted: ProxyType = call.arguments[1]
+        return kind.is_superset(wanted)
+    return (entry.pallet.pallet_index, entry.index) in ALLOWED[kind]
