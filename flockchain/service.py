@@ -22,7 +22,7 @@ from typing import Final
 
 from flockchain.blobs import BlobStore
 from flockchain.blobs.exchange import BlobFetcher
-from flockchain.chain.backend import Backend, WrongGenesis
+from flockchain.chain.backend import Backend
 from flockchain.chain.importer import Consensus, Importer
 from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
@@ -52,6 +52,7 @@ from flockchain.model_hashes import ModelHashes, Surroundings
 from flockchain.node import Author, Node
 from flockchain.pool.entry import Entry
 from flockchain.pool.pool import Pool, PoolConfig
+from flockchain.resting_chain import ChainNotOpened, open_backend
 from flockchain.rpc.blobs import BlobRoutes
 from flockchain.rpc.context import ChainInfo, NodeInfo, PeerInfo, RpcContext
 from flockchain.rpc.metrics import MetricsServer, NodeMetrics
@@ -59,7 +60,6 @@ from flockchain.rpc.server import RpcConfig, RpcServer
 from flockchain.rpc.upload_rights import UploadRights
 from flockchain.storage.errors import StorageError
 from flockchain.storage.leveldb import LevelDbStore
-from flockchain.storage.state import StateStore
 from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
 from flockchain.telemetry import set_up_logging
 from genesis.errors import SpecError
@@ -69,9 +69,7 @@ from p2p.libp2p_host import NetworkStartError
 from p2p.libp2p_network import Libp2pNetwork
 from p2p.node_key import NodeKeyError, load_node_key
 from runtime.api import preset_of, runtime_at
-from runtime.frame.externalities import DictState
 from runtime.primitives.types import AccountId
-from runtime.version import UnknownRuntime
 
 log = logging.getLogger(__name__)
 
@@ -244,15 +242,10 @@ class Service:
         self.model_hashes.announce(self.network, data)
 
     def _open_backend(self, store: LevelDbStore) -> Backend:
-        genesis = self.spec.genesis_top()
         try:
-            preset_of(DictState(genesis))
-            states_max = self.config.state_pruning
-            backend = Backend(store, StateStore(store, states_max=states_max))
-            backend.open(genesis)
-        except (WrongGenesis, UnknownRuntime) as error:
+            return open_backend(store, self.spec, self.config.state_pruning)
+        except ChainNotOpened as error:
             raise ServiceError(str(error)) from error
-        return backend
 
     def _keys(self, backend: Backend) -> tuple[KeyPair, KeyPair] | None:
         """The authoring and the finality key, if this node is an authority."""

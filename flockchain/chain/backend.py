@@ -218,6 +218,25 @@ class Backend:
         self.notifications.finalized(event)
         return event
 
+    def revert(self, count: int) -> Head:
+        """Forget the last `count` blocks of the best chain, and all others as high as they.
+
+        It stops at the finalized block. For a node at rest: nobody is told. The new best block.
+        """
+        number = max(self.best.number - count, self.tree.root.number)
+        batch = WriteBatch()
+        self.state.discard_above(number, batch)
+        for height, block in list(self.blocks.unfinalized()):
+            if height > number:
+                self.blocks.remove_block(batch, height, block)
+                self.blocks.remove_number(batch, height)
+        best = self.blocks.hash_at(number)
+        assert best is not None, "the best chain is indexed"
+        self.blocks.put_meta(batch, "best", best)
+        self._write(batch)
+        self._load_tree()
+        return self.best
+
     def _put_best(self, batch: WriteBatch, head: Head, route: Route) -> None:
         for node in route.retracted:
             self.blocks.remove_number(batch, node.number)

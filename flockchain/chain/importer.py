@@ -80,6 +80,35 @@ class Importer:
                 f"extrinsics root 0x{root.hex()} != 0x{header.extrinsics_root.hex()} "
                 f"in block {header.number}"
             )
+        delta = self._execute(header, parent, body)
+        return self.backend.insert(header, body, delta)
+
+    def check_execution(self, header: Header, body: list[bytes]) -> None:
+        """Execute a known block on its parent's state again; nothing is stored.
+
+        Raises InvalidBlock, UnknownParent, StateDiscarded.
+        """
+        parent = self.backend.header(header.parent_hash)
+        if parent is None:
+            raise UnknownParent(f"block 0x{header.parent_hash.hex()} is not known")
+        self._execute(header, parent, body)
+
+    def prepare(self, built: Built) -> tuple[Header, StateDelta]:
+        """The header that the author signs, and the state that comes with it."""
+        parent = self.backend.header(built.parent)
+        if parent is None:
+            raise UnknownParent(f"block 0x{built.parent.hex()} is not known")
+        root, delta = self.backend.state.compute_root(parent.state_root, built.changes)
+        header = Header(built.parent, built.number, Hash(root), built.extrinsics_root, built.digest)
+        return header, delta
+
+    def import_own(self, header: Header, body: list[bytes], delta: StateDelta) -> Imported:
+        """Store a block that this node built and sealed: it was executed while it was made."""
+        self.consensus.verify(header, self._parent_of(header))
+        return self.backend.insert(header, body, delta, is_own=True)
+
+    def _execute(self, header: Header, parent: Header, body: list[bytes]) -> StateDelta:
+        """What the block changes. Raises InvalidBlock, StateDiscarded."""
         state = self.backend.state.reader(parent.state_root)
         began_ms = self._now_ms()
         try:
@@ -101,21 +130,7 @@ class Importer:
             raise InvalidBlock(
                 f"state root 0x{root.hex()} != 0x{header.state_root.hex()} in block {header.number}"
             )
-        return self.backend.insert(header, body, delta)
-
-    def prepare(self, built: Built) -> tuple[Header, StateDelta]:
-        """The header that the author signs, and the state that comes with it."""
-        parent = self.backend.header(built.parent)
-        if parent is None:
-            raise UnknownParent(f"block 0x{built.parent.hex()} is not known")
-        root, delta = self.backend.state.compute_root(parent.state_root, built.changes)
-        header = Header(built.parent, built.number, Hash(root), built.extrinsics_root, built.digest)
-        return header, delta
-
-    def import_own(self, header: Header, body: list[bytes], delta: StateDelta) -> Imported:
-        """Store a block that this node built and sealed: it was executed while it was made."""
-        self.consensus.verify(header, self._parent_of(header))
-        return self.backend.insert(header, body, delta, is_own=True)
+        return delta
 
     def _now_ms(self) -> int:
         return 0 if self._clock is None else self._clock.now_ms()

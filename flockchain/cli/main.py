@@ -78,6 +78,42 @@ _ENTRIES: Final = (
         "Delete a chain's blocks and states; its keys stay.",
         "purge_chain",
     ),
+    _Entry(
+        "export-blocks",
+        "flockchain.cli.blocks",
+        "Write a stopped node's blocks to a file.",
+        "export_blocks",
+    ),
+    _Entry(
+        "import-blocks",
+        "flockchain.cli.blocks",
+        "Check and import blocks from a file.",
+        "import_blocks_command",
+    ),
+    _Entry(
+        "check-block",
+        "flockchain.cli.blocks",
+        "Execute a block again and compare its state root.",
+        "check_block",
+    ),
+    _Entry(
+        "revert",
+        "flockchain.cli.blocks",
+        "Forget the newest blocks; what is final stays.",
+        "revert",
+    ),
+    _Entry(
+        "export-state",
+        "flockchain.cli.blocks",
+        "Print a chain spec that starts from a block's state.",
+        "export_state",
+    ),
+    _Entry(
+        "replay",
+        "flockchain.cli.blocks",
+        "Execute blocks in memory and compare every state root.",
+        "replay",
+    ),
 )
 
 

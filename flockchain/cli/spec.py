@@ -46,7 +46,7 @@ def build_spec(
     state_version: StateVersionFlag = STATE_VERSION,
 ) -> None:
     """Check a chain spec and print it."""
-    spec = _load(chain)
+    spec = load_spec(chain)
     _roots(spec, state_version)
     typer.echo(spec.to_json(is_raw=raw), nl=False)
 
@@ -59,7 +59,7 @@ def spec_hash(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Print the genesis hash and the state root of block 0."""
-    spec = _load(file)
+    spec = load_spec(file)
     genesis, root = _roots(spec, state_version)
     facts = {"genesis_hash": f"0x{genesis.hex()}", "state_root": f"0x{root.hex()}"}
     if as_json:
@@ -77,7 +77,7 @@ def purge_chain(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a chain's blocks and states; its keys stay."""
-    spec = _load(chain)
+    spec = load_spec(chain)
     directory = database_directory(base_path or default_base_path(), spec.id)
     if directory.is_symlink():
         refuse(f"{directory} is a link: delete what it points to yourself")
@@ -93,7 +93,8 @@ def purge_chain(
     typer.echo(f"deleted {directory}")
 
 
-def _load(chain: str) -> ChainSpec:
+def load_spec(chain: str) -> ChainSpec:
+    """The chain spec of an option; a wrong one ends the command."""
     try:
         return load_chain_spec(chain)
     except SpecError as error:

@@ -25,7 +25,13 @@ from flockchain.storage.errors import (
 from flockchain.storage.kv import KeyValueStore, PendingView, WriteBatch
 from flockchain.storage.node_cache import NodeCache
 from flockchain.storage.node_store import NodeStore
-from flockchain.storage.state_pruning import drop_forks, finalize_states, find_path, prune_window
+from flockchain.storage.state_pruning import (
+    drop_forks,
+    drop_state,
+    finalize_states,
+    find_path,
+    prune_window,
+)
 from flockchain.storage.state_reader import StateReader
 from flockchain.storage.state_records import (
     DEATHS_PREFIX,
@@ -183,6 +189,12 @@ class StateStore:
         floor = drop_forks(forks, path, self._pins, batch)
         if self._states_max is not None:
             prune_window(view, batch, self._states_max, self._pins, floor)
+
+    def discard_above(self, number: int, batch: WriteBatch) -> None:
+        """Drop every state that is not final and belongs to a block above this number."""
+        for state in get_forks(PendingView(self._store, batch)).values():
+            if state.number > number:
+                drop_state(state, batch)
 
     def last_final(self) -> tuple[int, bytes] | None:
         """Number and hash of the last block made final, None in a new store."""

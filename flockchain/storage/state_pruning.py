@@ -96,7 +96,7 @@ def drop_forks(
             held.add(state.parent_hash)
             floor = state.number - 1
         else:
-            _drop(state, batch)
+            drop_state(state, batch)
     return floor
 
 
@@ -127,7 +127,8 @@ def prune_window(
         batch.delete(key)
 
 
-def _drop(state: BlockState, batch: WriteBatch) -> None:
+def drop_state(state: BlockState, batch: WriteBatch) -> None:
+    """Remove a fork's state and the nodes that came with it."""
     for location in state.locations():
         batch.delete(NODE_PREFIX + location)
     batch.delete(DEATHS_PREFIX + state.block_hash)

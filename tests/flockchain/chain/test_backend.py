@@ -187,3 +187,26 @@ def test_a_crash_at_any_write_leaves_the_chain_before_or_after_the_step() -> Non
             script(Place(FailingStore(disk, fails_at)))
         assert story(Place(disk)) == steps[max(fails_at - 1, 0)]
     script(Place(FailingStore(MemoryStore(), writes)))
+
+
+def test_reverted_blocks_leave_nothing_behind() -> None:
+    place = Place()
+    blocks = place.grow(3)
+    place.backend.finalize(blocks[0])
+    before = dict(place.store.iterate(b""))
+    place.extend(blocks[2], FIRST + 9)
+    place.extend(blocks[1], FIRST + 10)
+    assert place.backend.revert(1).hash == blocks[2]
+    place.extend(blocks[2], FIRST + 11)
+    assert place.backend.revert(2).hash == blocks[1]
+    place.check()
+    assert place.backend.revert(9).hash == blocks[0]
+    place.check()
+    reopen(place).check()
+    left = dict(place.store.iterate(b""))
+    assert len(left) < len(before)
+    place.extend(blocks[0], FIRST + 1)
+    place.extend(place.backend.best.hash, FIRST + 2)
+    assert place.backend.best.hash == blocks[2]
+    place.check()
+    assert len(dict(place.store.iterate(b""))) == len(before)
