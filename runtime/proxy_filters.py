@@ -18,6 +18,7 @@ from runtime.pallets.arena import Arena
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.multisig import Multisig
+from runtime.pallets.preimage import Preimage
 from runtime.pallets.proxy import Proxy
 from runtime.pallets.proxy.records import ProxyType
 from runtime.pallets.system import System
@@ -43,9 +44,11 @@ _ALLIANCE: Final[tuple[Call, ...]] = (
     *(FlAlliance.commit_vote, FlAlliance.reveal_vote),
 )
 _CANCEL_PROXY: Final[tuple[Call, ...]] = (Proxy.reject_announcement,)
+_PREIMAGES: Final[tuple[Call, ...]] = (Preimage.note_preimage, Preimage.unnote_preimage)
 _NON_TRANSFER: Final[tuple[Call, ...]] = (
     *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_CANCEL_PROXY),
     *(System.remark, System.remark_with_event),
+    *_PREIMAGES,
     *(Tasks.register, Tasks.reveal_key, Tasks.cancel_task, Tasks.set_share_ratio),
     *(Delegation.bond_extra, Delegation.unbond, Delegation.free_unbonded),
     *(Delegation.delegate, Delegation.undelegate),
@@ -62,7 +65,7 @@ def _indices(calls: Iterable[Call]) -> frozenset[tuple[int, int]]:
 
 ALLOWED: Final[dict[ProxyType, frozenset[tuple[int, int]]]] = {
     ProxyType.NonTransfer: _indices(_NON_TRANSFER),
-    ProxyType.Governance: _indices(()),
+    ProxyType.Governance: _indices(_PREIMAGES),
     ProxyType.Staking: _indices(()),
     ProxyType.TaskValidation: _indices(_TASK_VALIDATION),
     ProxyType.Training: _indices(_TRAINING),

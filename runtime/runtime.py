@@ -29,8 +29,10 @@ from runtime.pallets import (
     grandpa,
     model_registry,
     multisig,
+    preimage,
     proxy,
     rekeying,
+    scheduler,
     system,
     tasks,
     timestamp,
@@ -42,6 +44,7 @@ from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
 
 BASE_BLOCK: Final = Weight(2_000_000_000)  # an empty block: hooks, events, header
 BASE_EXTRINSIC: Final = Weight(110_000_000)  # decode, one signature check, nonce, fee, events
+SCHEDULED_PERCENT: Final = 40  # of a block's weight: extrinsics always have more
 BLOCK_BYTES_MAX: Final = 768 * 1024  # a block fits into one response of a peer (1 MiB)
 
 PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
@@ -51,7 +54,9 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     grandpa.Grandpa,
     balances.Balances,
     transaction_payment.TransactionPayment,
+    preimage.Preimage,
     treasury.Treasury,
+    scheduler.Scheduler,
     utility.Utility,
     multisig.Multisig,
     proxy.Proxy,
@@ -201,6 +206,15 @@ class Runtime:
     def _wire_accounts(self, ext: Externalities, preset: Preset) -> None:
         """Several calls in one, and acting for others."""
         dispatcher = Dispatcher(ext, self.pallet, system.CallFiltered)
+        self.preimage = preimage.Preimage(ext, preimage.Config(), currency=self.balances)
+        most = self.weights.max_block.ref_time * SCHEDULED_PERCENT // 100
+        self.scheduler = scheduler.Scheduler(
+            ext,
+            scheduler.Config(Weight(most, self.weights.max_block.proof_size)),
+            dispatcher=dispatcher,
+            preimages=self.preimage,
+            block=self.system,
+        )
         self.utility = utility.Utility(ext, utility.Config(), dispatcher=dispatcher)
         self.multisig = multisig.Multisig(
             ext,

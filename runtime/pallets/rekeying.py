@@ -53,7 +53,10 @@ OF_TASK: Final = (
     "Arena.best",
 )  # keyed by task, accounts in the value
 IN_TASK: Final = ("Arena.submissions",)  # keyed by task and thing
-BY_DEPOSITOR: Final = {"Multisig.multisigs": "Multisig.opened"}
+BY_DEPOSITOR: Final = {
+    "Multisig.multisigs": "Multisig.opened",
+    "Preimage.request_status_for": "Preimage.noted",
+}
 """Items of which an account has those entries that another item lists by account."""
 ONLY_DEPOSITOR: Final = ("Multisig.multisigs",)
 """Only the depositor changes: who has approved, as a signatory, must not do so once more."""
@@ -69,6 +72,7 @@ STAYS: Final[dict[str, str]] = {
     "Arena.day_results": "what a past day's payments were made from",
     "Arena.bounty_results": "what a past task's bounty was paid from",
     "Arena.payments": "a past day's; a settlement in progress forbids a swap",
+    "Scheduler.agenda": "a call that was decided is made by whom it was decided for",
     "ModelRegistry.models": "a record of who won; it grants nothing",
     "FlAlliance.tasks": "who has anything at stake in the FL Alliance may not swap",
     "FlAlliance.memberships": "as tasks: what forbids a swap",

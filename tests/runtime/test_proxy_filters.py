@@ -45,7 +45,7 @@ def test_a_kind_without_transfers_includes_those_of_workers() -> None:
 
 
 def batches() -> frozenset[tuple[int, int]]:
-    return ALLOWED[ProxyType.Governance]
+    return ALLOWED[ProxyType.Staking]
 
 
 def test_any_does_everything() -> None:

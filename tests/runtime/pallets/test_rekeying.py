@@ -20,7 +20,7 @@ from runtime.frame.errors import TransactionValidityError
 from runtime.frame.origin import signed
 from runtime.frame.pallet import encode_call
 from runtime.frame.traits import HoldReason
-from runtime.pallets import multisig, rekeying, system
+from runtime.pallets import multisig, preimage, rekeying, system
 from runtime.pallets.arena import events
 from runtime.pallets.arena.records import Account
 from runtime.pallets.arena.seals import seal_submission
@@ -73,6 +73,7 @@ def depositing(world: World) -> tuple[frame.Pallet[Any], ...]:
             currency=world.balances,
             block=world.system,
         ),
+        preimage.Preimage(world.ext, preimage.Config(), currency=world.balances),
     )
 
 
