@@ -10,16 +10,14 @@ Source: WP V.B (blind validation); the sealing is `runtime.pallets.arena.seals`.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from flockchain.workers.blob_folder import BlobFolder, write_atomically
+from flockchain.workers.blob_folder import BlobFolder
+from flockchain.workers.locked_file import LockedFile, StateFileError
 from flockchain.workers.model_seal import new_model_key, seal_model
 from runtime.pallets.arena.records import SubmittedModel
 from runtime.primitives.content_id import content_id
@@ -27,14 +25,9 @@ from runtime.primitives.types import AccountId, Hash
 
 VERSION: Final = 2
 DAYS_KEPT: Final = 3  # of what was sealed: later it can no longer be opened
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
-_MODE: Final = 0o600
-
 R = TypeVar("R")
 
-
-class StateFileError(Exception):
-    """The state directory cannot be used; the message says what to do."""
+__all__ = ["KeptModel", "SealedModel", "SealedSheet", "StateFileError", "WorkerState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +78,8 @@ class WorkerState:
 
     def __init__(self, directory: Path, genesis: Hash, account: AccountId) -> None:
         name = f"{genesis[:4].hex()}-{account[:8].hex()}"
-        self._path = directory / f"{name}.json"
         self._blobs = BlobFolder(directory / name)
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, _MODE)
-        except OSError as error:
-            raise StateFileError(f"cannot use {directory}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            raise StateFileError(
-                f"{self._path} is in use by another worker: give each its own --state-dir"
-            ) from error
+        self._file = LockedFile(directory / f"{name}.json")
         self.submissions: dict[str, SealedModel] = {}
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
@@ -107,7 +88,7 @@ class WorkerState:
 
     def close(self) -> None:
         """Let another process have it."""
-        os.close(self._lock)
+        self._file.close()
 
     # -- what was sealed
 
@@ -199,19 +180,18 @@ class WorkerState:
         """A kept model in plain. Raises FileNotFoundError if it is not there whole."""
         model = self._blobs.find(bytes.fromhex(kept.content))
         if model is None:
-            raise FileNotFoundError(f"model {kept.content} is not in {self._path.parent} any more")
+            raise FileNotFoundError(
+                f"model {kept.content} is not in {self._file.path.parent} any more"
+            )
         return model
 
     # -- the file
 
     def _load(self) -> None:
         try:
-            with self._path.open("rb") as file:
-                raw = file.read(FILE_BYTES_MAX)
-        except FileNotFoundError:
-            return
-        try:
-            document = json.loads(raw)
+            document = self._file.read()
+            if document is None:
+                return
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']}")
             self.submissions = _read(document["submissions"], SealedModel)
@@ -223,10 +203,7 @@ class WorkerState:
             for kept in self._kept.values():
                 _ = kept.submitted, kept.metric  # hexadecimal, and a fraction
         except (ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
-            raise StateFileError(
-                f"{self._path} is no worker state ({error}): move it away; what it sealed and did "
-                "not open yet is lost"
-            ) from error
+            raise self._file.refusal(error) from error
 
     def _save(self) -> None:
         document = {
@@ -236,7 +213,7 @@ class WorkerState:
             "attempts": self.attempts,
             "models": {name: asdict(kept) for name, kept in self._kept.items()},
         }
-        write_atomically(self._path, json.dumps(document, indent=1).encode())
+        self._file.write(document)
 
 
 def _read(document: Mapping[str, Mapping[str, Any]], kind: type[R]) -> dict[str, R]:

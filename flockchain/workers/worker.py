@@ -15,7 +15,6 @@ import asyncio
 import enum
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,10 +27,10 @@ from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.creator import CreatorDuty
 from flockchain.workers.desk import Desk, Duty
 from flockchain.workers.evaluating import Bench
+from flockchain.workers.head_loop import TICK_GAP_S, HeadLoop
 from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
-from flockchain.workers.pace import Pace
 from flockchain.workers.rota import Rota
 from flockchain.workers.state_file import WorkerState
 from flockchain.workers.strengths import STRONG, Method
@@ -45,7 +44,6 @@ from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
-TICK_GAP_S: Final = 0.1
 SERVED_AT_ONCE_MAX: Final = 64  # duties whose questions are under way at the node
 NO_SHARE: Final = Rational(0, 1)
 
@@ -99,19 +97,15 @@ class Worker:
         self._directory = state_directory
         self._tasks = None if tasks is None else frozenset(tasks)
         self._unchecked = self._tasks or frozenset()
-        self._wake = asyncio.Event()
-        self._quiet = asyncio.Condition()
-        self._pace = Pace(tick_gap_s)
+        self._loop = HeadLoop(client, self._tick, tick_gap_s)
         self._rota: Rota[tuple[int, int]] = Rota()
-        self._jobs = Jobs(self._wake.set)
-        self._actions = Actions(client, self._wake.set)
+        self._jobs = Jobs(self._loop.wake)
+        self._actions = Actions(client, self._loop.wake)
         self._bench = Bench(device)
         self._training = TrainingPool()
         self._states: list[WorkerState] = []
         self._desks: list[tuple[Member, Desk]] = []
         self._duties: dict[tuple[int, int], Duty] = {}
-        self._head: Head | None = None
-        self._settled: Hash | None = None
         blobs, opened = BlobCache(client), OpenedModels()
         try:
             for member in members:
@@ -138,27 +132,11 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled. Raises WrongChain, RpcFailed if the node cannot be followed."""
-        following = asyncio.create_task(self._follow())
-        following.add_done_callback(lambda _: self._wake.set())
-        try:
-            while True:
-                await self._wake.wait()
-                await self._pace.wait()
-                self._wake.clear()
-                if following.done():
-                    following.result()
-                if self._head is not None:
-                    await self._tick(self._head)
-                    self._pace.done()
-        finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError, SdkError):
-                await following
+        await self._loop.run()
 
     async def settled(self, block: Hash) -> None:
         """Wait until all that this best block calls for is done, or in the node's pool."""
-        async with self._quiet:
-            await self._quiet.wait_for(lambda: self._settled == block)
+        await self._loop.settled(block)
 
     async def close(self) -> None:
         """End jobs and processes, release the state files."""
@@ -175,11 +153,6 @@ class Worker:
         await self.close()
 
     # -- ticks
-
-    async def _follow(self) -> None:
-        async for head in self._client.best_heads(latest_only=True):
-            self._head = head
-            self._wake.set()
 
     async def _tick(self, head: Head) -> None:
         self.ticks += 1
@@ -204,10 +177,8 @@ class Worker:
             del self._duties[place]
         if not await self._serve(moment, tasks):
             return
-        if not (self._wake.is_set() or self._jobs.running or self._actions.entering):
-            async with self._quiet:
-                self._settled = head.hash
-                self._quiet.notify_all()
+        if not (self._loop.has_changed or self._jobs.running or self._actions.entering):
+            await self._loop.settle(head.hash)
 
     def _tasks_with_secrets(self) -> set[int]:
         return set().union(*(desk.state.tasks_with_secrets() for _, desk in self._desks))
@@ -222,7 +193,7 @@ class Worker:
         ]
         order = self._rota.order(places)
         for start in range(0, len(order), SERVED_AT_ONCE_MAX):
-            if start and self._wake.is_set():
+            if start and self._loop.has_changed:
                 return False
             served = order[start : start + SERVED_AT_ONCE_MAX]
             await asyncio.gather(

@@ -72,11 +72,13 @@ class NoPeers:
 class FastChain:
     """The node and what tests do with it. The server can be stopped and started again."""
 
-    def __init__(self, directory: Path, keys: Sequence[KeyPair]) -> None:
+    def __init__(
+        self, directory: Path, keys: Sequence[KeyPair], genesis: dict[bytes, bytes] | None = None
+    ) -> None:
         (directory / "uploads").mkdir(parents=True, exist_ok=True)
         self.clock, store, verify = StepClock(), MemoryStore(), SignatureCache()
         self.backend = Backend(store, StateStore(store))
-        self.backend.open(genesis_of([AUTHOR, *keys]))
+        self.backend.open(genesis or genesis_of([AUTHOR, *keys]))
         self.pool = Pool(PoolConfig(), BestBlockValidator(self.backend, verify))
         importer = Importer(self.backend, InstantConsensus(), verify)
         self.sealer = InstantSealer(self.backend, importer, self.pool, self.clock)
@@ -175,9 +177,11 @@ def genesis_of(keys: Sequence[KeyPair]) -> dict[bytes, bytes]:
 
 
 @asynccontextmanager
-async def fast_chain(directory: Path, keys: Sequence[KeyPair]) -> AsyncIterator[FastChain]:
-    """A chain that serves, until the context ends."""
-    chain = FastChain(directory, keys)
+async def fast_chain(
+    directory: Path, keys: Sequence[KeyPair], genesis: dict[bytes, bytes] | None = None
+) -> AsyncIterator[FastChain]:
+    """A chain that serves, until the context ends; `genesis` stands for the keys' usual one."""
+    chain = FastChain(directory, keys, genesis)
     await chain.start()
     try:
         yield chain
