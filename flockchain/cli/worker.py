@@ -12,7 +12,7 @@ import asyncio
 import enum
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -31,6 +31,8 @@ from flockchain.cli.chain_access import (
 from flockchain.cli.refusal import refuse
 from flockchain.sdk import Client, Disconnected, SdkError
 from flockchain.telemetry import set_up_logging
+from flockchain.workers.desk import DATASET_BYTES_MAX
+from flockchain.workers.fl_client import FlClient, Participant
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
@@ -178,6 +180,56 @@ def creator(
     _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 
 
+@app.command("fl-client")
+def fl_client(
+    task: Annotated[list[int], typer.Option("--task", min=0, help="A task to join and stake in.")],
+    data: Annotated[
+        list[Path], typer.Option("--data", help="Private rows, a canonical data set: one a key.")
+    ],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeysFlag = None,
+    key_file: KeyFilesFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(help="For experiments, as sign-flip: one for all keys, or one a key."),
+    ] = None,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
+) -> None:
+    """Take part in the FL Alliance: train on private rows or vote, as the keys are drawn.
+
+    Rows never leave this machine. `--attack none` is an honest key among others that cheat.
+    """
+    uris = _secrets(key, key_file)
+    attacks = _one_a_key(attack or ["none"], uris, "--attack")
+    if len(data) != len(uris):
+        raise typer.BadParameter(f"{len(data)} files for {len(uris)} keys", param_hint="--data")
+    participants = [
+        Participant(pair_of(uri, scheme), _rows(file), None if how == "none" else how)
+        for uri, file, how in zip(uris, data, attacks, strict=True)
+    ]
+    _start(
+        rpc,
+        log_level,
+        lambda client: FlClient(client, participants, state_dir, task, device=device.value),
+        until_eof=until_eof,
+    )
+
+
+def _rows(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            found = file.read(DATASET_BYTES_MAX + 1)
+    except OSError as error:
+        refuse(f"cannot read {path}: {error.strerror}")
+    if len(found) > DATASET_BYTES_MAX:
+        refuse(f"{path} is longer than {DATASET_BYTES_MAX} bytes")
+    return found
+
+
 def _secrets(uris: list[str] | None, files: list[Path] | None) -> list[str]:
     found = [*(uris or []), *(read_secret(path) for path in files or [])]
     if not found:
@@ -212,25 +264,29 @@ def _run(
     *,
     until_eof: bool,
 ) -> None:
+    _start(
+        rpc,
+        log_level,
+        lambda client: Worker(client, members, state_dir, tasks=tasks, device=device.value),
+        until_eof=until_eof,
+    )
+
+
+def _start(
+    rpc: str, log_level: str, make: Callable[[Client], Worker | FlClient], *, until_eof: bool
+) -> None:
+    """Run a worker that `make` gives, until it is stopped."""
     try:
         set_up_logging(log_level)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--log") from None
     try:
-        asyncio.run(_work(rpc, members, state_dir, tasks, device, until_eof=until_eof))
+        asyncio.run(_work(rpc, make, until_eof=until_eof))
     except (SdkError, StateFileError) as error:
         refuse(error)
 
 
-async def _work(
-    rpc: str,
-    members: Sequence[Member],
-    state_dir: Path,
-    tasks: list[int] | None,
-    device: Device,
-    *,
-    until_eof: bool,
-) -> None:
+async def _work(rpc: str, make: Callable[[Client], Worker | FlClient], *, until_eof: bool) -> None:
     main = asyncio.current_task()
     assert main is not None, "asyncio.run makes a task"
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -239,10 +295,7 @@ async def _work(
         # Whoever holds the other side writes nothing: what there is to read is the end.
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), main.cancel)
     with suppress(asyncio.CancelledError):
-        async with (
-            await _connect(rpc) as client,
-            Worker(client, members, state_dir, tasks=tasks, device=device.value) as worker,
-        ):
+        async with await _connect(rpc) as client, make(client) as worker:
             await worker.run()
 
 
