@@ -150,10 +150,10 @@ class AllianceMemory:
     # -- the file
 
     def _load(self) -> None:
-        document = self._file.read()
-        if document is None:
-            return
         try:
+            document = self._file.read()
+            if document is None:
+                return
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']}")
             self._proposals = _read(document["proposals"], SealedProposal)

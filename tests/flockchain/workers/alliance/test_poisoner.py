@@ -36,7 +36,7 @@ def test_a_sign_flipper_loses_stake_and_accuracy_does_not_fall(tmp_path: Path) -
                     await step(chain, worker)
             model = chain.runtime().alliance.runs.get(TASK).model
             assert model is not None
-            data = chain.blobs.read(model)
+            data = chain.blobs.get(model)
             return chain, balances, data
 
     chain, balances, model = asyncio.run(run())
