@@ -8,8 +8,9 @@ Source: Substrate `sc_transaction_pool`; `consensus`: 8,192 extrinsics, 20 MB, 6
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flockchain.pool.bans import BanList, is_lasting
 from flockchain.pool.entry import Entry, Status, StatusListener
@@ -23,7 +24,7 @@ from flockchain.pool.errors import (
     TooLowPriority,
 )
 from flockchain.pool.queues import FutureQueue, ReadyQueue
-from flockchain.pool.tags import provided_by
+from flockchain.pool.tags import nonce_of, provided_by, tag_before
 from runtime.frame.errors import InvalidKind, TransactionValidityError
 from runtime.frame.extrinsic import extrinsic_hash
 from runtime.frame.limits import NORMAL_PERCENT
@@ -39,6 +40,7 @@ class PoolConfig:
     """Limits. A replacement must offer `bump_percent` of the priority that it replaces.
 
     `ready_per_sender_max` bounds what a sender holds, what waits included: that may become ready.
+    `returned_per_block` bounds how much of retracted blocks is validated again at a time.
     """
 
     count_max: int = 8_192
@@ -51,6 +53,7 @@ class PoolConfig:
     ban_ms: int = 30 * 60 * 1000
     banned_count_max: int = 16_384
     revalidated_per_block: int = 64
+    returned_per_block: int = 512
 
 
 class Pool:
@@ -66,6 +69,7 @@ class Pool:
         self._arrivals = 0
         self._size_bytes = 0
         self._revalidation: list[Hash] = []
+        self._returning: deque[bytes] = deque(maxlen=config.count_max)  # of retracted blocks
 
     def __len__(self) -> int:
         return len(self.ready.entries) + len(self.future.entries)
@@ -134,13 +138,12 @@ class Pool:
         included = {extrinsic_hash(data) for data in enacted}
         for data in enacted:
             self._on_included(extrinsic_hash(data), data, block)
-        for old_block, data in retracted:
-            extrinsic = extrinsic_hash(data)
-            if extrinsic in included:
-                continue
-            self._tell(extrinsic, Status.RETRACTED, old_block)
-            self._bans.lift(extrinsic)  # it may have come again while it was in the block
-            self._resubmit(data, number, now_ms)
+        lost = [(old, data) for old, data in retracted if extrinsic_hash(data) not in included]
+        for old_block, data in lost:
+            self._tell(extrinsic_hash(data), Status.RETRACTED, old_block)
+        # Lower nonces first: what they unlock needs not wait.
+        self._returning.extend(sorted((data for _, data in lost), key=nonce_of))
+        self._take_back(number, now_ms)
         self._revalidate(number, now_ms)
 
     def on_finalized(self, block: Hash, body: Sequence[bytes]) -> None:
@@ -208,11 +211,15 @@ class Pool:
         if self.future.count_of(entry.sender) >= config.future_per_sender_max:
             raise PoolFull(f"{config.future_per_sender_max} extrinsics of the sender wait")
         if len(self.future.entries) >= config.future_count_max:
-            raise PoolFull(f"{config.future_count_max} extrinsics wait for earlier ones")
+            crowding = self.future.latest_of_most()
+            own = self.future.count_of(entry.sender) + 1
+            if crowding is None or self.future.count_of(crowding.sender) <= own:
+                raise PoolFull(f"{config.future_count_max} extrinsics wait for earlier ones")
+            self._drop(crowding, Status.DROPPED, None)
 
     def _ensure_better(self, entry: Entry, replaced: Sequence[Entry]) -> None:
         for old in replaced:
-            needed = max(old.priority * self.config.bump_percent // 100, old.priority + 1)
+            needed = max(-(-old.priority * self.config.bump_percent // 100), old.priority + 1)
             if entry.priority < needed:
                 raise TooLowPriority(f"priority {entry.priority}, replacing takes {needed}")
 
@@ -225,12 +232,9 @@ class Pool:
         count_max = config.count_max + len(leaving)
         size_max = config.size_bytes_max + sum(len(old.data) for old in replaced) - len(entry.data)
         while len(self) >= count_max or self._size_bytes > size_max:
-            waiting = [item for item in self.future.entries.values() if item.hash not in leaving]
-            ready = (item for item in self.ready.entries.values() if item.hash not in leaving)
-            candidates = waiting or list(ready)
-            if not candidates:
+            worst = self.future.worst(leaving) or self.ready.worst(leaving)
+            if worst is None:
                 raise PoolFull(f"an extrinsic of {len(entry.data)} bytes is more than fits")
-            worst = min(candidates, key=lambda item: (item.priority, -item.arrived))
             is_waiting = worst.hash in self.future.entries
             if worst.priority > entry.priority or (
                 worst.priority == entry.priority and not is_waiting
@@ -306,11 +310,33 @@ class Pool:
                     self.future.remove(other)
                     self._make_ready(other)
 
+    def _take_back(self, number: int, now_ms: int) -> None:
+        """Take in what retracted blocks had, and link to it what was ready because of it."""
+        senders: dict[bytes, None] = {}
+        for _ in range(min(self.config.returned_per_block, len(self._returning))):
+            data = self._returning.popleft()
+            extrinsic = extrinsic_hash(data)
+            self._bans.lift(extrinsic)  # it may have come again while it was in the block
+            self._resubmit(data, number, now_ms)
+            entry = self.get(extrinsic)
+            if entry is not None:
+                senders[entry.sender] = None
+        for entry in [item for item in self.ready.entries.values() if item.sender in senders]:
+            self._link(entry)
+
     def _resubmit(self, data: bytes, number: int, now_ms: int) -> None:
         try:
             self.submit(data, TransactionSource.IN_BLOCK, best_number=number, now_ms=now_ms)
         except PoolError:
             return  # included elsewhere meanwhile, or an inherent: nobody is waiting for it
+
+    def _link(self, entry: Entry) -> None:
+        """Let a ready extrinsic require again what a retracted block provided to it."""
+        tag = tag_before(entry.provides)
+        if tag is None or tag in entry.requires or self.ready.provider(tag) is None:
+            return
+        self.ready.remove(entry)
+        self.ready.insert(replace(entry, requires=(*entry.requires, tag)))
 
     def _revalidate(self, number: int, now_ms: int) -> None:
         """Drop what died of age; check a bounded number of others against the new head."""
@@ -324,13 +350,24 @@ class Pool:
             if known is None:
                 continue
             try:
-                self._validate(TransactionSource.EXTERNAL, known.data)
+                self._renew(known, self._validate(TransactionSource.EXTERNAL, known.data))
             except TransactionValidityError as error:
                 self._drop(known, Status.INVALID, None)
                 if error.kind is InvalidKind.STALE:  # the chain provides its tags already
                     self._promote_satisfied(known.provides)
                 if is_lasting(error):
                     self._bans.ban(known.hash, now_ms)
+
+    def _renew(self, entry: Entry, valid: ValidTransaction) -> None:
+        """Let a ready extrinsic wait if the chain took back what it requires, with what follows."""
+        is_ready = entry.hash in self.ready.entries
+        if not is_ready or all(self.ready.provider(tag) is not None for tag in valid.requires):
+            return
+        dependents = self.ready.dependents(entry)
+        for other in (entry, *dependents):
+            self.ready.remove(other)
+        for other in (replace(entry, requires=tuple(valid.requires)), *dependents):
+            self._let_wait(other)
 
     def _all(self) -> list[Entry]:
         return [*self.ready.entries.values(), *self.future.entries.values()]

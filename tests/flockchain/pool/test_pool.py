@@ -156,6 +156,16 @@ def test_a_replacement_offers_a_tenth_more() -> None:
     world.check()
 
 
+def test_a_tenth_is_never_rounded_down() -> None:
+    world = World()
+    first, close, better = (extrinsic("alice", 0, tip) for tip in (15, 16, 17))
+    world.submit(first)
+    with pytest.raises(TooLowPriority, match=r"^priority 16, replacing takes 17$"):
+        world.submit(close)
+    world.submit(better)
+    assert world.best() == [better]
+
+
 def test_a_waiting_extrinsic_is_replaced_alike() -> None:
     world = World()
     first, same, better = (extrinsic("alice", 3, tip) for tip in (0, 0, 1))
@@ -204,6 +214,21 @@ def test_all_senders_have_so_many_waiting() -> None:
     with pytest.raises(PoolFull, match=r"^2 extrinsics wait for earlier ones$"):
         world.submit(extrinsic("c", 5))
     world.submit(extrinsic("c", 0))
+    world.check()
+
+
+def test_who_has_most_waiting_makes_room_for_others() -> None:
+    world = World(PoolConfig(future_count_max=4))
+    crowd = [extrinsic("a", nonce) for nonce in (5, 6, 7, 8)]
+    for data in crowd:
+        world.submit(data)
+    honest = extrinsic("b", 5)
+    world.submit(honest)
+    assert world.waiting() == [*crowd[:3], honest]
+    assert world.statuses(crowd[3]) == [Status.FUTURE, Status.DROPPED]
+    world.submit(extrinsic("b", 6))
+    with pytest.raises(PoolFull, match=r"^4 extrinsics wait for earlier ones$"):
+        world.submit(extrinsic("b", 7))  # both have two
     world.check()
 
 
@@ -344,6 +369,54 @@ def test_what_is_in_the_new_block_too_was_not_retracted() -> None:
     world.block(data, block=OTHER, retracted=[(BLOCK, data)])
     assert len(world.pool) == 0
     assert world.statuses(data) == [Status.READY, Status.IN_BLOCK, Status.IN_BLOCK]
+
+
+def test_what_was_ready_because_of_a_retracted_one_comes_behind_it() -> None:
+    world = World()
+    first, second, third = (extrinsic("alice", n, tip) for n, tip in ((0, 0), (1, 50), (2, 90)))
+    for data in (first, second):
+        world.submit(data)
+    world.block(first)
+    world.submit(third)
+    world.block(second)
+    assert world.best() == [third]
+    world.block(block=OTHER, retracted=[(BLOCK, second), (BLOCK, first)])
+    assert world.best() == [first, second, third]
+    world.check()
+
+
+def test_what_lost_its_predecessor_for_good_waits() -> None:
+    world = World()
+    first, second, third = (extrinsic("alice", nonce) for nonce in range(3))
+    world.submit(first)
+    world.block(first)
+    for data in (second, third):
+        world.submit(data)
+    world.refusals[extrinsic_hash(first)] = InvalidKind.PAYMENT
+    world.block(block=OTHER, retracted=[(BLOCK, first)])
+    assert (world.best(), world.waiting()) == ([], [second, third])
+    world.check()
+    del world.refusals[extrinsic_hash(first)]
+    world.submit(first)
+    assert world.best() == [first, second, third]
+
+
+def test_a_deep_reorganization_comes_back_in_parts_and_in_order() -> None:
+    world = World(PoolConfig(returned_per_block=30, future_per_sender_max=4))
+    chain = [extrinsic("alice", nonce) for nonce in range(100)]
+    for data in chain:
+        world.submit(data)
+    world.block(*chain)
+    newest_first = [(BLOCK, data) for data in reversed(chain)]
+    world.block(block=OTHER, retracted=newest_first)
+    assert [Status.RETRACTED in world.statuses(data) for data in chain] == [True] * 100
+    lengths = [len(world.best())]
+    for _ in range(4):
+        world.block(block=OTHER)
+        lengths.append(len(world.best()))
+    assert lengths == [30, 60, 90, 100, 100]
+    assert world.best() == chain
+    world.check()
 
 
 def test_age_takes_what_nobody_included() -> None:

@@ -23,7 +23,7 @@ from runtime.pallets.balances import Balances
 from runtime.pallets.system import System
 from runtime.pallets.timestamp import AlreadySet, Timestamp, TooEarly
 from runtime.pallets.treasury import TREASURY, Treasury
-from runtime.primitives.era import mortal
+from runtime.primitives.era import IMMORTAL, mortal
 from runtime.primitives.header import Digest, Other
 from runtime.primitives.multi import Ecdsa, Ed25519, Id, Index, Raw
 from runtime.primitives.types import FML, AccountId, Hash
@@ -181,6 +181,26 @@ def test_everything_that_is_implied_is_signed(false: dict[str, object]) -> None:
     chain = Chain()
     data = chain.sign(ALICE, remark(), **false)  # type: ignore[arg-type]
     assert_refused(chain, data, InvalidKind.BAD_PROOF, "the signature does not verify")
+
+
+def test_bytes_of_one_chain_are_refused_by_another() -> None:
+    chain, other = Chain(), Chain(hashes=[Hash(b"o" * 32)])
+    for era in (IMMORTAL, mortal(64, 0)):
+        data = chain.sign(ALICE, remark(), era=era)
+        chain.validate(data)
+        assert_refused(other, data, InvalidKind.BAD_PROOF, "the signature does not verify")
+
+
+def test_a_mortal_extrinsic_of_one_fork_is_refused_by_the_other() -> None:
+    chain, fork = Chain(), Chain()
+    fork.block(fork.sign(BOB, remark()))
+    chain.block()
+    data = chain.sign(ALICE, remark(), era=mortal(64, 1))
+    chain.validate(data)
+    assert_refused(fork, data, InvalidKind.BAD_PROOF, "the signature does not verify")
+    before_the_fork = chain.sign(ALICE, remark(), era=mortal(64, 0))
+    chain.validate(before_the_fork)
+    fork.validate(before_the_fork)
 
 
 def test_a_signature_of_another_key_or_scheme_is_refused() -> None:
