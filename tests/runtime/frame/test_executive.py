@@ -193,8 +193,9 @@ def test_bytes_of_one_chain_are_refused_by_another() -> None:
 
 def test_a_mortal_extrinsic_of_one_fork_is_refused_by_the_other() -> None:
     chain, fork = Chain(), Chain()
-    fork.block(fork.sign(BOB, remark()))
     chain.block()
+    fork.block()
+    fork.hashes[1] = Hash(b"f" * 32)  # roots, by which real blocks differ, are none in these
     data = chain.sign(ALICE, remark(), era=mortal(64, 1))
     chain.validate(data)
     assert_refused(fork, data, InvalidKind.BAD_PROOF, "the signature does not verify")
