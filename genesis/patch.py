@@ -11,6 +11,7 @@ from typing import Final
 
 from genesis.arena import read_emission, read_tasks
 from genesis.reader import Reader
+from genesis.staking import read_staking
 from genesis.values import read_account, read_amount, read_ed25519_key
 from runtime.constants import PRESETS, Preset
 from runtime.genesis import GenesisConfig
@@ -21,7 +22,7 @@ from runtime.primitives.types import AccountId, Balance
 ACCOUNTS_MAX: Final = 1_000_000
 WEIGHT_MAX: Final = 2**53  # the sum over all authorities then fits 64 bits
 _REQUIRED: Final = ("system", "balances", "babe", "grandpa")
-_OPTIONAL: Final = ("emission", "tasks")
+_OPTIONAL: Final = ("emission", "tasks", "staking")
 
 
 def read_patch(reader: Reader, network: int) -> GenesisConfig:
@@ -29,11 +30,20 @@ def read_patch(reader: Reader, network: int) -> GenesisConfig:
     reader.fields(_REQUIRED, _OPTIONAL)
     emission, tasks = reader.find("emission"), reader.find("tasks")
     preset = _read_preset(reader.key("system"))
+    balances = _read_balances(reader.key("balances"), network, preset)
+    authorities = _read_babe(reader.key("babe"), network)
+    grandpa = _read_grandpa(reader.key("grandpa"), network)
+    staking = reader.find("staking")
     return GenesisConfig(
         preset=preset.name,
-        balances=_read_balances(reader.key("balances"), network, preset),
-        authorities=_read_babe(reader.key("babe"), network),
-        grandpa=_read_grandpa(reader.key("grandpa"), network),
+        balances=balances,
+        authorities=authorities,
+        grandpa=grandpa,
+        staking=(
+            None
+            if staking is None
+            else read_staking(staking, network, preset, balances, authorities, grandpa)
+        ),
         emission=None if emission is None else read_emission(emission),
         tasks=[] if tasks is None else read_tasks(tasks, network),
     )

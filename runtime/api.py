@@ -159,12 +159,13 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
     Epochs that passed without a block are jumped over: what was announced last applies.
     """
     babe = runtime_at(parent_state).babe
-    authorities = tuple(Authority(item.key, item.weight) for item in babe.authorities.get())
-    if parent_number == 0:
-        return Epoch(0, authorities, babe.randomness.get())
-    index = (slot - babe.genesis_slot.get()) // babe.config.epoch_duration
+    index = 0
+    if parent_number:
+        index = (slot - babe.genesis_slot.get()) // babe.config.epoch_duration
     is_current = index == babe.current_epoch.get()
     randomness = babe.randomness.get() if is_current else babe.next_randomness.get()
+    listed = babe.authorities.get() if is_current else babe.next_authorities.get()
+    authorities = tuple(Authority(item.key, item.weight) for item in listed)
     return Epoch(index, authorities, randomness)
 
 

@@ -57,6 +57,11 @@ class Preset:
     alliance_tasks_max: int = 64  # live tasks of the FL Alliance: each block looks at all of them
     members_max: int = 4_096  # that ever join one of them
     alliance_steps: int = 1_000  # per block: about 70 ms on the reference machine
+    bonding_eras: int = 14  # from unbonding the chain's stake to free, and to report offences
+    history_eras: int = 30  # in which an era's pay can be claimed
+    authorities_max: int = 100
+    candidates_max: int = 300
+    nominators_max: int = 1_000  # an election reads all of them: some 100 ms
     kept_days: int = 30  # how long the inputs of a payout can be explained from the state
 
 
@@ -114,6 +119,11 @@ DEVNET: Final = Preset(
     proposal_reward=50 * FML,
     nodes_max=100,  # a day of 20 blocks settles no more in time
     validators_max=50,
+    bonding_eras=2,
+    history_eras=10,
+    authorities_max=16,
+    candidates_max=32,
+    nominators_max=100,
     kept_days=1_000,
 )
 

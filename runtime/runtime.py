@@ -21,6 +21,7 @@ from runtime.frame.pallet import Pallet
 from runtime.frame.weights import Weight
 from runtime.pallets import (
     arena,
+    authorship,
     babe,
     balances,
     delegation,
@@ -29,10 +30,13 @@ from runtime.pallets import (
     grandpa,
     model_registry,
     multisig,
+    offences,
     preimage,
     proxy,
     rekeying,
     scheduler,
+    session,
+    staking,
     system,
     tasks,
     timestamp,
@@ -52,9 +56,13 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     timestamp.Timestamp,
     babe.Babe,
     grandpa.Grandpa,
+    authorship.Authorship,
     balances.Balances,
     transaction_payment.TransactionPayment,
     preimage.Preimage,
+    staking.Staking,
+    offences.Offences,
+    session.Session,
     treasury.Treasury,
     scheduler.Scheduler,
     utility.Utility,
@@ -85,17 +93,14 @@ class Runtime:
         self.weights: BlockWeights = weights_of(preset)
         self.length: BlockLength = _BLOCK_LENGTH
         self.system = system.System(ext, system.Config())
-        self.babe = babe.Babe(
-            ext, babe.Config(preset.epoch_slots, preset.slot_ms), block=self.system
+        self.balances = balances.Balances(
+            ext, balances.Config(preset.existential_deposit, preset.cap), accounts=self.system
         )
+        self._wire_consensus(ext, preset)
         self.timestamp = timestamp.Timestamp(
             ext,
             timestamp.Config(preset.slot_ms // 2),
             on_timestamp_set=self.babe.on_timestamp_set,
-        )
-        self.grandpa = grandpa.Grandpa(ext, grandpa.Config())
-        self.balances = balances.Balances(
-            ext, balances.Config(preset.existential_deposit, preset.cap), accounts=self.system
         )
         self.treasury = treasury.Treasury(ext, treasury.Config(), currency=self.balances)
         normal_max = self.weights.per_class.normal.max_total
@@ -104,7 +109,7 @@ class Runtime:
             ext,
             transaction_payment.Config(treasury.TREASURY, normal_max.ref_time),
             sink=self.balances,
-            author=self.babe,
+            author=self.authorship,
         )
         self._wire_arena(ext, preset)
         self._wire_accounts(ext, preset)
@@ -113,12 +118,60 @@ class Runtime:
             rekeying.Config(preset.calendar),
             block=self.system,
             accounts=self.system,
+            bonds=self.staking,
             pallets=[pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)],
         )
         self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {
             type(pallet): pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)
         }
         self.ordered: tuple[Pallet[Any], ...] = tuple(self._by_type[kind] for kind in PALLETS)
+
+    def _wire_consensus(self, ext: Externalities, preset: Preset) -> None:
+        """Stake, sessions, and who makes and finalizes blocks."""
+        self.staking = staking.Staking(
+            ext,
+            staking.Config(
+                treasury.TREASURY,
+                preset.era_epochs,
+                preset.bonding_eras,
+                preset.history_eras,
+                preset.authorities_max,
+                preset.candidates_max,
+                preset.nominators_max,
+            ),
+            currency=self.balances,
+            block=self.system,
+        )
+        self.grandpa = grandpa.Grandpa(ext, grandpa.Config(), block=self.system)
+        self.session = session.Session(
+            ext,
+            session.Config(preset.authorities_max),
+            block=self.system,
+            stake=self.staking,
+            finality=self.grandpa,
+        )
+        self.staking.connect(self.session)
+        self.babe = babe.Babe(
+            ext,
+            babe.Config(preset.epoch_slots, preset.slot_ms),
+            block=self.system,
+            sessions=self.session,
+        )
+        self.authorship = authorship.Authorship(
+            ext,
+            authorship.Config(),
+            block=self.babe,
+            rewards=self.staking,
+            members=self.session,
+        )
+        self.offences = offences.Offences(
+            ext,
+            offences.Config(),
+            sessions=self.session,
+            slots=self.babe,
+            sets=self.grandpa,
+            stake=self.staking,
+        )
 
     def _wire_arena(self, ext: Externalities, preset: Preset) -> None:
         """Emission, tasks, stakes and the AI Arena."""

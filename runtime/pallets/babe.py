@@ -2,7 +2,8 @@
 
 The epoch of a block follows from its slot. The first block of epoch N announces what epoch N+1 runs
 on: authorities, and R(N+1) from the VRF outputs of epoch N−1. Epochs without a block are passed
-over: the chain goes on with the data announced last.
+over: the chain goes on with the data announced last. A session is an epoch with a block, and has
+its index.
 Invariant: slots rise from block to block.
 
 Source: WP VI.B (VRF), II.A; Substrate `pallet_babe`.
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from runtime import frame
+from runtime.economy.authorities import Member
 from runtime.frame.weights import Weight
 from runtime.primitives.babe_digest import (
     ENGINE,
@@ -47,6 +49,16 @@ class BlockLike(Protocol):
         """The chain's identity."""
 
 
+class Sessions(Protocol):
+    """Who knows the authorities to come."""
+
+    def next_session(self, index: int, *, is_first: bool) -> list[Member]:
+        """Begin session `index`; the members of the one after it, none if they are fixed."""
+
+    def next_session_weight(self) -> Weight:
+        """What that costs at most."""
+
+
 @frame.scale_type
 class EpochAuthority:
     """A key that may author, its weight (stake / 10^9 planck), the account paid for its blocks."""
@@ -69,6 +81,9 @@ _AUTHORITIES = Annotated[list[EpochAuthority], Limit(AUTHORITIES_MAX)]
 
 class Babe(frame.Pallet[Config], index=2):
     authorities = frame.StorageValue[list[EpochAuthority]](_AUTHORITIES, default=[])
+    next_authorities = frame.StorageValue[list[EpochAuthority]](
+        _AUTHORITIES, default=[], docs="Those announced for the next epoch."
+    )
     genesis_slot = frame.StorageValue[int](U64, default=0, docs="The slot of block 1.")
     current_slot = frame.StorageValue[int](U64, default=0)
     current_epoch = frame.StorageValue[int](U64, default=0, docs="Index of the epoch.")
@@ -85,9 +100,12 @@ class Babe(frame.Pallet[Config], index=2):
     author_index = frame.StorageValue[int](U32, docs="The author of the latest block.")
     author_vrf = frame.StorageValue[bytes](Bytes64, docs="Its VRF output; none under instant seal.")
 
-    def __init__(self, ext: frame.Externalities, config: Config, *, block: BlockLike) -> None:
+    def __init__(
+        self, ext: frame.Externalities, config: Config, *, block: BlockLike, sessions: Sessions
+    ) -> None:
         super().__init__(ext, config)
         self.block = block
+        self.sessions = sessions
 
     def on_initialize(self, number: int) -> Weight:
         # A second item could send a block past the rules of the engine that sealed it.
@@ -108,15 +126,16 @@ class Babe(frame.Pallet[Config], index=2):
             claim = SLOT_CLAIM.decode_all(raw)
         except DecodeError as error:
             raise frame.InvalidBlock(f"slot claim of block {number}: {error}") from error
-        self._enter_slot(number, claim.slot)
+        is_new = self._enter_slot(number, claim.slot)
         self.author_index.put(claim.authority_index)
         self.author_vrf.put(claim.vrf_output)
         count = self.vrf_count.get()
         self.vrf_outputs.put(count, claim.vrf_output)
         self.vrf_count.put(count + 1)
-        return Weight(50_000_000)
+        return Weight(50_000_000) + (self.sessions.next_session_weight() if is_new else Weight(0))
 
-    def _enter_slot(self, number: int, slot: int) -> None:
+    def _enter_slot(self, number: int, slot: int) -> bool:
+        """Whether the slot begins an epoch."""
         if number == 1:
             self.genesis_slot.put(slot)
             self._announce(0)
@@ -128,16 +147,24 @@ class Babe(frame.Pallet[Config], index=2):
         epoch = (slot - self.genesis_slot.get()) // self.config.epoch_duration
         if epoch > self.current_epoch.get():
             self._enter_epoch(epoch, number)
+            return True
+        return number == 1
 
     def _enter_epoch(self, epoch: int, number: int) -> None:
         """Begin an epoch on what was announced; announce what the next one runs on."""
         self.current_epoch.put(epoch)
         self.epoch_start.put(number)
         self.randomness.put(self.next_randomness.get())
+        self.authorities.put(self.next_authorities.get())
         self._announce(epoch)
 
     def _announce(self, epoch: int) -> None:
-        """R(epoch+1) from the outputs gathered since the last announcement."""
+        """R(epoch+1) from the outputs gathered since the last announcement, and who may author."""
+        members = self.sessions.next_session(epoch, is_first=not epoch)
+        if members:
+            self.next_authorities.put(
+                [EpochAuthority(each.keys.babe, each.weight, each.account) for each in members]
+            )
         count = self.vrf_count.get()
         outputs = b"".join(self.vrf_outputs.get(place) for place in range(count))
         seed = b"flock/rand" + self.block.genesis_hash() + (epoch + 1).to_bytes(8, "little")
@@ -145,7 +172,7 @@ class Babe(frame.Pallet[Config], index=2):
         for place in range(count):
             self.vrf_outputs.remove(place)
         self.vrf_count.put(0)
-        keys = [Authority(item.key, item.weight) for item in self.authorities.get()]
+        keys = [Authority(item.key, item.weight) for item in self.next_authorities.get()]
         announced = NextEpoch(keys, self.next_randomness.get())
         self.block.deposit_consensus_log(ENGINE, NEXT_EPOCH.encode(announced))
 
@@ -180,8 +207,14 @@ class Babe(frame.Pallet[Config], index=2):
         """The current epoch."""
         return self.current_epoch.get()
 
+    def epoch_of(self, slot: int) -> int | None:
+        """The epoch in which a slot lies; None before the first."""
+        first = self.genesis_slot.get()
+        return (slot - first) // self.config.epoch_duration if slot >= first else None
+
     def genesis_build(self, authorities: list[EpochAuthority]) -> None:
         """Set the first authorities. Raises ValueError if there are none."""
         if not authorities:
             raise ValueError("babe: no authorities")
         self.authorities.put(authorities)
+        self.next_authorities.put(authorities)

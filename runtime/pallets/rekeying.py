@@ -6,8 +6,9 @@ the reason. `ensure_all_handled` refuses, at import, a runtime with an item that
 Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
 a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
 ever changes under it. What it sealed under an alias is no obstacle: nobody knows of it, rolls name
-no accounts, and it is opened with the new key. Who has anything at stake in the FL Alliance does
-not swap at all. Nonces stay with their keys: a signed extrinsic must not become valid again.
+no accounts, and it is opened with the new key. Who has anything at stake in the FL Alliance, or has
+bonded for the chain's own proof of stake, does not swap at all. Nonces stay with their keys: a
+signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from runtime import frame
 from runtime.economy.calendar import Calendar
@@ -86,6 +87,14 @@ STAYS: Final[dict[str, str]] = {
     "FlAlliance.votes": "as rounds",
     "FlAlliance.proposed": "a record of who had some bytes first",
     "FlAlliance.payments": "as rounds",
+    "Staking.eras_stakers": "who has bonded may not swap; past eras are paid and slashed by these",
+    "Staking.eras_validator_prefs": "as eras_stakers",
+    "Staking.eras_blocks": "as eras_stakers",
+    "Staking.eras_payouts": "as eras_stakers",
+    "Staking.fractions": "as eras_stakers",
+    "Staking.slash_jobs": "as eras_stakers; a reporter is paid at the key that reported",
+    "Session.key_owner": "who has bonded may not swap, and nobody else has session keys",
+    "Offences.cases": "who offended had bonded, and may not swap while it is slashed",
 }
 
 Entry: TypeAlias = tuple[Any, Any]
@@ -121,8 +130,19 @@ class AllianceStake(frame.ModuleError, index=5):
     """The account has something at stake in the FL Alliance. Claim it before, or wait."""
 
 
+class ChainStake(frame.ModuleError, index=6):
+    """The account has bonded for the chain's proof of stake. Unbond and withdraw before."""
+
+
 class TooMuchToMove(frame.ModuleError, index=4):
     """More storage must be searched than a block affords. Try when fewer tasks are open."""
+
+
+class Bonds(Protocol):
+    """What rekeying asks of staking."""
+
+    def is_bonded(self, who: AccountId) -> bool:
+        """Whether `who` has bonded for the chain's proof of stake."""
 
 
 @dataclass(frozen=True)
@@ -179,12 +199,14 @@ class Rekeying(frame.Pallet[Config], index=38):
         *,
         block: BlockInfo,
         accounts: AccountStore,
+        bonds: Bonds,
         pallets: Sequence[frame.Pallet[Any]],
         verifier: Verifier = verify_signature,
     ) -> None:
         """`pallets` are those whose state is moved: all but this one."""
         super().__init__(ext, config)
         self.block, self.accounts, self.verifier = block, accounts, verifier
+        self.bonds = bonds
         self._pallets = tuple(pallets)
 
     # -- calls
@@ -194,7 +216,7 @@ class Rekeying(frame.Pallet[Config], index=38):
         """Give all that the signer owns to `new`, which signed `consent_message`. Signed.
 
         Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, AllianceStake,
-        TooMuchToMove.
+        ChainStake, TooMuchToMove.
         """
         old = frame.ensure_signed(origin)
         target = self.accounts.account_info(new)
@@ -225,6 +247,8 @@ class Rekeying(frame.Pallet[Config], index=38):
             raise ArenaAtWork
         if items["FlAlliance.memberships"].contains(old):
             raise AllianceStake
+        if self.bonds.is_bonded(old):
+            raise ChainStake
         calendar, number = self.config.calendar, self.block.block_number()
         today, is_open = calendar.day_of(number), calendar.position_of(number) < calendar.submit_end
         roles = [task for task in tasks if items["Delegation.operators"].contains((task, old))]

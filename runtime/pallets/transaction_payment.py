@@ -1,8 +1,9 @@
 """Transaction payment: what an extrinsic costs and who gets it.
 
 Fee = (base + length + multiplier · weight) + tip. The multiplier moves with how full blocks are.
-Fees of a block are burned, given to its author and to the treasury by fixed shares, to the last
-planck by largest remainders; tips go to the author. What nobody can take is burned.
+Fees of a block are burned, given to the treasury and to its author, or to the pot from which those
+with stake behind the author are paid, by fixed shares, to the last planck by largest remainders;
+tips go to the author. What nobody can take is burned.
 
 Source: WP III.A.2 (burn); Substrate `pallet_transaction_payment`.
 """
@@ -55,6 +56,9 @@ class Author(Protocol):
 
     def author(self) -> AccountId | None:
         """The author's account, None under instant seal without one."""
+
+    def fee_receiver(self) -> AccountId | None:
+        """Who gets the author's part of fees: the author, or the pot of those who back it."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,12 @@ class TransactionPayment(frame.Pallet[Config], index=6):
             )
             who = self.author.author()
             self.sink.pay_from_collected(config.treasury, treasury)
-            if who is not None:
+            receiver = self.author.fee_receiver()
+            if who is not None and who == receiver:
                 self.sink.pay_from_collected(who, author + tips)
+            elif who is not None and receiver is not None:
+                self.sink.pay_from_collected(receiver, author)
+                self.sink.pay_from_collected(who, tips)
             if tips:
                 self.tips.remove()
         self.sink.burn_collected()

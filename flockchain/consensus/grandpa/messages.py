@@ -7,70 +7,28 @@ that repeats itself for a peer that was away must not be swallowed, so the envel
 Source: Substrate `sp_consensus_grandpa`, `finality_grandpa::{Message, Commit, CatchUp}`.
 """
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from flockchain.consensus.grandpa.authorities import AUTHORITIES_MAX, AuthorityId
+from runtime.primitives.grandpa_votes import (
+    MESSAGE,
+    BlockRef,
+    Message,
+    Precommit,
+    Prevote,
+    PrimaryPropose,
+    SignedMessage,
+    is_signed,
+    signing_payload,
+)
 from runtime.primitives.header import Header
 from runtime.primitives.scale import Limit, ScaleEnum, codec_of, scale_type
-from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import U32, U64, Bytes64, Hash
 
 VOTES_MAX: Final = 2 * AUTHORITIES_MAX
 """Most votes of one kind in a message: two of an equivocator, one of everyone else."""
 ANCESTRY_HEADERS_MAX: Final = 4_096
 """Most headers a justification may carry; votes of honest nodes lie a few blocks apart."""
-
-
-class BlockRef(NamedTuple):
-    """A block by hash and height."""
-
-    hash: Hash
-    number: int
-
-    def __str__(self) -> str:
-        return f"#{self.number} (0x{self.hash[:4].hex()}..)"
-
-
-class Message(ScaleEnum, path="finality_grandpa::Message"):
-    """A vote of one of three kinds for a block."""
-
-    target_hash: Hash
-    target_number: U32
-
-    @property
-    def target(self) -> BlockRef:
-        """The block voted for."""
-        return BlockRef(self.target_hash, self.target_number)
-
-
-class Prevote(Message, index=0):
-    """What the voter believes is the best chain."""
-
-    target_hash: Hash
-    target_number: U32
-
-
-class Precommit(Message, index=1):
-    """What the voter saw a supermajority of prevotes for."""
-
-    target_hash: Hash
-    target_number: U32
-
-
-class PrimaryPropose(Message, index=2):
-    """The primary's hint: the last round's estimate."""
-
-    target_hash: Hash
-    target_number: U32
-
-
-@scale_type(path="finality_grandpa::SignedMessage")
-class SignedMessage:
-    """A message with its voter's signature."""
-
-    message: Message
-    signature: Bytes64
-    id: AuthorityId
 
 
 @scale_type(path="finality_grandpa::Precommit")
@@ -219,7 +177,6 @@ class CatchUpResponse:
     votes: Annotated[list[VoteMessage], Limit(4 * AUTHORITIES_MAX)]
 
 
-MESSAGE: Final = codec_of(Message)
 SIGNED_MESSAGE: Final = codec_of(SignedMessage)
 COMMIT: Final = codec_of(Commit)
 JUSTIFICATION: Final = codec_of(GrandpaJustification)
@@ -227,18 +184,6 @@ CATCH_UP: Final = codec_of(CatchUp)
 ENVELOPE: Final = codec_of(Envelope)
 CATCH_UP_REQUEST: Final = codec_of(CatchUpRequest)
 CATCH_UP_RESPONSE: Final = codec_of(CatchUpResponse)
-
-
-def signing_payload(message: Message, round_number: int, set_id: int) -> bytes:
-    """The 53 bytes that a vote signs: kind, hash, number, round, set id."""
-    round_and_set = round_number.to_bytes(8, "little") + set_id.to_bytes(8, "little")
-    return MESSAGE.encode(message) + round_and_set
-
-
-def is_signed(signed: SignedMessage, round_number: int, set_id: int) -> bool:
-    """Whether the signature is the claimed authority's for this round and set."""
-    payload = signing_payload(signed.message, round_number, set_id)
-    return ed25519_verify(signed.signature, payload, signed.id)
 
 
 def signed_precommit(signed: SignedMessage) -> SignedPrecommit:
@@ -251,3 +196,42 @@ def signed_prevote(signed: SignedMessage) -> SignedPrevote:
     """A prevote as it stands in a catch-up."""
     target = PrevoteTarget(signed.message.target_hash, signed.message.target_number)
     return SignedPrevote(target, signed.signature, signed.id)
+
+
+__all__ = [
+    "ANCESTRY_HEADERS_MAX",
+    "CATCH_UP",
+    "CATCH_UP_REQUEST",
+    "CATCH_UP_RESPONSE",
+    "COMMIT",
+    "ENVELOPE",
+    "JUSTIFICATION",
+    "MESSAGE",
+    "SIGNED_MESSAGE",
+    "VOTES_MAX",
+    "BlockRef",
+    "CatchUp",
+    "CatchUpRequest",
+    "CatchUpResponse",
+    "Commit",
+    "CommitMessage",
+    "Envelope",
+    "GossipCommit",
+    "GossipMessage",
+    "GossipVote",
+    "GrandpaJustification",
+    "Message",
+    "Precommit",
+    "PrecommitTarget",
+    "Prevote",
+    "PrevoteTarget",
+    "PrimaryPropose",
+    "SignedMessage",
+    "SignedPrecommit",
+    "SignedPrevote",
+    "VoteMessage",
+    "is_signed",
+    "signed_precommit",
+    "signed_prevote",
+    "signing_payload",
+]

@@ -6,6 +6,7 @@ import pytest
 
 from runtime import frame
 from runtime.api import epoch_of_slot
+from runtime.economy.authorities import Member
 from runtime.frame.externalities import DictState
 from runtime.pallets import babe, system
 from runtime.pallets.babe import Babe, EpochAuthority
@@ -28,6 +29,16 @@ DURATION, SLOT_MS = 10, 1_000  # as in the devnet
 AUTHORITIES = [EpochAuthority(bytes([n]) * 32, n, AccountId(bytes([n + 10]) * 32)) for n in (1, 2)]
 
 
+class SameAuthorities:
+    """Sessions without members: the authorities stay."""
+
+    def next_session(self, index: int, *, is_first: bool) -> list[Member]:
+        return []
+
+    def next_session_weight(self) -> frame.Weight:
+        return frame.ZERO_WEIGHT
+
+
 class Slots:
     """Blocks in slots: only system and babe."""
 
@@ -35,7 +46,9 @@ class Slots:
         self.state = DictState({CODE_KEY: code_stub("devnet")})
         self.ext = frame.Externalities(self.state)
         self.system = system.System(self.ext, system.Config())
-        self.babe = Babe(self.ext, babe.Config(DURATION, SLOT_MS), block=self.system)
+        self.babe = Babe(
+            self.ext, babe.Config(DURATION, SLOT_MS), block=self.system, sessions=SameAuthorities()
+        )
         self.babe.genesis_build(AUTHORITIES)
         self.number = 0
         self.outputs: dict[int, list[bytes]] = {}

@@ -51,12 +51,20 @@ ONE, TWO = (key_pair_from_uri(f"//rekeying//{n}", "ed25519") for n in (1, 2))
 SAME = dict.fromkeys(VALIDATORS, SCORES)
 
 
+class Nobody:
+    """A chain in which nobody has bonded."""
+
+    def is_bonded(self, who: AccountId) -> bool:
+        return False
+
+
 def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
     return rekeying.Rekeying(
         world.ext,
         rekeying.Config(world.preset.calendar, **config),
         block=world.system,
         accounts=world.system,
+        bonds=Nobody(),
         pallets=(*world.pallets, *depositing(world)),
     )
 

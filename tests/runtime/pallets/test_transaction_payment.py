@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from runtime import frame
 from runtime.frame.errors import InvalidKind, InvalidTransaction
+from runtime.frame.traits import pallet_account
 from runtime.frame.weights import DispatchInfo, Pays, Weight
 from runtime.pallets import balances, system, transaction_payment
 from runtime.pallets.transaction_payment import (
@@ -31,15 +32,18 @@ INFO = DispatchInfo(Weight(60_000_000))
 class FixedAuthor:
     """Whoever the test says made the block."""
 
-    def __init__(self, who: AccountId | None) -> None:
-        self.who = who
+    def __init__(self, who: AccountId | None, receiver: AccountId | None = None) -> None:
+        self.who, self.receiver = who, receiver or who
 
     def author(self) -> AccountId | None:
         return self.who
 
+    def fee_receiver(self) -> AccountId | None:
+        return self.receiver
+
 
 def make(
-    author: AccountId | None = AUTHOR, **changes: int
+    author: AccountId | None = AUTHOR, receiver: AccountId | None = None, **changes: int
 ) -> tuple[TransactionPayment, balances.Balances]:
     ext = frame.Externalities(frame.DictState())
     currency = balances.Balances(
@@ -47,7 +51,8 @@ def make(
     )
     currency.genesis_build({ALICE: FML, AUTHOR: FML})
     config = transaction_payment.Config(TREASURY, LIMIT, **changes)
-    return TransactionPayment(ext, config, sink=currency, author=FixedAuthor(author)), currency
+    by = FixedAuthor(author, receiver)
+    return TransactionPayment(ext, config, sink=currency, author=by), currency
 
 
 def test_a_fee_has_three_parts() -> None:
@@ -157,3 +162,14 @@ def test_the_multiplier_has_bounds() -> None:
     assert after(MULTIPLIER_MIN, LIMIT) > MULTIPLIER_MIN
     assert after(MULTIPLIER_MAX, LIMIT) == MULTIPLIER_MAX
     assert after(MULTIPLIER_MAX, 0) < MULTIPLIER_MAX
+
+
+def test_stake_behind_the_author_gets_its_part_of_fees_and_the_author_the_tips() -> None:
+    pot = pallet_account(b"staking")
+    fees, currency = make(receiver=pot)
+    currency.collect(ALICE, 1_010)
+    fees.tips.put(10)
+    fees.on_finalize(1)
+    assert (currency.free(pot), currency.free(AUTHOR)) == (500, FML + 10)
+    assert (currency.free(TREASURY), currency.total_burned.get()) == (200, 300)
+    currency.try_state()

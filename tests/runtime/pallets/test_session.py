@@ -1,0 +1,123 @@
+"""Session: keys with proofs, that act two sessions later, and proofs of whose they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.economy.authorities import SessionKeysProof
+from runtime.frame.origin import signed
+from runtime.pallets.session import (
+    DuplicatedKey,
+    FalseProof,
+    KeysNotOwned,
+    NewSession,
+    NoKeys,
+    NotBonded,
+    StaleProof,
+    StillValidating,
+)
+from runtime.primitives.types import FML
+from tests.runtime.pallets.staking.stake_world import (
+    STAKE,
+    StakeWorld,
+    account,
+    keys_of,
+)
+
+
+def new_world() -> StakeWorld:
+    world = StakeWorld()
+    world.block()
+    return world
+
+
+def test_keys_act_two_sessions_after_they_were_set() -> None:
+    world = new_world()
+    world.to_session(1)
+    world.set_keys("v1", "new")
+    old, new = keys_of("v1"), keys_of("new")
+    for index, keys in ((1, old), (2, old), (3, new)):
+        world.to_session(index)
+        assert world.session.members.get()[0].keys == keys
+        assert world.babe.authorities.get()[0].key == keys.babe
+        assert world.grandpa.authorities.get()[0].key == keys.grandpa
+    assert world.grandpa.current_set_id.get() == 1
+    assert world.grandpa.sessions_of_set(1) == (3, None)
+
+
+def test_keys_are_set_by_who_owns_them_and_has_stake() -> None:
+    world = new_world()
+    with pytest.raises(NotBonded):
+        world.set_keys("c1")
+    world.staking.bond(signed(account("c1")), STAKE)
+    keys, proof = keys_of("c1"), world.own("c1", "c1")
+    for wrong in (
+        world.own("c2", "c1"),
+        replace(proof, babe=bytes(64)),
+        SessionKeysProof(proof.grandpa, proof.babe),
+    ):
+        with pytest.raises(KeysNotOwned):
+            world.session.set_keys(signed(account("c1")), keys, wrong)
+    with pytest.raises(DuplicatedKey):
+        world.set_keys("c1", "v1")
+    world.set_keys("c1")
+    world.set_keys("c1", "other")
+    world.staking.bond(signed(account("c2")), STAKE)
+    world.set_keys("c2", "c1")  # given up, so free
+
+
+def test_keys_in_use_are_not_purged() -> None:
+    world = new_world()
+    with pytest.raises(NoKeys):
+        world.session.purge_keys(signed(account("c1")))
+    with pytest.raises(StillValidating):
+        world.session.purge_keys(signed(account("v1")))
+    world.staking.bond(signed(account("c1")), STAKE)
+    world.set_keys("c1")
+    world.session.purge_keys(signed(account("c1")))
+    assert not world.session.has_keys(account("c1"))
+    world.check()
+
+
+def test_sessions_pass_over_empty_epochs() -> None:
+    world = new_world()
+    world.block(slot=147)
+    assert world.events(NewSession) == [NewSession(4)]
+    record = world.session.records.get(4)
+    assert (record.previous, record.era, record.members) == (0, 0, 4)
+    assert record.total_weight == 4 * STAKE // 10**9
+
+
+def test_a_proof_shows_whose_a_key_was_until_the_session_is_forgotten() -> None:
+    world = new_world()
+    proof = world.proof("v3")
+    assert world.session.check_owner(proof) == world.session.records.get(0)
+    for false in (
+        replace(proof, place=1),
+        replace(proof, member=replace(proof.member, weight=1)),
+        replace(proof, path=proof.path[:1]),
+        replace(proof, path=[*proof.path, proof.path[0]]),
+    ):
+        with pytest.raises(FalseProof):
+            world.session.check_owner(false)
+    with pytest.raises(StaleProof):
+        world.session.check_owner(replace(proof, session=1))
+    world.to_session(5)
+    world.session.check_owner(proof)
+    world.to_session(6)  # era 2: era 0 is over for reports
+    with pytest.raises(StaleProof):
+        world.session.check_owner(proof)
+    assert sorted(index for index, _ in world.session.records.items()) == [3, 4, 5, 6]
+
+
+def test_who_leaves_altogether_leaves_its_keys() -> None:
+    world = new_world()
+    world.staking.bond(signed(account("c1")), 20 * FML)
+    world.set_keys("c1")
+    world.staking.unbond(signed(account("c1")), 20 * FML)
+    world.to_session(6)
+    world.staking.withdraw_unbonded(signed(account("c1")))
+    assert not world.session.has_keys(account("c1"))
+    world.check()
