@@ -28,6 +28,7 @@ from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
+from flockchain.consensus.reporting import OffenceReporter
 from flockchain.consensus.rival_blocks import RivalBlocks
 from flockchain.pool.entry import Entry
 from flockchain.pool.errors import AlreadyImported, PoolError, Refused
@@ -128,6 +129,7 @@ class Node:
         self.forks = ForkSync(self.backend, network, self.clock, self._import)
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
+        self.companions.append(OffenceReporter(self.backend, self.clock, self.submit))
 
     # -- time
 

@@ -21,6 +21,8 @@ from runtime.pallets.multisig import Multisig
 from runtime.pallets.preimage import Preimage
 from runtime.pallets.proxy import Proxy
 from runtime.pallets.proxy.records import ProxyType
+from runtime.pallets.session import Session
+from runtime.pallets.staking import Staking
 from runtime.pallets.system import System
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.utility import Utility
@@ -43,10 +45,15 @@ _ALLIANCE: Final[tuple[Call, ...]] = (
     *(FlAlliance.commit_proposal, FlAlliance.reveal_proposal, FlAlliance.report),
     *(FlAlliance.commit_vote, FlAlliance.reveal_vote),
 )
+_STAKING: Final[tuple[Call, ...]] = (
+    *(Staking.bond, Staking.bond_extra, Staking.unbond, Staking.withdraw_unbonded),
+    *(Staking.validate, Staking.nominate, Staking.chill, Staking.payout_stakers),
+    *(Session.set_keys, Session.purge_keys),
+)
 _CANCEL_PROXY: Final[tuple[Call, ...]] = (Proxy.reject_announcement,)
 _PREIMAGES: Final[tuple[Call, ...]] = (Preimage.note_preimage, Preimage.unnote_preimage)
 _NON_TRANSFER: Final[tuple[Call, ...]] = (
-    *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_CANCEL_PROXY),
+    *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_STAKING, *_CANCEL_PROXY),
     *(System.remark, System.remark_with_event),
     *_PREIMAGES,
     *(Tasks.register, Tasks.reveal_key, Tasks.cancel_task, Tasks.set_share_ratio),
@@ -66,7 +73,7 @@ def _indices(calls: Iterable[Call]) -> frozenset[tuple[int, int]]:
 ALLOWED: Final[dict[ProxyType, frozenset[tuple[int, int]]]] = {
     ProxyType.NonTransfer: _indices(_NON_TRANSFER),
     ProxyType.Governance: _indices(_PREIMAGES),
-    ProxyType.Staking: _indices(()),
+    ProxyType.Staking: _indices(_STAKING),
     ProxyType.TaskValidation: _indices(_TASK_VALIDATION),
     ProxyType.Training: _indices(_TRAINING),
     ProxyType.Alliance: _indices(_ALLIANCE),

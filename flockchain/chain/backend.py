@@ -22,6 +22,7 @@ from flockchain.storage.state_reader import StateReader
 from flockchain.storage.trie_build import ordered_root, root_of
 from flockchain.storage.trie_codec import EMPTY_ROOT, StateVersion
 from runtime.primitives.babe_digest import SlotKind, find_claim
+from runtime.primitives.grandpa_votes import find_set_change
 from runtime.primitives.header import Digest, Header
 from runtime.primitives.types import ZERO_HASH, Hash
 
@@ -55,6 +56,7 @@ class Backend:
         self.tree: BlockTree
         self.genesis: Hash
         self.best: Head
+        self._changes: dict[Hash, int]  # unfinalized blocks that name new voters, by height
 
     # -- opening
 
@@ -90,12 +92,14 @@ class Backend:
         finalized = Hash(self._meta("finalized"))
         root = self._header(finalized)
         self.tree = BlockTree(finalized, root.number)
+        self._changes = {}
         for _, block in self.blocks.unfinalized():
             header = self._header(block)
             if header.parent_hash in self.tree:
                 self.tree.insert(
                     block, header.parent_hash, header.number, is_primary=is_primary(header)
                 )
+                self._note_change(block, header)
         best = self.tree.best()
         self.best = Head(best.hash, best.number)
 
@@ -138,6 +142,17 @@ class Backend:
             return False
         return self.blocks.hash_at(header.number) == block
 
+    def first_change(self, head: Hash) -> TreeBlock | None:
+        """The lowest unfinalized block up to `head` that names new voters; mostly there is none."""
+        for block, _ in sorted(self._changes.items(), key=lambda item: item[1]):
+            if self.tree.is_descendant(block, head):
+                return self.tree.get(block)
+        return None
+
+    def _note_change(self, block: Hash, header: Header) -> None:
+        if find_set_change(header) is not None:
+            self._changes[block] = header.number
+
     # -- changing
 
     def insert(
@@ -163,6 +178,7 @@ class Backend:
         if justification is not None:
             self.blocks.put_justification(batch, block, justification)
         node = self.tree.insert(block, parent, header.number, is_primary=is_primary(header))
+        self._note_change(block, header)
         before = self.tree.get(self.best.hash)
         is_new_best = before is None or node.order() > before.order()
         route = self.tree.route(self.best.hash, block) if is_new_best else NO_ROUTE
@@ -187,6 +203,8 @@ class Backend:
             return None
         former = self.tree.root.hash
         final, lost = self.tree.finalize(block)
+        for node in (*final, *lost):
+            self._changes.pop(node.hash, None)
         route, retracted = self._route_off(final, lost)
         batch = WriteBatch()
         if self.blocks.is_passing_proof(former):

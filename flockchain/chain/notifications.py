@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flockchain.chain.tree import NO_ROUTE, Route
+from runtime.primitives.evidence import BlockEquivocation, VoteEquivocation
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
 
@@ -42,6 +43,9 @@ class Finalized:
     retracted: tuple[tuple[Hash, bytes], ...] = ()
 
 
+Evidence = BlockEquivocation | VoteEquivocation
+
+
 @dataclass
 class Notifications:
     """Who listens."""
@@ -49,6 +53,7 @@ class Notifications:
     on_imported: list[Callable[[Imported], None]] = field(default_factory=list)
     on_finalized: list[Callable[[Finalized], None]] = field(default_factory=list)
     on_equivocation: list[Callable[[str], None]] = field(default_factory=list)
+    on_evidence: list[Callable[[Evidence], None]] = field(default_factory=list)
 
     def imported(self, event: Imported) -> None:
         """Tell of a block."""
@@ -59,6 +64,12 @@ class Notifications:
         """Tell that an authority signed twice: a `block` for one slot, or a `vote` in a round."""
         for listener in list(self.on_equivocation):
             listener(kind)
+
+    def evidence(self, found: Evidence) -> None:
+        """Tell what proves that an authority signed twice."""
+        self.equivocation("block" if isinstance(found, BlockEquivocation) else "vote")
+        for listener in list(self.on_evidence):
+            listener(found)
 
     def finalized(self, event: Finalized) -> None:
         """Tell of finality."""

@@ -6,31 +6,14 @@ is remembered is bounded by the window of slots times the authors, all headers b
 Source: reliability C1 (nothing at stake); Substrate `sp_consensus_slots::EquivocationProof`.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from flockchain.consensus.babe.seal import BadSeal, check_seal
-from runtime.primitives.babe_digest import find_claim
+from runtime.primitives.evidence import BlockEquivocation
 from runtime.primitives.header import Header
-from runtime.primitives.scale import DecodeError
-from runtime.primitives.types import Hash
+from runtime.primitives.slot_seal import seal_payload
 
 WINDOW_SLOTS: Final = 1_000
 """Slots remembered behind the newest one seen."""
-
-
-class InvalidEvidence(ValueError):
-    """The two headers do not prove an offence; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockEquivocation:
-    """Two different sealed headers of `authority`, a 32-byte key, for `slot`."""
-
-    authority: bytes
-    slot: int
-    first: Header
-    second: Header
 
 
 class EquivocationDetector:
@@ -56,29 +39,8 @@ class EquivocationDetector:
             authors[authority] = header
             return None
         first = authors[authority]
-        if first is None or _body(first) == _body(header):
+        # A second signature on one block is no second block.
+        if first is None or seal_payload(first) == seal_payload(header):
             return None
         authors[authority] = None  # proved already: a third header adds nothing
         return BlockEquivocation(authority, slot, first, header)
-
-
-def verify_evidence(evidence: BlockEquivocation) -> None:
-    """Check that both headers are the author's, for the slot, and differ.
-
-    Raises: InvalidEvidence.
-    """
-    if _body(evidence.first) == _body(evidence.second):
-        raise InvalidEvidence("the two headers are one")
-    for header in (evidence.first, evidence.second):
-        try:
-            claim = find_claim(header)
-            check_seal(header, evidence.authority)
-        except (DecodeError, BadSeal) as error:
-            raise InvalidEvidence(str(error)) from error
-        if claim is None or claim.slot != evidence.slot:
-            raise InvalidEvidence(f"header {header.number} is not of slot {evidence.slot}")
-
-
-def _body(header: Header) -> Hash:
-    """The header's hash without its seal: a second signature on one block is no second block."""
-    return header.without_seal().hash()

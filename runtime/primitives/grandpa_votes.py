@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from runtime.primitives.babe_digest import Authority
+from runtime.primitives.babe_digest import GRANDPA_ENGINE, Authority
+from runtime.primitives.header import Consensus, Header
 from runtime.primitives.scale import ScaleEnum, codec_of, scale_type
 from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import U32, Bytes32, Bytes64, Hash
@@ -83,6 +84,15 @@ class ScheduledChange(ConsensusLog, index=1):
 
 MESSAGE: Final = codec_of(Message)
 CONSENSUS_LOG: Final = codec_of(ConsensusLog)
+
+
+def find_set_change(header: Header) -> ScheduledChange | None:
+    """The authorities that a header names for finality. Raises DecodeError."""
+    for log in header.digest.logs:
+        if isinstance(log, Consensus) and log.engine == GRANDPA_ENGINE:
+            change = CONSENSUS_LOG.decode_all(log.data)
+            return change if isinstance(change, ScheduledChange) else None
+    return None
 
 
 def signing_payload(message: Message, round_number: int, set_id: int) -> bytes:

@@ -102,12 +102,12 @@ def test_halves_finalize_nothing_and_heal_to_one_head() -> None:
     cluster.hub.partition([peers[:2], peers[2:]])
     cluster.run(5_000)
     before = [finalized(node) for node in cluster.nodes()]
-    cluster.run(25_500)  # half a slot more: no block is on its way
+    cluster.run(25_000 + HALF_SLOT_MS)
     assert [finalized(node) for node in cluster.nodes()] == before
     halves = {head(node) for node in cluster.nodes()}
     assert len(halves) == 2
     cluster.hub.heal()
-    cluster.run(20_000 + HALF_SLOT_MS)
+    cluster.run(20_000)
     assert len({head(node) for node in cluster.nodes()}) == 1
     assert all(head(node)[0] - finalized(node) <= 5 for node in cluster.nodes())
     ensure_agreement(cluster)

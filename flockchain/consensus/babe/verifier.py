@@ -69,4 +69,4 @@ class BabeConsensus:
             evidence.first.hash().hex(),
             evidence.second.hash().hex(),
         )
-        self._backend.notifications.equivocation("block")
+        self._backend.notifications.evidence(evidence)

@@ -39,8 +39,12 @@ class Chain(Protocol):
         """Head of the best chain that contains `base`, None if `base` is unknown.
 
         `base` may lie below the finalized block, when finality overtook the round we are in.
-        The head must not lie beyond a block that changes the authority set: the blocks after it
-        belong to the next set.
+        """
+
+    def last_votable(self, block: BlockRef) -> BlockRef:
+        """`block`, or the block below it that changes the authority set.
+
+        The blocks after a change are the next set's to finalize.
         """
 
     def header(self, block: Hash) -> Header:

@@ -58,6 +58,11 @@ class BackendChain:
             found = tree.best()
         return None if found is None else BlockRef(found.hash, found.number)
 
+    def last_votable(self, block: BlockRef) -> BlockRef:
+        """`block`, or the lowest unfinalized block below it that changes the authority set."""
+        change = self._backend.first_change(block.hash)
+        return block if change is None else BlockRef(change.hash, change.number)
+
     def header(self, block: Hash) -> Header:
         """The header of an imported block. Raises UnknownBlock."""
         header = self._backend.header(block)

@@ -36,18 +36,29 @@ from flockchain.consensus.grandpa.messages import (
     JUSTIFICATION,
     BlockRef,
     CatchUpRequest,
+    Envelope,
+    GossipCommit,
+    GossipVote,
 )
 from flockchain.consensus.grandpa.voter import Voter, VoterConfig
-from flockchain.sync.messages import catch_up_request, catch_up_response
+from flockchain.sync.messages import (
+    blocks_request,
+    catch_up_request,
+    catch_up_response,
+    decode_blocks,
+)
 from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId, Verdict
 from runtime.api import grandpa_authorities
+from runtime.primitives.evidence import VoteEquivocation
 from runtime.primitives.scale import DecodeError
+from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
 TOPIC: Final = "grandpa"
 JUSTIFICATION_PERIOD: Final = 512  # blocks between kept proofs, besides the newest
 _CATCH_UP_TIMEOUT_MS: Final = 5_000
+_PROOF_EVERY_MS: Final = 1_000  # between two questions for the proof of a change
 
 
 class FinalityWorker:
@@ -66,8 +77,7 @@ class FinalityWorker:
         self._network = network
         self._clock = clock
         final = backend.finalized
-        set_id, listed = grandpa_authorities(backend.state_at(final.hash))
-        self.authorities = AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
+        self.authorities = self._authorities_at(final.hash)
         self.voter = Voter(
             self.authorities,
             BlockRef(final.hash, final.number),
@@ -78,6 +88,7 @@ class FinalityWorker:
             clock.now_ms(),
         )
         self.stopped_because: str | None = None
+        self._ask_proof_at_ms = 0
 
     # -- what happens
 
@@ -100,6 +111,8 @@ class FinalityWorker:
             envelope = ENVELOPE.decode_all(data)
         except DecodeError:
             return Verdict.REJECT
+        if _set_of(envelope) > self.authorities.set_id:
+            self._ask_proof(peer)
         return self._handled(self.voter.on_message(self._clock.now_ms(), peer, envelope))
 
     def on_peer_connected(self, peer: PeerId) -> None:
@@ -141,7 +154,11 @@ class FinalityWorker:
                     self._finalize(block, JUSTIFICATION.encode(justification))
                 case ReportEquivocation(evidence):
                     log.warning("a voter equivocated: %r", evidence)
-                    self._backend.notifications.equivocation("vote")
+                    self._backend.notifications.evidence(
+                        VoteEquivocation(
+                            evidence.set_id, evidence.round_number, evidence.first, evidence.second
+                        )
+                    )
                 case ReportConflict(finalized, _):
                     log.critical(
                         "a valid proof contradicts the finalized block %s: "
@@ -172,10 +189,59 @@ class FinalityWorker:
         before = self._backend.finalized.number
         if block.number <= before:
             return
+        is_change = self._backend.first_change(block.hash) is not None
         keep = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
-        event = self._backend.finalize(block.hash, justification, keep_proof=keep)
+        event = self._backend.finalize(block.hash, justification, keep_proof=keep or is_change)
         if event is not None:
             log.info("finalized #%d (0x%s..)", block.number, block.hash[:4].hex())
+        if is_change:
+            self._enact(block)
+
+    def _enact(self, block: BlockRef) -> None:
+        """The final block named new authorities: they vote on what comes after it."""
+        self.authorities = self._authorities_at(block.hash)
+        log.info(
+            "authority set %d of %d votes from #%d on",
+            self.authorities.set_id,
+            len(self.authorities),
+            block.number,
+        )
+        self._do(self.voter.enact(self._clock.now_ms(), self.authorities, block))
+
+    def _authorities_at(self, block: Hash) -> AuthoritySet:
+        set_id, listed = grandpa_authorities(self._backend.state_at(block))
+        return AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
+
+    def _ask_proof(self, peer: PeerId) -> None:
+        """Others vote in a later set: they have a proof for the block that began it."""
+        change = self._backend.first_change(self._backend.best.hash)
+        now_ms = self._clock.now_ms()
+        if change is None or now_ms < self._ask_proof_at_ms:
+            return  # without the block sync brings it, with its proof
+        self._ask_proof_at_ms = now_ms + _PROOF_EVERY_MS
+        target = BlockRef(change.hash, change.number)
+
+        def on_response(answer: bytes | PeerError) -> None:
+            if isinstance(answer, PeerError):
+                return  # asked again with the next vote of the later set
+            try:
+                for block in decode_blocks(answer):
+                    if block.header.hash() == target.hash and block.justification is not None:
+                        self.on_justification(target, block.justification)
+            except (PeerError, JustificationError, DecodeError) as error:
+                self._network.report(peer, MALFORMED_CHANGE, f"proof of a change: {error}")
+
+        request = blocks_request(change.number, 1)
+        self._network.request(peer, "sync", request, on_response, _CATCH_UP_TIMEOUT_MS)
+
+
+def _set_of(envelope: Envelope) -> int:
+    match envelope.message:
+        case GossipVote(vote=vote):
+            return vote.set_id
+        case GossipCommit(commit=commit):
+            return commit.set_id
+    return 0
 
 
 __all__ = ["FinalityWorker", "JustificationError"]

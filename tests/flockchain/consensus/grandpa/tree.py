@@ -78,6 +78,9 @@ class Tree:
         ]
         return max(fitting, key=lambda block: block.number, default=None)
 
+    def last_votable(self, block: BlockRef) -> BlockRef:
+        return block
+
 
 def fork_tree() -> Tree:
     """Two branches above E: EA EB EC ED and F FA FB FC; heights A=1, E=5, EA=F=6, ED=FC=9."""

@@ -1,0 +1,113 @@
+"""Authorities come and go, and finality goes on: under the new set, for those who were away too."""
+
+from __future__ import annotations
+
+from flockchain.node import Node
+from flockchain.simulation.cluster import Cluster, Member
+from runtime.frame.pallet import encode_call
+from runtime.pallets.staking import Staking
+from tests.simulation.stake_world import (
+    NEWCOMER,
+    join,
+    runtime_of,
+    signed_call,
+    staked_cluster,
+)
+
+HALF_SLOT_MS = 500
+ERA_MS = 30_000
+
+
+def running(member: Member) -> Node:
+    assert member.node is not None
+    return member.node
+
+
+def finalized(node: Node) -> int:
+    return node.backend.finalized.number
+
+
+def set_id(node: Node) -> int:
+    assert node.finality is not None
+    return node.finality.authorities.set_id
+
+
+def ensure_agreement(cluster: Cluster) -> None:
+    """One finalized chain, and every head a few blocks above it."""
+    nodes = cluster.nodes()
+    lowest = min(finalized(node) for node in nodes)
+    assert len({node.backend.blocks.hash_at(lowest) for node in nodes}) == 1
+    assert all(node.backend.best.number - finalized(node) <= 6 for node in nodes)
+    for node in nodes:
+        runtime_of(node).try_state()
+
+
+def test_a_newcomer_makes_and_finalizes_blocks_from_its_era_on() -> None:
+    cluster = staked_cluster(3, seed=31, newcomer=True)
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.run(2 * ERA_MS + HALF_SLOT_MS)
+    ensure_agreement(cluster)
+    node = cluster.nodes()[0]
+    assert [set_id(each) for each in cluster.nodes()] == [1] * 4
+    assert NEWCOMER.account in runtime_of(node).session.validators.get()
+    assert runtime_of(node).staking.eras_blocks.get((1, NEWCOMER.account)) > 0
+    # Three of four are needed now: the newcomer's vote counts.
+    cluster.kill(cluster.members[0])
+    cluster.run(10_000)
+    ensure_agreement(cluster)
+
+
+def test_who_was_cut_off_at_a_change_gets_its_proof() -> None:
+    cluster = staked_cluster(4, seed=32, newcomer=True)
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.run(26_500)  # just before the third session ends, which announces the change
+    peers = [member.peer for member in cluster.members]
+    cluster.hub.partition([peers[:1], peers[1:]])
+    cluster.run(15_000)
+    alone = running(cluster.members[0])
+    assert (set_id(alone), set_id(running(cluster.members[1]))) == (0, 1)
+    cluster.hub.heal()
+    cluster.run(10_000)
+    assert [set_id(node) for node in cluster.nodes()] == [1] * 5
+    ensure_agreement(cluster)
+
+
+def test_who_starts_late_follows_all_changes() -> None:
+    cluster = staked_cluster(3, seed=33, newcomer=True)
+    late = cluster.members[2]
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.kill(late)  # not needed by the others: two of three are no supermajority
+    cluster.run(3_000)
+    cluster.start(late)
+    cluster.run(ERA_MS)
+    node = running(cluster.members[0])
+    node.submit(signed_call(node, NEWCOMER, 3, encode_call(Staking.chill)))
+    cluster.kill(late)
+    cluster.run(2 * ERA_MS)
+    back = cluster.start(late)
+    cluster.run(12_000 + HALF_SLOT_MS)
+    assert set_id(back) == 2
+    assert NEWCOMER.account not in runtime_of(back).session.validators.get()
+    ensure_agreement(cluster)
+
+
+def test_a_node_restarts_between_announcement_and_finality_of_a_change() -> None:
+    cluster = staked_cluster(3, seed=34, newcomer=True)
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.run(27_000)
+    while (
+        running(cluster.members[0]).backend.first_change(cluster.nodes()[0].backend.best.hash)
+        is None
+    ):
+        cluster.run(100)
+        assert cluster.hub.now_ms < 40_000, "the change is announced in the first block of an era"
+    cluster.kill(cluster.members[0])
+    cluster.run(1_000)
+    back = cluster.start(cluster.members[0])
+    cluster.run(15_000 + HALF_SLOT_MS)
+    assert set_id(back) == 1
+    ensure_agreement(cluster)
