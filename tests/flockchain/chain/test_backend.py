@@ -195,7 +195,7 @@ def test_reverted_blocks_leave_nothing_behind() -> None:
     place.backend.finalize(blocks[0])
     before = dict(place.store.iterate(b""))
     place.extend(blocks[2], FIRST + 9)
-    place.extend(blocks[1], FIRST + 10)
+    place.extend(blocks[1], FIRST + 8)
     assert place.backend.revert(1).hash == blocks[2]
     place.extend(blocks[2], FIRST + 11)
     assert place.backend.revert(2).hash == blocks[1]
