@@ -34,16 +34,22 @@ class DigitsSplits:
 
 def split_digits(seed: int) -> DigitsSplits:
     """The three sets of a seed, the same on any machine."""
+    digits = read_digits(seed)
+    order = torch.arange(digits.examples)
+    set_a, set_b, train = torch.tensor_split(order, (VALIDATION_EXAMPLES, 2 * VALIDATION_EXAMPLES))
+    return DigitsSplits(
+        train=digits.take(train), validation_a=digits.take(set_a), validation_b=digits.take(set_b)
+    )
+
+
+def read_digits(seed: int) -> LabelledData:
+    """All digits in the order of a seed, the same on any machine."""
     source = load_digits()
     digits = LabelledData(
         features=torch.tensor(source.data / _PIXEL_MAX, dtype=torch.float32),  # (1797, 64)
         labels=torch.tensor(source.target, dtype=torch.int64),  # (1797,)
     )
-    order = torch.tensor(_hash_order(seed, digits.examples))
-    set_a, set_b, train = torch.tensor_split(order, (VALIDATION_EXAMPLES, 2 * VALIDATION_EXAMPLES))
-    return DigitsSplits(
-        train=digits.take(train), validation_a=digits.take(set_a), validation_b=digits.take(set_b)
-    )
+    return digits.take(torch.tensor(_hash_order(seed, digits.examples)))
 
 
 def _hash_order(seed: int, examples: int) -> list[int]:

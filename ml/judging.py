@@ -1,0 +1,60 @@
+"""What voters measure of a round, all of them at once: scores, and leave-one-out marks.
+
+Owns the accuracy of models on each voter's own test examples, and the comparison of an aggregate
+with what it would be without each proposer. Invariant: a voter's figures depend on its own examples
+only; a score is correct · 10^9 // total, as a validator's is.
+Source: WP VI.E (validation on a participant's own data); leave-one-out marks are this project's.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from ml.datasets.shards import Shards
+from ml.evaluate import score_of_accuracy
+from ml.fixed_point import Layout, from_fixed
+from ml.stacked_training import centred, stacked_logits
+
+MARK_MARGIN: Final = 0.02
+"""By how much a proposer must raise the loss, times the number of proposers, to be marked."""
+
+
+def scores_of(models: torch.Tensor, data: Shards, layout: Layout, bits: int) -> list[list[int]]:
+    """models: (models, parameters) int32 -> each one's score by each voter, 0 to 10^9."""
+    guesses = _logits(models, data, layout, bits).argmax(dim=-1)  # (models, voters · examples)
+    correct = (guesses == data.labels.flatten()).reshape(len(models), *data.labels.shape)
+    counts: list[list[int]] = correct.sum(dim=-1).tolist()
+    return [[score_of_accuracy(Fraction(count, data.examples)) for count in row] for row in counts]
+
+
+def losses_of(models: torch.Tensor, data: Shards, layout: Layout, bits: int) -> torch.Tensor:
+    """models: (models, parameters) int32 -> mean cross entropy by voter: (models, voters)."""
+    logits = _logits(models, data, layout, bits)  # (models, voters · examples, classes)
+    labels = data.labels.flatten().expand(len(models), -1)
+    losses = cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    return losses.reshape(len(models), *data.labels.shape).mean(dim=-1)
+
+
+def mark_harmful(
+    aggregate: torch.Tensor, without: torch.Tensor, data: Shards, layout: Layout, bits: int
+) -> list[list[bool]]:
+    """Whether each voter marks each proposer: without its part the loss is lower by the margin.
+
+    aggregate: (parameters,) int32; without: (proposers, parameters) int32, each with that
+    proposer's part taken out.
+    """
+    losses = losses_of(torch.cat([aggregate[None], without]), data, layout, bits)
+    gains = losses[:1] - losses[1:]  # (proposers, voters)
+    marks: list[list[bool]] = (gains > MARK_MARGIN / len(without)).T.tolist()
+    return marks
+
+
+def _logits(models: torch.Tensor, data: Shards, layout: Layout, bits: int) -> torch.Tensor:
+    """All models on all examples: (models, voters · examples, classes)."""
+    features = centred(data.features).flatten(0, 1)  # (voters · examples, inputs)
+    stacked = layout.unflatten(from_fixed(models, bits))
+    return stacked_logits(stacked, features.expand(len(models), *features.shape))
