@@ -53,7 +53,7 @@ class Preset:
     validators_max: int = 200  # per task
     delegators_max: int = 1_000  # per operator
     live_tasks_max: int = 256
-    settlement_steps: int = 400  # per block: about 100 ms on the reference machine
+    settlement_steps: int = 6_000  # per block: 60 ms on the reference machine
     alliance_tasks_max: int = 64  # live tasks of the FL Alliance: each block looks at all of them
     members_max: int = 4_096  # that ever join one of them
     alliance_steps: int = 1_000  # per block: about 70 ms on the reference machine

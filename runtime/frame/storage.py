@@ -221,9 +221,9 @@ class StorageMap(_Item[V], Generic[K, V]):
         for path in self.ext.keys(self.prefix):
             yield self.key_of(path)
 
-    def _pairs(self, prefix: bytes) -> Iterator[tuple[bytes, V]]:
+    def _pairs(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, V]]:
         find_decoded = self.find_decoded
-        for path, raw in self.ext.pairs(prefix):
+        for path, raw in self.ext.pairs(prefix, after):
             kept = find_decoded(path)
             yield path, self._decode(path, raw) if kept is None else kept
 
@@ -274,11 +274,16 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
         first, offset = self._parts[0].decode(path, len(self.prefix) + self._hashes[0][1])
         return first, self._parts[1].decode(path, offset + self._hashes[1][1])[0]
 
-    def items_of(self, first: Any) -> Iterator[tuple[Any, V]]:
-        """Second key and value of the entries of `first`, in storage order."""
+    def items_of(self, first: Any, after: Any = None) -> Iterator[tuple[Any, V]]:
+        """Second key and value of the entries of `first`, in storage order.
+
+        Those that come after the second key `after`, if it is given; there need be no entry of it.
+        """
         prefix = self.prefix_of(first)
         codec, start = self._parts[1], len(prefix) + self._hashes[1][1]
-        for path, value in self._pairs(prefix):
+        for path, value in self._pairs(
+            prefix, None if after is None else self.path((first, after))
+        ):
             yield codec.decode(path, start)[0], value
 
     def remove_all(self, first: Any) -> int:

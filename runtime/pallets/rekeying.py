@@ -3,12 +3,12 @@
 Values and maps keyed by account are found in the schema; items that need to know
 tasks are listed by how their entries are reached, and what stays with the old key is listed with
 the reason. `ensure_all_handled` refuses, at import, a runtime with an item that is in no list.
-Rule: nobody swaps while the arena draws or settles; an operator swaps only in the submit window of
-a day on which it has sealed nothing, so no order by account that a draw or a settlement relies on
-ever changes under it. What it sealed under an alias is no obstacle: nobody knows of it, rolls name
-no accounts, and it is opened with the new key. Who has anything at stake in the FL Alliance, or has
-bonded for the chain's own proof of stake, does not swap at all. Nonces stay with their keys: a
-signed extrinsic must not become valid again.
+Rule: nobody swaps while the arena deals rings, draws or settles; an operator swaps only in the
+submit window of a day on which it has sealed nothing, so no order by account that a draw or a
+settlement relies on ever changes under it. What it sealed under an alias is no obstacle: nobody
+knows of it, rolls name no accounts, and it is opened with the new key. Who has anything at stake
+in the FL Alliance, or has bonded for the chain's own proof of stake, does not swap at all. Nonces
+stay with their keys: a signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """
@@ -119,7 +119,7 @@ class NewKeyInUse(frame.ModuleError, index=1):
 
 
 class ArenaAtWork(frame.ModuleError, index=2):
-    """The arena is drawing or settling. Try again in some blocks."""
+    """The arena is dealing rings, drawing or settling. Try again in some blocks."""
 
 
 class RoleInPlay(frame.ModuleError, index=3):
@@ -243,7 +243,8 @@ class Rekeying(frame.Pallet[Config], index=38):
     # -- when
 
     def _ensure_allowed(self, items: dict[str, Any], tasks: list[int], old: AccountId) -> None:
-        if items["Arena.jobs"].get() or items["Arena.cursor"].exists():
+        work = ("Arena.cursor", "Arena.roll_work")
+        if items["Arena.jobs"].get() or any(items[name].exists() for name in work):
             raise ArenaAtWork
         if items["FlAlliance.memberships"].contains(old):
             raise AllianceStake

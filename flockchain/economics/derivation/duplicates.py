@@ -8,8 +8,9 @@ from __future__ import annotations
 from flockchain.economics.derivation.day_record import DayRecord
 from flockchain.economics.derivation.state_book import Page
 from flockchain.economics.derivation.terms import ExplainError, Term, Unit, ensure_equal
-from runtime.pallets.arena.duplicates import Known, consensus_fingerprint, find_original
+from runtime.pallets.arena.duplicates import consensus_fingerprint, find_original
 from runtime.pallets.arena.records import Roster
+from runtime.pallets.arena.work_records import Original
 
 
 def find_copies(page: Page, record: DayRecord, roster: Roster) -> frozenset[int]:
@@ -69,19 +70,19 @@ def explain_fingerprint(record: DayRecord, submission: int) -> tuple[Term, ...]:
 
 def _compare(
     page: Page, record: DayRecord, roster: Roster, distance: int
-) -> tuple[list[Known], dict[int, int]]:
+) -> tuple[list[Original], dict[int, int]]:
     """Originals, and copies with what they copy, by the recorded fingerprints."""
-    originals: list[Known] = []
+    originals: list[Original] = []
     copies: dict[int, int] = {}
     for number in sorted(entry.submission for entry in roster.entries):
         found = page.runtime.arena.behaviours.find((record.key, number))
         if found is None:
             continue
         owner = page.runtime.arena.submissions.get((record.key.task, number)).owner
-        known = Known(number, owner, found.fingerprint)
-        original = find_original(known, originals, distance)
+        one = Original(number, owner, found.fingerprint)
+        original = find_original(one, originals, distance)
         if original is None:
-            originals.append(known)
+            originals.append(one)
         else:
             copies[number] = original
     return originals, copies

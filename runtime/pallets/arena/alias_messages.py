@@ -36,7 +36,7 @@ def ring_randomness(genesis: Hash, task: int, day: int, beacon: Hash) -> Hash:
     return blake2b_256(b"ring" + _ORDER.encode((genesis, task, day, beacon)))
 
 
-def roll_order(randomness: Hash, who: AccountId) -> bytes:
+def roll_order(randomness: Hash, who: AccountId) -> Hash:
     """The roll of a task's day is in the order of these hashes."""
     return blake2b_256(b"ring" + randomness + who)
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from runtime.economy.tasks import Role
 from runtime.pallets.arena.payments import payments_by_weight
-from runtime.pallets.arena.records import BountyResult, DayKey, Payment, PaymentKind, Roster
-from runtime.pallets.arena.shares import floor_shares
+from runtime.pallets.arena.records import BountyResult, DayKey, Payment, PaymentKind
 from runtime.pallets.arena.split import split_reward
 from runtime.pallets.arena.storage import Arena, pot_of
 from runtime.primitives.rational import Rational
@@ -27,13 +26,11 @@ class BountyPayout:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def note_shares(self, key: DayKey, roster: Roster, shares: list[int]) -> None:
-        """Add a day's shares, after the cut to k_2, each floored to 2^-128. Cost: a write each."""
-        arena = self.arena
-        for juror, share in zip(roster.jurors, floor_shares(shares), strict=True):
-            if share:
-                place = (key.task, juror.account)
-                arena.validator_records.put(place, arena.validator_records.get(place) + share)
+    def remember(self, task: int, validator: AccountId, share: int) -> None:
+        """Add a day's share, after the cut to k_2 and floored to 2^-128."""
+        if share:
+            records, place = self.arena.validator_records, (task, validator)
+            records.put(place, records.get(place) + share)
 
     def plan(
         self, key: DayKey, gamma: Rational, nodes: tuple[list[AccountId], list[int]]

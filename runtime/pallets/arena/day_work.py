@@ -1,22 +1,30 @@
 """The arena's work of every block: emission, rolls, draws, settlements, and dropping what expired.
 
-Draws and settlements are jobs that wait in one queue; each block goes on with the first of them for
-so many steps. A settlement that has not ended when the next day's submit window does is ended in
-that block, whatever it takes: exactness before block time. Rolls come before it all, since nobody
-submits under an alias before; what is dropped comes last.
+Draws and settlements are jobs that wait in one queue; each block goes on with the first of them as
+far as its budget allows (`budget`). Rolls come before it all, since nobody submits under an alias
+before; what is dropped comes last.
+A day's job that has not ended when the next day's submit window does is ended in that block,
+whatever it takes: exactness before block time. From that block on submissions are revealed, which
+replace those that stand, and the ledger, which knows the stakes of three days, is two days from
+forgetting those that the job pays by.
 Source: WP Fig. 3 (the workflow of a task), WP V.H (the validation day).
 """
 
 from __future__ import annotations
 
-from runtime.pallets.arena.cursor import Cursor, Job, JobKind, Phase, next_task
-from runtime.pallets.arena.draw import Draw
+from typing import Final
+
+from runtime.economy.tasks import Task
+from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.cursor import Cursor, Job, JobKind, first_task, next_task
+from runtime.pallets.arena.draw import OUTPUTS_PER_STEP, Draw
 from runtime.pallets.arena.forgetting import Forgetting
 from runtime.pallets.arena.rings import Rings
 from runtime.pallets.arena.settlement import Settlement
 from runtime.pallets.arena.storage import Arena
 
-OUTPUTS_PER_STEP = 64
+TASK_STEPS: Final = 20  # when a day begins: a record, stakes, and a part of the emission
+JOB_STEPS: Final = 10
 
 
 class DayWork:
@@ -33,77 +41,105 @@ class DayWork:
         """The steps that the block's work took."""
         calendar = self.arena.config.calendar
         day, position = calendar.day_of(number), calendar.position_of(number)
-        used = 0
+        budget = Budget(self.arena.config.steps_per_block)
         if position == 0:
-            self.forgetting.schedule(day)
-            self.rings.begin_day(day)
-            used = (
-                self._allot(day) + (calendar.reveal_end - calendar.submit_end) // OUTPUTS_PER_STEP
-            )
+            self._begin_day(day, budget)
         if calendar.submit_end <= position < calendar.reveal_end:
             self.drawing.record_beacon(number)
         if position == calendar.reveal_end:
             self._queue(Job(JobKind.DRAW, day))
         if position == calendar.alias_end:
             self._queue(Job(JobKind.SETTLE, day))
-        budget = self.arena.config.steps_per_block
-        used += self.rings.step(max(budget - used, 1), position)
-        used += self._go_on(day, position, budget - used)
-        return used + self.forgetting.sweep(budget - used)
+        self.rings.step(budget, position)
+        self._go_on(day, position, budget)
+        self.forgetting.sweep(budget)
+        return budget.used
 
-    def _queue(self, job: Job) -> None:
-        self.arena.jobs.put([*self.arena.jobs.get(), job])
+    # -- the first block of a day
 
-    def _is_late(self, cursor: Cursor | None, day: int, position: int) -> bool:
-        """Whether yesterday's work must end now: the ledger forgets the stakes."""
-        return (
-            cursor is not None
-            and cursor.job.day < day
-            and position >= self.arena.config.calendar.submit_end
-        )
+    def _begin_day(self, day: int, budget: Budget) -> None:
+        """The block's first piece, whatever its size; that is bounded by the live tasks."""
+        book, calendar = self.arena.tasks, self.arena.config.calendar
+        tasks = {task: book.get_task(task) for task in book.tasks_on(day)}
+        self.forgetting.schedule(day, list(tasks))
+        open_ = [task for task, found in tasks.items() if day < found.final_day()]
+        self.rings.begin_day(day, open_)
+        shared = self._allot(day, tasks)
+        outputs = calendar.reveal_end - calendar.submit_end
+        budget.take(1 + TASK_STEPS * (len(tasks) + shared) + outputs // OUTPUTS_PER_STEP)
 
-    def _go_on(self, day: int, position: int, budget: int) -> int:
-        """Go on with the jobs for so many steps; the steps used, one phase's more at most."""
-        arena, used = self.arena, 0
-        stored = cursor = arena.cursor.find()
-        while used < budget or self._is_late(cursor, day, position):
-            if cursor is None:
-                jobs = arena.jobs.get()
-                if not jobs:
-                    break
-                arena.jobs.put(jobs[1:])
-                cursor, steps = self._begin(jobs[0])
-            elif not cursor.tasks:
-                cursor, steps = None, 0
-            elif not arena.tasks.get_task(cursor.tasks[0]).status.is_live():
-                cursor, steps = next_task(cursor), 1  # cancelled: nobody submitted anything
-            elif cursor.job.kind is JobKind.DRAW:
-                cursor, steps = self.drawing.step(cursor, max(budget - used, 1))
-            else:
-                cursor, steps = self.settling.step(cursor, max(budget - used, 1))
-            used += steps
-        if cursor is not stored:
-            self._keep(cursor)
-        return used
-
-    def _begin(self, job: Job) -> tuple[Cursor, int]:
-        tasks = self.arena.tasks.tasks_on(job.day)
-        if job.kind is JobKind.SETTLE:
-            self.forgetting.expire(job.day)
-        return Cursor(job, tasks, Phase.START, 0, [], 0, 0), 1
-
-    def _allot(self, day: int) -> int:
-        """Divide the day's emission by the stakes at its start; the steps used."""
-        arena, tasks = self.arena, self.arena.tasks.tasks_on(day)
-        verified = [task for task in tasks if arena.tasks.get_task(task).is_verified_on(day)]
+    def _allot(self, day: int, tasks: dict[int, Task]) -> int:
+        """Divide the day's emission by the stakes at its start; the alliance's tasks that share."""
+        arena = self.arena
+        verified = [task for task, found in tasks.items() if found.is_verified_on(day)]
         alliance = arena.alliance.verified_stakes(day)
         arena.emission.allot(
             day, [(task, arena.stakes.task_stake(task, day)) for task in verified], alliance
         )
-        return len(tasks) + len(alliance) // 4
+        return len(alliance)
+
+    # -- jobs
+
+    def _queue(self, job: Job) -> None:
+        self.arena.jobs.put([*self.arena.jobs.get(), job])
+
+    def _go_on(self, day: int, position: int, budget: Budget) -> None:
+        """Go on with the jobs, as far as the budget allows, and with what is late to its end."""
+        arena = self.arena
+        stored = cursor = arena.cursor.find()
+        while True:
+            job = self._first_job(cursor)
+            if job is None:
+                break
+            budget.is_bounded = not self._is_late(job, day, position)
+            if budget.is_spent:
+                break
+            moved = self._move(job, cursor, budget)
+            if _is_stopped(cursor, moved):
+                cursor = moved
+                break
+            cursor = None if moved is not None and not moved.tasks else moved
+        budget.is_bounded = True
+        if cursor is not stored:
+            self._keep(cursor)
+
+    def _first_job(self, cursor: Cursor | None) -> Job | None:
+        if cursor is not None:
+            return cursor.job
+        return next(iter(self.arena.jobs.get()), None)
+
+    def _is_late(self, job: Job, day: int, position: int) -> bool:
+        """Whether a job of yesterday must end now: what it reads is about to change."""
+        return job.day < day and position >= self.arena.config.calendar.submit_end
+
+    def _move(self, job: Job, cursor: Cursor | None, budget: Budget) -> Cursor | None:
+        """Begin the job or do its next phase, or as much of that as the budget allows."""
+        arena = self.arena
+        if cursor is None:
+            return self._begin(job) if budget.take(JOB_STEPS) else None
+        if not arena.tasks.get_task(cursor.tasks[0]).status.is_live():
+            arena.gathering.remove()
+            return next_task(cursor)  # cancelled: nobody submitted anything
+        if job.kind is JobKind.DRAW:
+            return self.drawing.step(cursor, budget)
+        return self.settling.step(cursor, budget)
+
+    def _begin(self, job: Job) -> Cursor:
+        arena = self.arena
+        arena.jobs.put(arena.jobs.get()[1:])
+        if job.kind is JobKind.SETTLE:
+            self.forgetting.expire(job.day)
+        return first_task(job, arena.tasks.tasks_on(job.day))
 
     def _keep(self, cursor: Cursor | None) -> None:
         if cursor is None:
             self.arena.cursor.remove()
         else:
             self.arena.cursor.put(cursor)
+
+
+def _is_stopped(before: Cursor | None, after: Cursor | None) -> bool:
+    """Whether a phase was left in the middle, for want of steps."""
+    if before is None or after is None:
+        return before is after
+    return (before.tasks, before.phase) == (after.tasks, after.phase)

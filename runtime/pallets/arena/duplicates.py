@@ -13,34 +13,28 @@ Source: WP V.E (copies of a model), Table I; SimHash (Charikar 2002).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from runtime.pallets.arena import events
 from runtime.pallets.arena.ballots import SCORED
-from runtime.pallets.arena.cursor import Cursor, Phase
+from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.cursor import Cursor
 from runtime.pallets.arena.records import (
     Ballot,
     Behaviour,
     DayKey,
     Fingerprinted,
+    Roster,
     RosterEntry,
 )
 from runtime.pallets.arena.storage import Arena
-from runtime.primitives.types import AccountId
+from runtime.pallets.arena.work_records import Original
 
 BITS: Final = 64
-COMPARISONS_PER_STEP: Final = 2_000
-READS_PER_STEP: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A submission that others are compared with; `owner` None is nobody's but its own."""
-
-    submission: int
-    owner: AccountId | None
-    fingerprint: int
+BEHAVIOUR_STEPS: Final = 3  # a fingerprint, and whose it is
+COMPARISONS_PER_STEP: Final = 80
+ORIGINALS_PER_STEP: Final = 3  # read again
 
 
 class Duplicates:
@@ -58,40 +52,42 @@ class Duplicates:
         if fingerprint is not None:
             self.arena.behaviours.put((key, entry.submission), Behaviour(fingerprint))
 
-    def step(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
+    def step(self, key: DayKey, roster: Roster, cursor: Cursor, budget: Budget) -> Cursor:
         """Decide on the next submissions in order of commitment. Emits BehaviourCopied.
 
-        The cursor is at SLASH when all are decided.
+        The cursor's index is that of the first one undecided.
         """
         arena = self.arena
         distance = arena.tasks.get_task(key.task).terms.duplicate_distance
         assert distance is not None, "only tasks that ask for it compare"
-        found = sorted(arena.behaviours.items_of(key))
-        known = [self._known(key, *each) for each in found]
-        originals = [
-            each
-            for each, (_, decided) in zip(known[: cursor.index], found, strict=False)
-            if decided.copy_of is None
-        ]
-        index, compared = cursor.index, 0
-        while index < len(known) and compared < budget * COMPARISONS_PER_STEP:
-            compared += 1 + len(originals)
-            original = find_original(known[index], originals, distance)
-            if original is None:
-                originals.append(known[index])
-            else:
-                number, behaviour = found[index]
-                arena.behaviours.put((key, number), replace(behaviour, copy_of=original))
-                arena.deposit_event(events.BehaviourCopied(key.task, key.day, number, original))
+        numbers = sorted(entry.submission for entry in roster.entries)
+        originals, index = list(arena.originals.get()), cursor.index
+        budget.spend(len(originals) // ORIGINALS_PER_STEP)
+        while index < len(numbers):
+            if not budget.take(BEHAVIOUR_STEPS + len(originals) // COMPARISONS_PER_STEP):
+                break
+            self._decide(key, numbers[index], originals, distance)
             index += 1
-        used = 1 + len(known) // READS_PER_STEP + compared // COMPARISONS_PER_STEP
-        if index < len(known):
-            return replace(cursor, index=index), used
-        return replace(cursor, phase=Phase.SLASH, index=0), used
+        if index < len(numbers):
+            arena.originals.put(originals)
+        else:
+            arena.originals.remove()
+        return replace(cursor, index=index)
 
-    def _known(self, key: DayKey, number: int, behaviour: Behaviour) -> Known:
-        owner = self.arena.submissions.get((key.task, number)).owner
-        return Known(number, owner, behaviour.fingerprint)
+    def _decide(self, key: DayKey, number: int, originals: list[Original], distance: int) -> None:
+        """Find what a submission copies, or let it be one more original."""
+        arena = self.arena
+        behaviour = arena.behaviours.find((key, number))
+        if behaviour is None:
+            return  # too few seats scored it
+        owner = arena.submissions.get((key.task, number)).owner
+        one = Original(number, owner, behaviour.fingerprint)
+        original = find_original(one, originals, distance)
+        if original is None:
+            originals.append(one)
+            return
+        arena.behaviours.put((key, number), replace(behaviour, copy_of=original))
+        arena.deposit_event(events.BehaviourCopied(key.task, key.day, number, original))
 
     def is_copy(self, key: DayKey, submission: int) -> bool:
         """Whether a submission was found to be a copy that day."""
@@ -124,7 +120,7 @@ def consensus_fingerprint(ballots: Sequence[Ballot], kept: Sequence[bool]) -> in
     return bits
 
 
-def find_original(one: Known, originals: Sequence[Known], distance: int) -> int | None:
+def find_original(one: Original, originals: Sequence[Original], distance: int) -> int | None:
     """The earliest original of another owner within the distance; `originals` are earlier."""
     fingerprint, owner = one.fingerprint, one.owner
     for other in originals:

@@ -1,7 +1,7 @@
 """Dropping what nobody needs any more: a day's records some days later, a task's with its last.
 
-Invariant: a block drops no more than the steps that its draws and settlements leave allow; what is
-being dropped is read by nothing that pays.
+Invariant: a block drops no more than what its draws and settlements leave of the budget allows;
+what is being dropped is read by nothing that pays.
 Source: WP V.H (a task completes); the bound is this project's.
 """
 
@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from runtime import frame
 from runtime.economy.tasks import TaskStatus
+from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.arena.storage import Arena
 
-ENTRIES_PER_STEP: Final = 8
+DAY_STEPS: Final = 60  # what a day has once, and a look at all the rest
+RECORD_STEPS: Final = 4
 
 
 class Forgetting:
@@ -23,10 +25,10 @@ class Forgetting:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def schedule(self, day: int) -> None:
+    def schedule(self, day: int, tasks: list[int]) -> None:
         """Let all that today's tasks write expire after the days that records are kept."""
         arena = self.arena
-        keys = [DayKey(task, day) for task in arena.tasks.tasks_on(day)]
+        keys = [DayKey(task, day) for task in tasks]
         if keys:
             arena.expiring.put(day + arena.config.kept_days, keys)
 
@@ -38,16 +40,15 @@ class Forgetting:
             arena.expiring.remove(day)
             arena.expired.put([*arena.expired.get(), *keys])
 
-    def sweep(self, steps: int) -> int:
-        """Drop records for so many steps; the steps used."""
-        arena, used = self.arena, 0
-        while used < steps and (keys := arena.expired.get()):
-            count_max = (steps - used) * ENTRIES_PER_STEP
+    def sweep(self, budget: Budget) -> None:
+        """Drop records, as many as the budget allows, one day's own and one more at least."""
+        arena = self.arena
+        while (keys := arena.expired.get()) and budget.take(DAY_STEPS):
+            count_max = max(budget.fitting(RECORD_STEPS), 1)
             dropped = self._drop(keys[0], count_max)
-            used += 1 + dropped // ENTRIES_PER_STEP
+            budget.spend(dropped * RECORD_STEPS)
             if dropped < count_max:
                 arena.expired.put(keys[1:])
-        return used
 
     def _drop(self, key: DayKey, count_max: int) -> int:
         """Drop at most so many records; less than that: the day has none left."""

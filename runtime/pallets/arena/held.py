@@ -47,20 +47,19 @@ class HeldDay:
         result = self.arena.day_results.find(before)
         return before if result is not None and result.ranked_on is None else None
 
-    def plan(self, key: DayKey) -> tuple[int, int]:
+    def plan(self, key: DayKey, roster: Roster) -> int:
         """Rank and fund a day that was held; adds to its payments. Emits DayScored.
 
-        Returns the index of the first payment that is new, and the steps used.
+        The roster's owners are resolved. Returns the index of the first payment that is new.
         """
         arena, result = self.arena, self.arena.day_results.get(key)
         task = arena.tasks.get_task(key.task)
-        roster = self.standings.resolve(key, arena.rosters.get(key))
         ranking = self.standings.rank(key, task, roster, result.parameters.vesting)
         amounts = self._amounts(key, task, result, has_ranking=ranking.is_paid())
         creator = amounts.creator - result.for_creator
         nodes = amounts.paid_now + amounts.vested
         fund_pot(arena, key, task, creator + nodes, amounts.vested)
-        self.standings.note(key.task, ranking, is_final=False)
+        self.standings.note_best(key.task, ranking)
         paid = arena.payments.get(key)
         payments = ranking.payments(amounts.paid_now) + payments_by_weight(
             [task.creator], [1], creator, Role.CREATOR, PaymentKind.CREATION
@@ -79,7 +78,7 @@ class HeldDay:
         arena.deposit_event(
             events.DayScored(key.task, key.day, count, result.reward, amounts.vested)
         )
-        return len(paid), 1 + len(roster.entries) // 4
+        return len(paid)
 
     def _amounts(self, key: DayKey, task: Task, result: DayResult, *, has_ranking: bool) -> Amounts:
         funds = DayFunds(

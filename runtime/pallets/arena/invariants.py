@@ -9,10 +9,13 @@ Source: WP V.B (blind validation), WP V.H (what vests).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from runtime.pallets.arena.cursor import Phase
 from runtime.pallets.arena.records import Alias, DayKey
 from runtime.pallets.arena.storage import Arena, pot_of
+
+_PLANNED: Final = (Phase.REMEMBER, Phase.COMPLETE, Phase.PAY)
 
 
 def ensure_pots(arena: Arena) -> None:
@@ -20,12 +23,13 @@ def ensure_pots(arena: Arena) -> None:
     unpaid: dict[int, int] = {}
     cursor = arena.cursor.find()
     if cursor is not None and cursor.tasks:
-        task, index = cursor.tasks[0], cursor.index
+        task = cursor.tasks[0]
         unpaid[task] = cursor.slashed
-        if cursor.phase in (Phase.PAY, Phase.HELD):
-            day = cursor.job.day - (cursor.phase is Phase.HELD)
-            left = arena.payments.get(DayKey(task, day))[index:]
-            unpaid[task] = sum(payment.amount for payment in left)
+        if cursor.phase in _PLANNED:
+            left = arena.payments.get(DayKey(task, cursor.day()))[cursor.paid :]
+            begun = arena.unpaid.get()
+            unpaid[task] = sum(payment.amount for payment in left[bool(begun) :])
+            unpaid[task] += sum(part.amount for part in begun)
     for task, amount in arena.vested.items():
         unpaid[task] = unpaid.get(task, 0) + amount
     for task, own in arena.vested_own.items():

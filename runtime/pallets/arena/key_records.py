@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from runtime import frame
 from runtime.primitives.scale import Limit
-from runtime.primitives.types import U8, U32, AccountId, Bytes32, Bytes80, Hash
+from runtime.primitives.types import U8, U32, AccountId, Bytes32, Bytes80
 
 SHARED_KEYS_MAX: Final = 50  # in one call; a committee has no more seats
 RING_KEYS_MAX: Final = 5  # those of three days, tomorrow's, and what comes the day after
@@ -44,15 +44,6 @@ class RingPlace:
     index: U32
     ring: U32
     size: U32
-
-
-@frame.scale_type
-class RollWork:
-    """Rolls that are still to be made today. `beacon` hashes the last reveal window's outputs."""
-
-    day: U32
-    beacon: Hash
-    tasks: list[U32]
 
 
 @frame.scale_type

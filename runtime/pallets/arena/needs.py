@@ -5,7 +5,7 @@ Source: WP IV.A (emission and tasks), WP V.E (stakes), WP V.H (the finished mode
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from runtime.economy.bounty import Contribution
@@ -62,8 +62,13 @@ class TaskBook(Protocol):
 class Stakes(Protocol):
     """Who keeps the stakes. Days are today and the two before; amounts in planck."""
 
-    def operators_of(self, task: int, role: Role, day: int) -> list[OperatorStake]:
-        """All of a role with their stakes at the start of the day, in account order."""
+    def operators_after(
+        self, task: int, day: int, after: AccountId | None
+    ) -> Iterator[OperatorStake]:
+        """Everyone with a role, with the day's stakes, in the state's order, after an account."""
+
+    def known_of(self, task: int, role: Role) -> int:
+        """How many of a role a task remembers. O(1)."""
 
     def stake_of(self, task: int, who: AccountId, day: int) -> OperatorStake | None:
         """One operator's stake at the start of the day."""

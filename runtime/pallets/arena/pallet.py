@@ -22,7 +22,7 @@ from runtime.primitives.types import U32, U64, BlockNumber, Bytes32, Hash
 COMMIT = Weight(150_000_000)
 REVEAL = Weight(300_000_000)
 VERDICT = Weight(40_000_000)
-STEP = Weight(250_000_000)
+STEP = Weight(10_000_000)
 BLOCK = Weight(20_000_000)
 
 

@@ -6,11 +6,13 @@ Source: WP V.E to V.G (operators and delegators), WP V.H (completion), WP II.D.3
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from runtime.economy.stakes import StakeShares
 from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena import events
+from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.cursor import Cursor, next_task
 from runtime.pallets.arena.records import (
     OF_ALL_DAYS,
@@ -20,9 +22,14 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.split import split_delegation
 from runtime.pallets.arena.storage import Arena, pot_of
+from runtime.pallets.arena.work_records import Part
 from runtime.primitives.types import AccountId
 
 EARNED: Final = (PaymentKind.REWARD_A, PaymentKind.VALIDATION, *OF_ALL_DAYS)
+DIVIDE_STEPS: Final = 3  # for each who has stake behind the operator
+PART_STEPS: Final = 6  # an account, an event, and its place in the state's root
+PAYMENTS_PER_STEP: Final = 3  # read again
+FINISH_STEPS: Final = 60
 
 
 class Payout:
@@ -31,25 +38,46 @@ class Payout:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def pay(self, key: DayKey, index: int, budget: int) -> tuple[int, bool, int]:
-        """Pay operators from payment `index` on; a step is one receiver.
+    def pay(self, key: DayKey, cursor: Cursor, budget: Budget) -> tuple[Cursor, bool]:
+        """Go on with the day's payments, receiver by receiver; whether all are made.
 
-        Returns the index of what comes next, whether all is paid, and the steps used.
+        A payment is divided when it is begun, and its parts are kept until all are paid.
         """
-        payments, used = self.arena.payments.get(key), 0
-        while index < len(payments) and used < budget:
-            used += self._pay_operator(key, payments[index])
-            index += 1
-        return index, index == len(payments), used + 1
+        arena, paid = self.arena, cursor.paid
+        payments, parts = arena.payments.get(key), arena.unpaid.get()
+        budget.spend(len(payments) // PAYMENTS_PER_STEP)
+        was_begun = bool(parts)
+        while paid < len(payments):
+            if not parts:
+                parts = self._begin(key, payments[paid], budget)
+            count = budget.take_some(PART_STEPS, len(parts))
+            if not count:
+                break
+            self._pay_parts(key, payments[paid], parts[:count])
+            parts = parts[count:]
+            paid += not parts
+        if parts:
+            arena.unpaid.put(parts)
+        elif was_begun:
+            arena.unpaid.remove()
+        return replace(cursor, paid=paid), paid == len(payments)
 
-    def _pay_operator(self, key: DayKey, payment: Payment) -> int:
-        """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
-        arena, pot, receivers = self.arena, pot_of(key.task), self.receivers(key, payment)
+    def _begin(self, key: DayKey, payment: Payment, budget: Budget) -> list[Part]:
+        """Divide a payment if the budget allows it; otherwise nothing is returned."""
+        arena = self.arena
+        backers = arena.stakes.backers_of(key.task, payment.operator)
+        if not budget.take(DIVIDE_STEPS * backers):
+            return []
         if payment.kind in EARNED:
             arena.tasks.note_rewarded(payment.operator)
-        parts = [part for part in receivers if part[1]]
-        refused = arena.currency.pay_out(pot, parts)
-        for who, amount in parts:
+        return [Part(who, part) for who, part in self.receivers(key, payment) if part]
+
+    def _pay_parts(self, key: DayKey, payment: Payment, parts: list[Part]) -> None:
+        """Pay out of the pot. What an account that was reaped cannot take goes to the treasury."""
+        arena, pot = self.arena, pot_of(key.task)
+        due = [(part.who, part.amount) for part in parts]
+        refused = arena.currency.pay_out(pot, due)
+        for who, amount in due:
             if (who, amount) in refused:
                 arena.currency.transfer(pot, arena.config.treasury, amount, keep_alive=False)
                 arena.deposit_event(events.Undeliverable(key.task, key.day, who, amount))
@@ -59,7 +87,6 @@ class Payout:
                     key.task, key.day, who, payment.operator, payment.role, payment.kind, amount
                 )
             )
-        return len(receivers)
 
     def receivers(self, key: DayKey, payment: Payment) -> list[tuple[AccountId, int]]:
         """Operator and delegators with their parts: by the day's stakes, or by all days'."""
@@ -69,13 +96,15 @@ class Payout:
 
     # -- the end of a day, and of a task
 
-    def finish(self, key: DayKey, cursor: Cursor) -> tuple[Cursor, int]:
+    def finish(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
         """End the task's day; on its final day end the task. Emits DaySettled."""
         arena = self.arena
+        if not budget.take(FINISH_STEPS):
+            return cursor
         arena.deposit_event(events.DaySettled(key.task, key.day))
         if key.day == arena.tasks.get_task(key.task).final_day():
             self._end(key.task)
-        return next_task(cursor), 2
+        return next_task(cursor)
 
     def _end(self, task: int) -> None:
         arena = self.arena

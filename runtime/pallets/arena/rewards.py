@@ -6,12 +6,16 @@ Source: WP V.E (nodes), WP V.F (validators), WP V.H (Rewards A and B), WP IV.A (
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
 from runtime.pallets.arena.amounts import Amounts, DayFunds, divide_day, fund_pot
 from runtime.pallets.arena.bounty import BountyPayout
-from runtime.pallets.arena.cursor import Cursor
+from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.cursor import Cursor, Phase
 from runtime.pallets.arena.held import HeldDay
 from runtime.pallets.arena.payments import payments_by_weight
 from runtime.pallets.arena.records import (
@@ -22,10 +26,13 @@ from runtime.pallets.arena.records import (
     PaymentKind,
     Roster,
 )
-from runtime.pallets.arena.shares import node_weights
+from runtime.pallets.arena.shares import floor_shares, node_weights
 from runtime.pallets.arena.standings import NOBODY, Ranking, Standings
 from runtime.pallets.arena.storage import Arena, pot_of
 from runtime.primitives.types import AccountId
+
+REMEMBER_STEPS: Final = 6  # a record, read and written
+RECORDS_PER_STEP: Final = 2  # of the day's result, read again
 
 
 class Rewards:
@@ -37,36 +44,67 @@ class Rewards:
         self.bounty = BountyPayout(arena)
         self.held = HeldDay(arena)
 
-    def plan(self, key: DayKey, cursor: Cursor) -> None:
-        """Rank, fund the pot, store the day's result and payments. Emits DayScored, NodesHeld."""
+    def plan(self, key: DayKey, roster: Roster, cursor: Cursor) -> None:
+        """Rank, fund the pot, store the day's result and payments. Emits DayScored, NodesHeld.
+
+        The roster's owners are resolved.
+        """
         arena = self.arena
         task = arena.tasks.get_task(key.task)
         parameters = arena.tasks.parameters_on(key.day)
-        roster = self.standings.resolve(key, arena.rosters.get(key))
-        is_final, is_held = key.day == task.final_day(), self.held.must_wait(key, roster)
+        is_held = self.held.must_wait(key, roster)
         ranking = NOBODY
         if not is_held:
             ranking = self.standings.rank(key, task, roster, parameters.vesting)
         funds = self._funds(key, task, parameters)
         amounts = divide_day(key, task, funds, cursor.shares, has_ranking=ranking.is_paid())
         fund_pot(arena, key, task, amounts.total, amounts.vested)
-        self.standings.note(key.task, ranking, is_final=is_final)
+        self.standings.note_best(key.task, ranking)
         payments = ranking.payments(amounts.paid_now)
         payments += self._pay_validators(roster, amounts)
         payments += payments_by_weight(
             [task.creator], [1], amounts.creator, Role.CREATOR, PaymentKind.CREATION
         )
         payments += self._pass_on_slashes(key, roster, cursor)
-        self.bounty.note_shares(key, roster, amounts.shares)
-        if is_final:
-            nodes = self._final_weights(key, task, roster)
-            payments += self._pay_vested(key, *nodes)
-            payments += self.bounty.plan(key, parameters.gamma, nodes)
         arena.payments.put(key, payments)
         ranked_on = None if is_held else key.day
         self._store(key, funds, roster, cursor, ranking, amounts, ranked_on)
         if is_held:
             self.held.hold(key)
+
+    def remember(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Add the day to the records of its ranked nodes, then of its validators.
+
+        What is held adds nodes only, the final day validators only. The cursor's index is that of
+        the first one still to be remembered.
+        """
+        result = self.arena.day_results.get(key)
+        is_final = key.day == self.arena.tasks.get_task(key.task).final_day()
+        nodes = [] if is_final else result.ranking
+        jurors = [] if cursor.is_held else result.jurors
+        shares = floor_shares([juror.share if juror.is_paid else 0 for juror in jurors])
+        budget.spend((len(nodes) + len(jurors)) // RECORDS_PER_STEP)
+        index, whole = cursor.index, len(nodes) + len(jurors)
+        count = budget.take_some(REMEMBER_STEPS, whole - index)
+        for at in range(index, index + count):
+            if at < len(nodes):
+                self.standings.remember(key.task, nodes[at])
+            else:
+                place = at - len(nodes)
+                self.bounty.remember(key.task, jurors[place].account, shares[place])
+        moved = replace(cursor, index=index + count)
+        if moved.index < whole:
+            return moved
+        return moved.at(Phase.COMPLETE if is_final else Phase.PAY)
+
+    def complete(self, key: DayKey, roster: Roster) -> None:
+        """Add what the whole task earned, on its final day, to the payments."""
+        arena = self.arena
+        task = arena.tasks.get_task(key.task)
+        nodes = self._final_weights(key, task, roster)
+        payments = arena.payments.get(key) + self._pay_vested(key, *nodes)
+        payments += self.bounty.plan(key, arena.day_results.get(key).parameters.gamma, nodes)
+        arena.payments.put(key, payments)
 
     # -- the money
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from runtime.economy.schedule import in_force, scheduled
+from runtime.economy.stakes import OperatorStake
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import alias_events
 from runtime.pallets.arena.alias_messages import (
@@ -22,15 +24,19 @@ from runtime.pallets.arena.alias_messages import (
     ring_randomness,
     roll_order,
 )
-from runtime.pallets.arena.key_records import RingKey, RingPlace, RollMember, RollWork
+from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.key_records import RingKey, RingPlace, RollMember
 from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import SUBMISSIONS_MAX, DayKey
 from runtime.pallets.arena.storage import Arena
+from runtime.pallets.arena.work_records import OrderedMember, RollWork
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.ring_signature import RING_SIZE_MAX, KeyProof, verify_key
-from runtime.primitives.types import AccountId
+from runtime.primitives.types import AccountId, Hash
 
-MEMBERS_PER_STEP = 6
+ROLL_STEPS: Final = 10
+MEMBER_STEPS: Final = 5  # a stake, a key, a hash, and its place when the roll is stored
+MEMBERS_PER_STEP: Final = 2  # read again
 
 
 class Rings:
@@ -69,49 +75,71 @@ class Rings:
 
     # -- rolls
 
-    def begin_day(self, day: int) -> None:
-        """Let the rolls of today's tasks be made. Cost: a read for each block of the window."""
+    def begin_day(self, day: int, tasks: list[int]) -> None:
+        """Let rolls be made in these of today's tasks, which take models.
+
+        Cost: a read for each block of the window.
+        """
         arena, calendar = self.arena, self.arena.config.calendar
         offsets = range(calendar.submit_end, calendar.reveal_end)
         outputs = [output for at in offsets if (output := arena.vrf_outputs.find(at)) is not None]
-        tasks = [task for task in arena.tasks.tasks_on(day) if _takes_models(arena, task, day)]
-        arena.roll_work.put(RollWork(day, blake2b_256(b"".join(outputs)), tasks))
+        arena.roll_work.put(_first_roll(day, blake2b_256(b"".join(outputs)), tasks))
 
-    def step(self, budget: int, position: int) -> int:
-        """Make rolls for so many steps, one task's more at most; the steps used.
+    def step(self, budget: Budget, position: int) -> None:
+        """Go on with the rolls, as far as the budget allows. Emits RingsDealt for each.
 
         What is not made when the submit window ends never is: the day takes no aliases there.
         """
-        work, used = self.arena.roll_work.find(), 0
+        work = self.arena.roll_work.find()
         if work is None:
-            return 0
-        tasks = work.tasks if position < self.arena.config.calendar.submit_end else []
-        while tasks and used < budget:
-            used += self._make_roll(tasks[0], work)
-            tasks = tasks[1:]
-        if tasks:
-            self.arena.roll_work.put(replace(work, tasks=tasks))
+            return
+        if position >= self.arena.config.calendar.submit_end:
+            work = _first_roll(work.day, work.beacon, [])
+        budget.spend(len(work.members) // MEMBERS_PER_STEP)
+        while work.tasks:
+            moved = self._go_on(work, budget)
+            is_next, work = len(moved.tasks) < len(work.tasks), moved
+            if not is_next:
+                break
+        if work.tasks:
+            self.arena.roll_work.put(work)
         else:
             self.arena.roll_work.remove()
-        return used + 1
 
-    def _make_roll(self, task: int, work: RollWork) -> int:
-        arena = self.arena
-        found = arena.tasks.get_task(task)
-        if not found.status.is_live():
-            return 1
+    def _go_on(self, work: RollWork, budget: Budget) -> RollWork:
+        """Find members of the first task's roll; if there are no more, store it."""
+        arena, task = self.arena, work.tasks[0]
+        found, after, members = arena.tasks.get_task(task), work.after, list(work.members)
+        nodes = work.nodes
+        if after is None:
+            if not budget.take(ROLL_STEPS):
+                return work
+            nodes = arena.stakes.known_of(task, Role.TRAINING_NODE)
         randomness = ring_randomness(arena.block.genesis_hash(), task, work.day, work.beacon)
-        members: dict[bytes, RollMember] = {}
-        operators = arena.stakes.operators_of(task, Role.TRAINING_NODE, work.day)
-        for stake in operators:
-            key = self.acting_key(stake.account, work.day)
-            quota = self._quota(found, stake.total, len(operators))
-            if key is not None and quota:
-                members[roll_order(randomness, stake.account)] = RollMember(key, quota)
-        roll = [members[order] for order in sorted(members)]
-        arena.rolls.put(DayKey(task, work.day), roll)
-        arena.deposit_event(alias_events.RingsDealt(task, work.day, len(roll)))
-        return 1 + len(operators) // MEMBERS_PER_STEP
+        if found.status.is_live():
+            for stake in arena.stakes.operators_after(task, work.day, after):
+                if not budget.take(MEMBER_STEPS):
+                    return replace(work, nodes=nodes, after=after, members=members)
+                after = stake.account
+                if stake.role is Role.TRAINING_NODE:
+                    members += self._members(found, stake, nodes, work.day, randomness)
+            self._deal(DayKey(task, work.day), members)
+        return _first_roll(work.day, work.beacon, work.tasks[1:])
+
+    def _members(
+        self, task: Task, stake: OperatorStake, nodes: int, day: int, randomness: Hash
+    ) -> list[OrderedMember]:
+        """The node, if it has a key and may use aliases."""
+        quota = self._quota(task, stake.total, nodes)
+        key = self.acting_key(stake.account, day) if quota else None
+        if key is None:
+            return []
+        return [OrderedMember(roll_order(randomness, stake.account), RollMember(key, quota))]
+
+    def _deal(self, key: DayKey, members: list[OrderedMember]) -> None:
+        roll = [each.member for each in sorted(members, key=lambda each: each.order)]
+        self.arena.rolls.put(key, roll)
+        self.arena.deposit_event(alias_events.RingsDealt(key.task, key.day, len(roll)))
 
     def _quota(self, task: Task, stake: int, nodes: int) -> int:
         """How many aliases a node has in a day.
@@ -159,5 +187,6 @@ def ring_of(roll: Sequence[RollMember], index: int, ring: int) -> list[bytes]:
     return members[start:end]
 
 
-def _takes_models(arena: Arena, task: int, day: int) -> bool:
-    return day < arena.tasks.get_task(task).final_day()
+def _first_roll(day: int, beacon: Hash, tasks: list[int]) -> RollWork:
+    """The work at the beginning of the first of these tasks."""
+    return RollWork(day, beacon, tasks, 0, None, [])

@@ -1,17 +1,21 @@
 """The settlement of a task's day: consensus scores, slashes of the silent, and the way to payout.
 
-Each step scores one submission or judges one validator; the cursor in the state carries what was
-summed so far. Invariant: the result does not depend on how the steps fall into blocks.
+Phase by phase, each piece by piece: a submission is scored, a validator judged, an alias given its
+owner, a receiver paid. The day's plan is one piece; the cursor in the state carries what was summed
+so far. All must be read as it was before the next day's reveal window: see `day_work`.
+Invariant: the result does not depend on how the pieces fall into blocks.
 Source: WP V.E (aggregation), WP V.F (distances), WP III.A.3 (slashes).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from runtime.economy.parameters import SCORE_MAX, ArenaParameters
 from runtime.pallets.arena import alias_events, events
 from runtime.pallets.arena.ballots import scores_of, unscored_weight
+from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
 from runtime.pallets.arena.cursor import Cursor, JobKind, Phase
 from runtime.pallets.arena.duplicates import Duplicates
@@ -26,11 +30,17 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.rewards import Rewards
 from runtime.pallets.arena.shares import validator_shares
-from runtime.pallets.arena.storage import Arena, pot_of
+from runtime.pallets.arena.storage import SLASH_STEPS, Arena, pot_of
 from runtime.pallets.arena.wrong_data import WrongDataVote
 from runtime.primitives.types import AccountId
 
-BALLOTS_PER_STEP = 8  # an exponential of 16 us each and the sums
+ENTRIES_PER_STEP: Final = 3  # of a roster that is read
+SCORE_STEPS: Final = 14  # a submission without ballots: its result, and an event
+BALLOT_STEPS: Final = 2  # an exponential and the sums
+JUDGE_STEPS: Final = 2
+PLAN_STEPS: Final = 20
+PLAN_ENTRY_STEPS: Final = 3  # a score, a stake, a rank and a payment
+PLAN_JUROR_STEPS: Final = 3
 
 
 class Settlement:
@@ -44,77 +54,73 @@ class Settlement:
         self.duplicates = Duplicates(arena)
         self.wrong_data = WrongDataVote(arena)
 
-    def step(self, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Do one phase of the first task, or as much of it as the budget allows."""
+    def step(self, cursor: Cursor, budget: Budget) -> Cursor:
+        """Do the phase of the first task, or as much of it as the budget allows."""
         assert cursor.job.kind is JobKind.SETTLE
-        key = DayKey(cursor.tasks[0], cursor.job.day)
+        key = DayKey(cursor.tasks[0], cursor.day())
         match cursor.phase:
             case Phase.START:
-                if self.held.find(key) is None:
-                    return self._start(key, cursor)
-                return replace(cursor, phase=Phase.COMPARE_HELD, index=0), 1
-            case Phase.COMPARE_HELD:
-                return self._plan_held(key, cursor, budget)
-            case Phase.HELD:
-                return self._pay_held(key, cursor, budget)
+                return self._start(key, cursor, budget)
             case Phase.SCORE:
                 return self._score(key, cursor, budget)
             case Phase.COMPARE:
-                return self.duplicates.step(key, cursor, budget)
+                return self._compare(key, cursor, budget)
             case Phase.SLASH:
                 return self._slash(key, cursor, budget)
+            case Phase.RESOLVE:
+                return self._resolve(key, cursor, budget)
+            case Phase.PLAN:
+                return self._plan(key, cursor, budget)
+            case Phase.REMEMBER:
+                return self.rewards.remember(key, cursor, budget)
+            case Phase.COMPLETE:
+                return self._complete(key, cursor, budget)
             case Phase.PAY:
-                index, is_done, used = self.payout.pay(key, cursor.index, budget)
-                phase = Phase.FINISH if is_done else Phase.PAY
-                return replace(cursor, phase=phase, index=index), used
+                return self._pay(key, cursor, budget)
             case Phase.FINISH:
-                return self.payout.finish(key, cursor)
+                return self.payout.finish(key, cursor, budget)
+            case Phase.GATHER | Phase.DEAL:
+                raise AssertionError(f"{cursor.phase} is a draw's")
 
-    def _start(self, key: DayKey, cursor: Cursor) -> tuple[Cursor, int]:
-        """Begin with the day's scores, unless its data was wrong."""
-        roster = self._roster(key)
-        is_void, used = self.wrong_data.decide(key, roster)
-        phase = Phase.SLASH if is_void else Phase.SCORE
-        shares = [0] * len(roster.jurors)
-        return replace(cursor, phase=phase, index=0, shares=shares), 1 + used
+    def _start(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Begin with the day before if its nodes wait, else with the scores if there are any."""
+        arena = self.arena
+        if self.held.find(key) is not None:
+            if not budget.take(1):
+                return cursor
+            task = arena.tasks.get_task(key.task)
+            compares = task.terms.duplicate_distance is not None
+            return replace(cursor, is_held=True).at(Phase.COMPARE if compares else Phase.RESOLVE)
+        roster = self._roster(key, budget)
+        is_void = self.wrong_data.is_carried(key, roster)
+        creator = arena.tasks.get_task(key.task).creator
+        backers = arena.stakes.backers_of(key.task, creator) if is_void else 0
+        if not budget.take(1 + SLASH_STEPS * backers):
+            return cursor
+        if is_void:
+            arena.tasks.note_wrong_data(key.task)
+        begun = replace(cursor, shares=[0] * len(roster.jurors))
+        return begun.at(Phase.SLASH if is_void else Phase.SCORE)
 
-    def _plan_held(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Find copies among the day before, whose owners are known now; then rank and fund it."""
-        held, used = DayKey(key.task, key.day - 1), 0
-        if self.arena.tasks.get_task(key.task).terms.duplicate_distance is not None:
-            compared, used = self.duplicates.step(held, cursor, budget)
-            if compared.phase is Phase.COMPARE_HELD:
-                return compared, used
-        index, steps = self.held.plan(held)
-        return replace(cursor, phase=Phase.HELD, index=index), used + steps
-
-    def _pay_held(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Pay the nodes of the day before, then begin with the day. Emits HeldSettled."""
-        held = DayKey(key.task, key.day - 1)
-        index, is_done, used = self.payout.pay(held, cursor.index, budget)
-        if not is_done:
-            return replace(cursor, index=index), used
-        self.arena.deposit_event(alias_events.HeldSettled(held.task, held.day))
-        started, steps = self._start(key, cursor)
-        return started, used + steps
-
-    def _roster(self, key: DayKey) -> Roster:
-        return self.arena.rosters.get(key)
+    def _roster(self, key: DayKey, budget: Budget) -> Roster:
+        roster = self.arena.rosters.get(key)
+        budget.spend((len(roster.entries) + len(roster.jurors)) // ENTRIES_PER_STEP)
+        return roster
 
     # -- consensus
 
-    def _score(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        roster = self._roster(key)
+    def _score(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        roster = self._roster(key, budget)
         parameters = self.arena.tasks.parameters_on(key.day)
         terms = self.arena.tasks.get_task(key.task).terms
         compares = terms.duplicate_distance is not None
-        # Of a day that is held owners are not known yet: it compares when they are.
-        waits = self.held.must_wait(key, roster)
         places = {juror.account: index for index, juror in enumerate(roster.jurors)}
-        shares, index, scored, used = list(cursor.shares), cursor.index, cursor.scored, 0
-        while index < len(roster.entries) and used < budget:
+        shares, index, scored = list(cursor.shares), cursor.index, cursor.scored
+        while index < len(roster.entries):
             entry = roster.entries[index]
             ballots = self.arena.ballots.get((key, entry.submission))
+            if not budget.take(SCORE_STEPS + BALLOT_STEPS * len(ballots)):
+                break
             earned = self._score_one(key, entry, ballots, parameters)
             for account, share in earned:
                 shares[places[account]] += share
@@ -122,11 +128,12 @@ class Settlement:
                 self.duplicates.note(key, entry, ballots)
             scored += bool(earned)
             index += 1
-            used += 1 + len(ballots) // BALLOTS_PER_STEP
-        phase = Phase.SCORE
-        if index == len(roster.entries):
-            phase, index = Phase.COMPARE if compares and not waits else Phase.SLASH, 0
-        return replace(cursor, phase=phase, index=index, shares=shares, scored=scored), used + 1
+        moved = replace(cursor, index=index, shares=shares, scored=scored)
+        if index < len(roster.entries):
+            return moved
+        # Of a day that is held owners are not known yet: it compares when they are.
+        waits = self.held.must_wait(key, roster)
+        return moved.at(Phase.COMPARE if compares and not waits else Phase.SLASH)
 
     def _score_one(
         self,
@@ -164,26 +171,73 @@ class Settlement:
             events.SubmissionScored(key.task, key.day, submission, numerator, denominator)
         )
 
+    def _compare(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Find copies. Those of a day that was held are found when its owners are known."""
+        roster = self._roster(key, budget)
+        moved = self.duplicates.step(key, roster, cursor, budget)
+        if moved.index < len(roster.entries):
+            return moved
+        return moved.at(Phase.RESOLVE if cursor.is_held else Phase.SLASH)
+
     # -- those who did not do their duty
 
-    def _slash(self, key: DayKey, cursor: Cursor, budget: int) -> tuple[Cursor, int]:
-        """Slash drawn validators without a sealed, or without an opened, sheet; then plan."""
-        arena, roster = self.arena, self._roster(key)
+    def _slash(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Slash drawn validators without a sealed, or without an opened, sheet."""
+        arena, roster = self.arena, self._roster(key, budget)
         jurors = roster.jurors if roster.entries else []  # nothing to score, nothing to judge
         parameters = arena.tasks.parameters_on(key.day)
-        index, slashed, used = cursor.index, cursor.slashed, 0
-        while index < len(jurors) and used < budget:
+        index, slashed = cursor.index, cursor.slashed
+        while index < len(jurors):
             who = jurors[index].account
             sealed = arena.score_seals.find((key, who))
             is_drawn = not roster.seats or arena.assignments.contains((key, who))
-            if is_drawn and (sealed is None or not sealed.is_revealed):
+            is_silent = is_drawn and (sealed is None or not sealed.is_revealed)
+            backers = arena.stakes.backers_of(key.task, who) if is_silent else 0
+            if not budget.take(JUDGE_STEPS + SLASH_STEPS * backers):
+                return replace(cursor, index=index, slashed=slashed)
+            if is_silent:
                 rate = parameters.no_commit_slash if sealed is None else parameters.no_reveal_slash
                 slashed += arena.stakes.slash(key.task, who, rate, pot_of(key.task))
-                used += 4 + arena.stakes.backers_of(key.task, who)
             index += 1
-            used += 1
-        if index < len(jurors):
-            return replace(cursor, index=index, slashed=slashed), used
-        self.rewards.plan(key, replace(cursor, slashed=slashed))
-        used += 1 + len(roster.entries) // 4 + len(roster.jurors) // 8
-        return replace(cursor, phase=Phase.PAY, index=0, slashed=0), used
+        return replace(cursor, slashed=slashed).at(Phase.RESOLVE)
+
+    # -- ranking and money
+
+    def _resolve(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        roster = self._roster(key, budget)
+        moved = self.rewards.standings.resolve(key, roster, cursor, budget)
+        return moved if moved.index < len(roster.entries) else moved.at(Phase.PLAN)
+
+    def _plan(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Plan the day, or what of the day before was held, as one piece."""
+        roster = self._roster(key, budget)
+        if not budget.take(plan_steps(roster)):
+            return cursor
+        if cursor.is_held:
+            return replace(cursor, paid=self.held.plan(key, roster)).at(Phase.REMEMBER)
+        self.rewards.plan(key, roster, cursor)
+        return replace(cursor, shares=[], slashed=0).at(Phase.REMEMBER)
+
+    def _complete(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Plan what the whole task earned, as one piece."""
+        roster = self._roster(key, budget)
+        if not budget.take(plan_steps(roster)):
+            return cursor
+        self.rewards.complete(key, roster)
+        return cursor.at(Phase.PAY)
+
+    def _pay(self, key: DayKey, cursor: Cursor, budget: Budget) -> Cursor:
+        """Pay; after the day before, begin with the day itself. Emits HeldSettled."""
+        moved, is_done = self.payout.pay(key, cursor, budget)
+        if not is_done:
+            return moved
+        if not cursor.is_held:
+            return moved.at(Phase.FINISH)
+        self.arena.deposit_event(alias_events.HeldSettled(key.task, key.day))
+        return replace(moved, is_held=False, paid=0).at(Phase.START)
+
+
+def plan_steps(roster: Roster) -> int:
+    """The size of the piece that plans a day."""
+    entries, jurors = len(roster.entries), len(roster.jurors)
+    return PLAN_STEPS + PLAN_ENTRY_STEPS * entries + PLAN_JUROR_STEPS * jurors

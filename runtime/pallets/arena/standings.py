@@ -9,10 +9,13 @@ Source: WP V.E ("rank amongst its peers"), Table I (blind validation, top k_1).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from runtime.economy.parameters import VestingRules
 from runtime.economy.tasks import Role, Task
+from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.consensus import ConsensusScore
+from runtime.pallets.arena.cursor import Cursor
 from runtime.pallets.arena.duplicates import Duplicates
 from runtime.pallets.arena.payments import payments_by_weight
 from runtime.pallets.arena.ranking import Entry, rank
@@ -29,6 +32,9 @@ from runtime.pallets.arena.records import (
 from runtime.pallets.arena.shares import floor_shares, node_weights
 from runtime.pallets.arena.storage import Arena
 from runtime.primitives.types import AccountId
+
+RESOLVE_STEPS: Final = 6  # a submission, its owner's stake and what stands of it
+ENTRIES_PER_STEP: Final = 2  # stored again
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,20 @@ class Standings:
         self.arena = arena
         self.duplicates = Duplicates(arena)
 
-    def resolve(self, key: DayKey, roster: Roster) -> Roster:
-        """The roster with the owners as they are known now; it is stored if aliases are on it."""
-        if all(entry.owner is not None for entry in roster.entries):
-            return roster  # drawn as they stood, from nodes with stake
-        resolved = replace(roster, entries=[self._resolve(key, each) for each in roster.entries])
-        self.arena.rosters.put(key, resolved)
-        return resolved
+    def resolve(self, key: DayKey, roster: Roster, cursor: Cursor, budget: Budget) -> Cursor:
+        """Enter the owners as they are known now, if aliases are on the roster.
+
+        The cursor's index is that of the first entry whose owner is still to be found.
+        """
+        entries, index = list(roster.entries), cursor.index
+        if not index and all(entry.owner is not None for entry in entries):
+            return replace(cursor, index=len(entries))  # as they stood, of nodes with stake
+        budget.spend(len(entries) // ENTRIES_PER_STEP)
+        count = budget.take_some(RESOLVE_STEPS, len(entries) - index)
+        for at in range(index, index + count):
+            entries[at] = self._resolve(key, entries[at])
+        self.arena.rosters.put(key, replace(roster, entries=entries))
+        return replace(cursor, index=index + count)
 
     def _resolve(self, key: DayKey, entry: RosterEntry) -> RosterEntry:
         arena = self.arena
@@ -147,20 +160,20 @@ class Standings:
             return None
         return ConsensusScore(found.numerator, found.denominator, tuple(found.kept))
 
-    def note(self, task: int, ranking: Ranking, *, is_final: bool) -> None:
-        """Remember the best, and before the final day each node's ranked days and f_i."""
-        arena = self.arena
+    def note_best(self, task: int, ranking: Ranking) -> None:
+        """Remember the first rank, if there is one."""
         if ranking.nodes:
             first = ranking.nodes[0]
             score = first.consensus.numerator, first.consensus.denominator
-            arena.best.put(task, Best(first.submission, first.owner, first.content, *score))
-        if is_final:
-            return
-        for node, share in zip(ranking.nodes, floor_shares(ranking.weights), strict=True):
-            before = arena.node_records.get((task, node.owner))
-            arena.node_records.put(
-                (task, node.owner), NodeRecord(before.days_ranked + 1, before.share_sum + share)
-            )
+            self.arena.best.put(task, Best(first.submission, first.owner, first.content, *score))
+
+    def remember(self, task: int, node: RankedNode) -> None:
+        """Add a day before the final one to what is known of a ranked node."""
+        arena, place = self.arena, (task, node.owner)
+        before = arena.node_records.get(place)
+        arena.node_records.put(
+            place, NodeRecord(before.days_ranked + 1, before.share_sum + node.share)
+        )
 
 
 def candidates_of(roster: Roster) -> list[tuple[RosterEntry, AccountId]]:

@@ -8,6 +8,7 @@ Source: WP V.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from runtime import frame
 from runtime.economy.calendar import Calendar
@@ -19,7 +20,6 @@ from runtime.pallets.arena.key_records import (
     RingKey,
     RingKeys,
     RollMember,
-    RollWork,
     SealedKey,
     SealingKey,
 )
@@ -49,6 +49,7 @@ from runtime.pallets.arena.records import (
     SubmissionSeal,
     Submitter,
 )
+from runtime.pallets.arena.work_records import Gathering, Original, Part, RollWork
 from runtime.primitives.types import (
     FML,
     U8,
@@ -65,7 +66,7 @@ from runtime.primitives.types import (
 class Config:
     """Sizes. `quota_*`: L_0 and L_max; stakes are the minimums s_min of the curve, planck.
 
-    `steps_per_block` bounds the work of a block: a step is about a quarter of a millisecond.
+    `steps_per_block` bounds the work of a block (`budget`): a step is ten microseconds.
     `kept_days`: for how long the inputs of a payment stay in the state; 2 at least, since a task's
     last day settles what it held of the day before. `aliases_max`: of a node in a day.
     """
@@ -76,13 +77,16 @@ class Config:
     validator_stake: Balance = 3_000 * FML
     quota_base: U32 = 4
     quota_max: U32 = 100
-    steps_per_block: U32 = 400
+    steps_per_block: U32 = 6_000
     kept_days: U32 = 30
     aliases_max: U32 = 2
 
     def __post_init__(self) -> None:
         if self.kept_days < 2 or not 0 < self.aliases_max < 256:
             raise ValueError(f"records are kept {self.kept_days} days, {self.aliases_max} aliases")
+
+
+SLASH_STEPS: Final = 15  # for each who has stake behind the one that is slashed
 
 
 def pot_of(task: int) -> AccountId:
@@ -188,6 +192,13 @@ class Arena(frame.Pallet[Config], index=33):
     jobs = frame.StorageValue[list[Job]](list[Job], default=[], docs="Work that waits.")
     cursor = frame.StorageValue[Cursor](Cursor, docs="Work in progress.")
     roll_work = frame.StorageValue[RollWork](RollWork, docs="Rolls that are still to be made.")
+    gathering = frame.StorageValue[Gathering](Gathering, docs="The roster that is being made.")
+    originals = frame.StorageValue[list[Original]](
+        list[Original], default=[], docs="What behaviours are compared with, while they are."
+    )
+    unpaid = frame.StorageValue[list[Part]](
+        list[Part], default=[], docs="What is left to be paid of a payment that was begun."
+    )
     expiring = frame.StorageMap[int, list[DayKey]](
         U32, list[DayKey], default=[], docs="Which records are dropped on a day."
     )

@@ -28,16 +28,18 @@ class Wheel:
         pairs = zip(self._jurors, self._left, strict=True)
         self._reached = list(accumulate(juror.stake if left else 0 for juror, left in pairs))
 
-    def take(self, number: int) -> Juror | None:
-        """Take a seat of whom `number` modulo the stake with seats left falls on; None if none."""
+    def find(self, number: int) -> int | None:
+        """On whom `number` modulo the stake with seats left falls; None if none has any left."""
         reached = self._reached
         if not reached or not reached[-1]:
             return None
-        index = bisect_right(reached, number % reached[-1])
+        return bisect_right(reached, number % reached[-1])
+
+    def take(self, index: int) -> None:
+        """Take a seat of the validator, which has one left."""
         self._left[index] -= 1
         if not self._left[index]:
             self._spread()
-        return self._jurors[index]
 
     def jurors(self) -> list[Juror]:
         """The validators with the seats that are left now."""

@@ -16,7 +16,7 @@ from runtime.pallets.arena.storage import Arena
 
 
 class WrongDataVote:
-    """Counts as sheets are opened; decides when the day is settled."""
+    """Counts as sheets are opened; tells when the day is settled."""
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
@@ -28,14 +28,9 @@ class WrongDataVote:
             before = self.arena.wrong_data.get(key)
             self.arena.wrong_data.put(key, before + sum(weights[number] for number in said))
 
-    def decide(self, key: DayKey, roster: Roster) -> tuple[bool, int]:
-        """Whether the vote is carried, and the steps used; if so the creator's stake is burned."""
-        if not is_carried(self.arena.wrong_data.get(key), roster):
-            return False, 0
-        creator = self.arena.tasks.get_task(key.task).creator
-        backers = self.arena.stakes.backers_of(key.task, creator)
-        self.arena.tasks.note_wrong_data(key.task)
-        return True, 4 + backers
+    def is_carried(self, key: DayKey, roster: Roster) -> bool:
+        """Whether the vote is carried."""
+        return is_carried(self.arena.wrong_data.get(key), roster)
 
 
 def is_carried(weight: int, roster: Roster) -> bool:

@@ -8,7 +8,7 @@ Source: WP V.E (t_i, s_j: own and delegated), WP IV.A (S_i: everyone's stake in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
@@ -103,16 +103,19 @@ class Delegation(frame.Pallet[Config], index=31):
 
     # -- what the days' settlement asks
 
-    def operators_of(self, task: int, role: Role, day: int) -> list[OperatorStake]:
-        """All of a role with their stakes at the start of the day, in account order. O(n)."""
-        return sorted(
-            (
-                self._stake_of(who, operator, day)
-                for who, operator in self.operators.items_of(task)
-                if operator.role is role
-            ),
-            key=lambda stake: stake.account,
-        )
+    def operators_after(
+        self, task: int, day: int, after: AccountId | None
+    ) -> Iterator[OperatorStake]:
+        """Everyone with a role, with the stake at the start of the day, in the state's order.
+
+        Those that come after an account, if it is given. Cost: a read for each that is taken.
+        """
+        for who, operator in self.operators.items_of(task, after):
+            yield self._stake_of(who, operator, day)
+
+    def known_of(self, task: int, role: Role) -> int:
+        """How many of a role a task remembers, those who left included. O(1)."""
+        return self.places.get((task, role)).known
 
     def stake_of(self, task: int, who: AccountId, day: int) -> OperatorStake | None:
         """An operator's stake at the start of the day; None without a role in the task."""

@@ -27,7 +27,7 @@ from tests.flockchain.economics.delegated_task import (
 from tests.runtime.pallets.world import account
 from tests.runtime.played_state import top_of
 
-SLOW = replace(DEVNET, settlement_steps=5)  # a day's settlement takes several blocks
+SLOW = replace(DEVNET, settlement_steps=80)  # a day's settlement takes several blocks
 NAMES = names_by_account()
 
 
@@ -101,7 +101,7 @@ def test_a_day_that_compares_behaviour() -> None:
             explain(tampered(books[-1], change), 0, 1, account("n1"), books)
 
 
-@pytest.mark.parametrize("steps", [8, 400])
+@pytest.mark.parametrize("steps", [160, 6_000])
 def test_a_held_day_is_explained_as_it_is_paid_with_the_next(steps: int) -> None:
     preset = replace(DEVNET, settlement_steps=steps)
     played = play_delegated(preset, hidden={"n2": True, "n3": False})

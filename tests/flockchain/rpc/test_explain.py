@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="module")
 def played() -> PlayedTask:
-    return play_delegated(replace(DEVNET, settlement_steps=12))
+    return play_delegated(replace(DEVNET, settlement_steps=240))
 
 
 def serve(made: DevNode, work: Callable[[DevNode], Awaitable[T]]) -> T:
@@ -74,7 +74,7 @@ def test_every_payout_over_the_socket(played: PlayedTask) -> None:
 
 
 def test_a_held_day_over_the_socket() -> None:
-    played = play_delegated(replace(DEVNET, settlement_steps=12), hidden={"n2": True, "n3": False})
+    played = play_delegated(replace(DEVNET, settlement_steps=240), hidden={"n2": True, "n3": False})
 
     async def work(node: DevNode) -> None:
         for name in NAMES:

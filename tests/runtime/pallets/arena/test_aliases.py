@@ -367,9 +367,9 @@ def test_a_named_submission_is_no_alias(world: World) -> None:
 
 
 def test_before_the_draw_there_is_nobody_to_hand_it_to(world: World) -> None:
-    world.arena.config = replace(world.arena.config, steps_per_block=1)
     world.go_to(1, 4)
     commit_alias(world, "n1", 0, "good")
+    world.arena.config = replace(world.arena.config, steps_per_block=1)
     world.go_to(1, 8)
     reveal_alias(world, "n1", 0, "good")
     arguments = shared(world, "n1", 0, "good", 0, [world.box("v1")])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from runtime import frame
 from runtime.economy.tasks import Hardware, HardwareClass, Role
 from runtime.frame.origin import signed
+from runtime.pallets.arena.cursor import Phase
 from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import DayKey, NodeRecord
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
@@ -134,8 +135,12 @@ def test_a_draw_over_several_blocks_is_the_same() -> None:
     submit(slow, 1, 0, MODELS)
     slow.arena.config = replace(slow.arena.config, steps_per_block=3)
     slow.go_to(1, 10)
-    assert not slow.arena.rosters.get(KEY).is_drawn
-    assert slow.arena.scoring.weights_of(KEY, account("v3")) == {}
-    slow.go_to(1, 13)
+    seen = set()
+    while (cursor := slow.arena.cursor.find()) is not None:
+        seen.add((cursor.phase, slow.arena.gathering.exists(), slow.arena.rosters.contains(KEY)))
+        assert slow.arena.scoring.weights_of(KEY, account("v3")) == {}
+        slow.next_block()
+    made = {(Phase.GATHER, True, False), (Phase.DEAL, False, True)}
+    assert seen == {(Phase.START, False, False), *made}
     assert slow.arena.rosters.get(KEY) == whole.arena.rosters.get(KEY)
     assert list(slow.arena.assignments.items()) == list(whole.arena.assignments.items())

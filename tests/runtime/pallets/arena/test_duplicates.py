@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from runtime import frame
+from runtime.constants import DEVNET
 from runtime.pallets.arena import duplicates, events
-from runtime.pallets.arena.cursor import Cursor, Job, JobKind, Phase
+from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.cursor import Job, JobKind, Phase, first_task
 from runtime.pallets.arena.duplicates import (
+    BEHAVIOUR_STEPS,
     COMPARISONS_PER_STEP,
     Duplicates,
-    Known,
     consensus_fingerprint,
     find_original,
 )
@@ -24,11 +26,14 @@ from runtime.pallets.arena.records import (
     Fingerprinted,
     GivenScore,
     PaymentKind,
+    Roster,
+    RosterEntry,
     Score,
     Verdict,
 )
+from runtime.pallets.arena.work_records import Original
 from runtime.primitives.apportion import apportion
-from runtime.primitives.types import FML
+from runtime.primitives.types import FML, Hash
 from tests.runtime.pallets.arena.test_verified_task import SAME, paid
 from tests.runtime.pallets.world import (
     MODELS,
@@ -93,9 +98,9 @@ def test_scores_of_zero_have_no_say() -> None:
 def test_a_copy_is_near_another_owners_original(
     bits: int, owner: bytes | None, expected: int | None
 ) -> None:
-    originals = [Known(3, account("far"), 2**63 - 1), Known(7, account("a"), 0)]
+    originals = [Original(3, account("far"), 2**63 - 1), Original(7, account("a"), 0)]
     who = None if owner is None else account(owner.decode())
-    assert find_original(Known(9, who, bits), originals, DISTANCE) == expected
+    assert find_original(Original(9, who, bits), originals, DISTANCE) == expected
 
 
 # -- days
@@ -300,15 +305,18 @@ def test_a_thousand_submissions_fit_into_the_steps_of_a_block() -> None:
         fingerprint = 0 if number == count - 1 else int.from_bytes(content(str(number))[:8])
         world.arena.behaviours.put((key, number), Behaviour(fingerprint))
     world.arena.behaviours.put((key, 0), Behaviour(1))
-    cursor = Cursor(Job(JobKind.SETTLE, 1), [0], Phase.COMPARE, 0, [], 0, 0)
+    entries = [RosterEntry(number, None, b"") for number in range(count)]
+    roster = Roster(Hash(bytes(32)), 1, entries, [])
+    cursor = first_task(Job(JobKind.SETTLE, 1), [0]).at(Phase.COMPARE)
     compare, calls = Duplicates(world.arena), []
-    while cursor.phase is Phase.COMPARE:
-        cursor, used = compare.step(key, cursor, 100)
-        calls.append(used)
+    while cursor.index < count:
+        budget = Budget(DEVNET.settlement_steps)
+        cursor = compare.step(key, roster, cursor, budget)
+        calls.append(budget.used)
     pairs = count * (count - 1) // 2
-    assert len(calls) == 3
-    assert max(calls) <= 100 + 1 + count // 8 + 1
-    assert sum(calls) <= 3 * (1 + count // 8) + pairs // COMPARISONS_PER_STEP + 1
+    assert len(calls) == 2
+    assert max(calls) <= DEVNET.settlement_steps
+    assert sum(calls) <= BEHAVIOUR_STEPS * count + pairs // COMPARISONS_PER_STEP + count
     found = dict(world.arena.behaviours.items_of(key))
     assert found[count - 1] == Behaviour(0)
     assert all(each.copy_of is None for each in found.values())

@@ -10,7 +10,6 @@ import pytest
 from runtime import frame
 from runtime.constants import DEVNET
 from runtime.frame.origin import signed
-from runtime.pallets.arena.forgetting import ENTRIES_PER_STEP
 from runtime.pallets.arena.records import DayKey
 from runtime.pallets.arena.storage import Config
 from tests.runtime.pallets.alias_world import commit_alias, set_ring_keys, submit_blind
@@ -84,7 +83,7 @@ def test_a_block_drops_no_more_than_its_steps_allow() -> None:
         world.next_block()
     singles = 6  # values of a whole day, and what a task has once
     gone = [before - after for before, after in pairwise(counts)]
-    assert max(gone) <= 2 * ENTRIES_PER_STEP + singles
+    assert max(gone) <= 1 + singles
     assert len([count for count in gone if count]) > 2
 
 
