@@ -27,7 +27,7 @@ from runtime.primitives.types import AccountId, Hash
 
 OUTPUTS_PER_STEP: Final = 2
 SEAT_STEPS: Final = 1  # a hash and a search
-ASSIGN_STEPS: Final = 7  # a validator's seats, read and written once a block
+ASSIGN_STEPS: Final = 10  # a validator's seats, read and written once a block
 
 
 class Draw:
@@ -127,7 +127,7 @@ class Draw:
         pairs = zip(entries, seats_of, strict=True)
         return replace(
             roster,
-            entries=[replace(entry, dealt=seats) for entry, seats in pairs],
+            entries=[entry.with_dealt(seats) for entry, seats in pairs],
             jurors=wheel.jurors(),
             round=round_,
             position=position,

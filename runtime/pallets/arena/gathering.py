@@ -24,7 +24,7 @@ from runtime.pallets.arena.storage import Arena
 from runtime.pallets.arena.work_records import Gathering
 from runtime.primitives.types import AccountId
 
-FIND_STEPS: Final = 8  # a stake or an alias; its submission, and who had the content first
+FIND_STEPS: Final = 10  # a stake or an alias; its submission, and who had the content first
 ENTRIES_PER_STEP: Final = 2  # read again, put in order, stored
 
 Found = OperatorStake | SubmissionSeal
@@ -103,6 +103,6 @@ def roster_of(made: Gathering) -> Roster:
     entries = in_dealing_order(made.entries, made.randomness)
     if not made.seats:
         stake = sum(juror.stake for juror in jurors)
-        entries = [replace(entry, dealt=stake) for entry in entries]
+        entries = [entry.with_dealt(stake) for entry in entries]
     is_drawn = not (made.seats and entries)
     return Roster(made.randomness, made.seats, entries, jurors, is_drawn=is_drawn)

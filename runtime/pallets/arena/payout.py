@@ -26,7 +26,7 @@ from runtime.pallets.arena.work_records import Part
 from runtime.primitives.types import AccountId
 
 EARNED: Final = (PaymentKind.REWARD_A, PaymentKind.VALIDATION, *OF_ALL_DAYS)
-DIVIDE_STEPS: Final = 3  # for each who has stake behind the operator
+DIVIDE_STEPS: Final = 2  # for each who has stake behind the operator
 PART_STEPS: Final = 6  # an account, an event, and its place in the state's root
 PAYMENTS_PER_STEP: Final = 3  # read again
 FINISH_STEPS: Final = 60

@@ -122,6 +122,10 @@ class RosterEntry:
     dealt: U128 = 0
     stands: bool = True
 
+    def with_dealt(self, dealt: int) -> RosterEntry:
+        """The same entry with so many seats. Every block that deals makes all of them anew."""
+        return RosterEntry(self.submission, self.owner, self.content, dealt, self.stands)
+
 
 @frame.scale_type
 class Juror:

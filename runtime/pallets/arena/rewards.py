@@ -31,7 +31,7 @@ from runtime.pallets.arena.standings import NOBODY, Ranking, Standings
 from runtime.pallets.arena.storage import Arena, pot_of
 from runtime.primitives.types import AccountId
 
-REMEMBER_STEPS: Final = 6  # a record, read and written
+REMEMBER_STEPS: Final = 5  # a record, read and written
 RECORDS_PER_STEP: Final = 2  # of the day's result, read again
 
 

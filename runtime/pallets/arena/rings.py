@@ -35,7 +35,7 @@ from runtime.primitives.ring_signature import RING_SIZE_MAX, KeyProof, verify_ke
 from runtime.primitives.types import AccountId, Hash
 
 ROLL_STEPS: Final = 10
-MEMBER_STEPS: Final = 5  # a stake, a key, a hash, and its place when the roll is stored
+MEMBER_STEPS: Final = 3  # a stake, a key, a hash, and its place when the roll is stored
 MEMBERS_PER_STEP: Final = 2  # read again
 
 
@@ -111,7 +111,7 @@ class Rings:
         arena, task = self.arena, work.tasks[0]
         found, after, members = arena.tasks.get_task(task), work.after, list(work.members)
         nodes = work.nodes
-        if after is None:
+        if nodes is None:
             if not budget.take(ROLL_STEPS):
                 return work
             nodes = arena.stakes.known_of(task, Role.TRAINING_NODE)
@@ -189,4 +189,4 @@ def ring_of(roll: Sequence[RollMember], index: int, ring: int) -> list[bytes]:
 
 def _first_roll(day: int, beacon: Hash, tasks: list[int]) -> RollWork:
     """The work at the beginning of the first of these tasks."""
-    return RollWork(day, beacon, tasks, 0, None, [])
+    return RollWork(day, beacon, tasks, None, None, [])

@@ -30,16 +30,17 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.rewards import Rewards
 from runtime.pallets.arena.shares import validator_shares
+from runtime.pallets.arena.standings import candidates_of
 from runtime.pallets.arena.storage import SLASH_STEPS, Arena, pot_of
 from runtime.pallets.arena.wrong_data import WrongDataVote
 from runtime.primitives.types import AccountId
 
 ENTRIES_PER_STEP: Final = 3  # of a roster that is read
-SCORE_STEPS: Final = 14  # a submission without ballots: its result, and an event
+SCORE_STEPS: Final = 5  # a submission without ballots: its result, and an event
 BALLOT_STEPS: Final = 2  # an exponential and the sums
 JUDGE_STEPS: Final = 2
 PLAN_STEPS: Final = 20
-PLAN_ENTRY_STEPS: Final = 3  # a score, a stake, a rank and a payment
+PLAN_ENTRY_STEPS: Final = 4  # a score, a stake, a rank and a payment
 PLAN_JUROR_STEPS: Final = 3
 
 
@@ -238,6 +239,6 @@ class Settlement:
 
 
 def plan_steps(roster: Roster) -> int:
-    """The size of the piece that plans a day."""
-    entries, jurors = len(roster.entries), len(roster.jurors)
+    """The size of the piece that plans a day: of a node only one submission may be ranked."""
+    entries, jurors = len(candidates_of(roster)), len(roster.jurors)
     return PLAN_STEPS + PLAN_ENTRY_STEPS * entries + PLAN_JUROR_STEPS * jurors

@@ -60,13 +60,13 @@ class OrderedMember:
 class RollWork:
     """Rolls that are still to be made today. `beacon` hashes the last reveal window's outputs.
 
-    Of the first of the tasks: how many `nodes` it knew when its roll was begun, after which account
-    to go on, and the members so far.
+    Of the first of the tasks: how many `nodes` it knew when its roll was begun, none before; after
+    which account to go on; and the members so far.
     """
 
     day: U32
     beacon: Hash
     tasks: list[U32]
-    nodes: U32
+    nodes: U32 | None
     after: AccountId | None
     members: list[OrderedMember]

@@ -164,6 +164,19 @@ def test_the_entries_of_one_first_key_lie_together() -> None:
     assert pallet.pairs.get((9, bob)) == 0
 
 
+def test_the_entries_after_one_are_found_without_it() -> None:
+    pallet = make()
+    for who in range(5):
+        pallet.pairs.put((1, AccountId(bytes([who]) * 32)), who)
+    entries = list(pallet.pairs.items_of(1))
+    for place, (who, _) in enumerate(entries):
+        assert list(pallet.pairs.items_of(1, who)) == entries[place + 1 :]
+    gone, _ = entries[2]
+    pallet.pairs.remove((1, gone))
+    assert list(pallet.pairs.items_of(1, gone)) == entries[3:]
+    assert list(pallet.pairs.items_of(2, gone)) == []
+
+
 def test_first_keys_of_different_length_do_not_mix() -> None:
     pallet = make()
     pallet.named.put(("a", "bc"), 1)

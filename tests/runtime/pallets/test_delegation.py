@@ -83,6 +83,21 @@ def test_stake_counts_from_the_next_day(world: World) -> None:
     assert world.ledger.shares_through(0, N1, 2).own == (10 + 15) * FML
 
 
+def test_operators_are_walked_in_parts(world: World) -> None:
+    ledger = world.ledger
+    assert ledger.known_of(0, Role.TRAINING_NODE) == 3
+    whole = list(ledger.operators_after(0, 1, None))
+    names = ("creator", "n1", "n2", "n3", "v1", "v2", "v3")
+    stakes = (100, 10, 20, 10, 100, 200, 300)
+    assert {world.name_of(stake.account): stake.total // FML for stake in whole} == dict(
+        zip(names, stakes, strict=True)
+    )
+    for place, stake in enumerate(whole, 1):
+        assert list(ledger.operators_after(0, 1, stake.account)) == whole[place:]
+    ledger.unbond(signed(N1), 0, 10 * FML)
+    assert ledger.known_of(0, Role.TRAINING_NODE) == 3  # it may still earn
+
+
 def test_unbonding_stake_counts_for_nothing_and_matures(world: World) -> None:
     world.go_to(1)
     with pytest.raises(records.StakeTooLow):

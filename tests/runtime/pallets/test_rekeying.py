@@ -104,10 +104,10 @@ def state_of(world: World) -> dict[bytes, bytes]:
     return {k: v for k, v in top.items() if v is not None and not k.startswith(counts)}
 
 
-def running_world() -> World:
+def running_world(days: int = 3) -> World:
     """Day 2, submit window: day 1 was played; idle backs n1 and n2, and three pay a bounty."""
     world = new_world(checks=False)
-    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms())
+    world.tasks.create_verified_task(frame.ROOT, account("creator"), terms(days=days))
     with_participants(world, 0)
     world.ledger.delegate(signed(account("idle")), 0, account("n1"), 40 * FML)
     world.ledger.delegate(signed(account("idle")), 0, account("n2"), 20 * FML)
@@ -280,6 +280,18 @@ def test_nobody_swaps_while_the_arena_works() -> None:
     assert world.arena.cursor.exists()
     with pytest.raises(rekeying.ArenaAtWork):
         swap(world, account("idle"), ONE)
+
+
+def test_nobody_swaps_while_rings_are_dealt() -> None:
+    world = running_world(days=4)
+    world.arena.config = replace(world.arena.config, steps_per_block=1)
+    world.go_to(3, 1)
+    assert world.arena.roll_work.exists()
+    with pytest.raises(rekeying.ArenaAtWork):  # it could be on a roll twice, or not at all
+        swap(world, account("n1"), ONE)
+    while world.arena.roll_work.exists():
+        world.next_block()
+    swap(world, account("n1"), ONE)
 
 
 def test_a_backer_of_few_may_swap_in_a_full_task() -> None:

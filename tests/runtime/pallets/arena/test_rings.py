@@ -194,7 +194,7 @@ def test_tasks_and_days_have_rings_of_their_own() -> None:
 
 def test_what_is_not_made_in_the_submit_window_never_is() -> None:
     world = running(*NODES)
-    world.arena.config = replace(world.arena.config, steps_per_block=50)
+    world.arena.config = replace(world.arena.config, steps_per_block=30)
     for _ in range(20):
         world.tasks.create_verified_task(frame.ROOT, account("idle"), terms())
     world.go_to(1, 3)
