@@ -1,11 +1,11 @@
 """The AI Arena: calls of nodes and validators, and the hook for the work that every day brings.
 
 The hook takes at most `steps_per_block` steps of ten microseconds (`budget`) in a block, and what
-the reading of one task's roster takes: of 1,000 nodes, 200 validators and 10,000 delegators a day is
-drawn in about 5 blocks and settled in about 20, to the same state whatever the budget. Above it are
-three: a single piece that is larger, which has a block of its own (the slash of an operator with
-more than 400 delegators), the first block of a day with hundreds of tasks, and the block in which a
-submit window ends before the settlement of the day before has (`day_work`).
+the reading of one task's roster takes: a day of 1,000 nodes, 200 validators and 10,000 delegators
+is drawn in about 5 blocks and settled in about 20, to the same state whatever the budget. Three
+blocks may take more: one with a single piece that is larger (the slash of an operator with more
+than 400 delegators), a day's first with hundreds of tasks, and the one in which a submit window
+ends before the settlement of the day before has (`day_work`).
 Source: WP V (FLock consensus in AI Arena), WP Fig. 3.
 """
 
