@@ -23,7 +23,7 @@ from runtime.primitives.types import FML, U32, AccountId, Balance, Hash
 SIZE_MAX: Final = 256 * 1024
 NOTED_MAX: Final = 64  # preimages of one account
 NOTE: Final = Weight(120_000_000)
-BYTE: Final = Weight(3_000)  # hashed, stored and hashed again into the state root
+BYTE: Final = Weight(5_000)  # hashed, stored and hashed again into the state root
 CHANGE: Final = Weight(100_000_000)
 
 Data = Annotated[bytes, Limit(SIZE_MAX)]

@@ -38,6 +38,8 @@ def main(url: str) -> dict[str, object]:
     found["heads"] = heads(substrate, ed, bob)
     found["refused"] = refuse(substrate, ed, bob)
     found["unsigned"] = submit_unsigned(substrate)
+    found["batch"] = batch(substrate, ed, bob)
+    found["together"] = together(substrate, ed, sr, bob)
     return found
 
 
@@ -63,6 +65,43 @@ def submit_unsigned(substrate: SubstrateInterface) -> dict[str, object]:
     return {"data": str(extrinsic.data), "refused": None}
 
 
+def batch(substrate: SubstrateInterface, key: Keypair, dest: Keypair) -> dict[str, object]:
+    """Two transfers in one extrinsic."""
+    calls = [payment(substrate, dest, FML), payment(substrate, dest, 2 * FML)]
+    call = substrate.compose_call("Utility", "batch_all", {"calls": calls})
+    before = free_of(substrate, dest)
+    extrinsic = substrate.create_signed_extrinsic(call, key)
+    receipt = substrate.submit_extrinsic(extrinsic, wait_for_inclusion=True)
+    return {
+        "call": str(call.data),
+        "is_success": receipt.is_success,
+        "received": free_of(substrate, dest) - before,
+        "events": [item.value["event_id"] for item in receipt.triggered_events],
+    }
+
+
+def together(
+    substrate: SubstrateInterface, first: Keypair, second: Keypair, third: Keypair
+) -> dict[str, object]:
+    """Two of three pay the third, with the client's own address and calls for it."""
+    signatories = [key.ss58_address for key in (first, second, third)]
+    account = substrate.generate_multisig_account(signatories=signatories, threshold=2)
+    fund = payment(substrate, account, 5 * FML)
+    extrinsic = substrate.create_signed_extrinsic(fund, first)
+    substrate.submit_extrinsic(extrinsic, wait_for_inclusion=True)
+    call = payment(substrate, third, 3 * FML)
+    before, receipts = free_of(substrate, third), []
+    for key in (first, second):
+        extrinsic = substrate.create_multisig_extrinsic(call, key, account, era={"period": 64})
+        receipts.append(substrate.submit_extrinsic(extrinsic, wait_for_inclusion=True))
+    return {
+        "address": account.ss58_address,
+        "signatories": signatories,
+        "received": free_of(substrate, third) - before,
+        "events": [[e.value["event_id"] for e in one.triggered_events] for one in receipts],
+    }
+
+
 def ed25519_of(name: str) -> Keypair:
     """The development key of a hard junction, which this client derives for sr25519 only."""
     code = (bytes([len(name) << 2]) + name.encode()).ljust(32, b"\0")
@@ -75,7 +114,7 @@ def free_of(substrate: SubstrateInterface, key: Keypair) -> int:
     return substrate.query("System", "Account", [key.ss58_address]).value["data"]["free"]
 
 
-def payment(substrate: SubstrateInterface, dest: Keypair, value: int) -> object:
+def payment(substrate: SubstrateInterface, dest: object, value: int) -> object:
     params = {"dest": dest.ss58_address, "value": value}
     return substrate.compose_call("Balances", "transfer_keep_alive", params)
 

@@ -26,8 +26,8 @@ from runtime.pallets.multisig import records as of
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import FML, U16, U32, AccountId, Balance, Bytes32
 
-AS_MULTI: Final = Weight(90_000_000)
-SIGNATORY: Final = Weight(300_000)
+AS_MULTI: Final = Weight(150_000_000)  # lists of what an account has open are read and written
+SIGNATORY: Final = Weight(2_000_000)
 _WEIGHT_MAX: Final = 2**48  # far more than a block takes; sums of such weights have a SCALE form
 
 

@@ -37,8 +37,8 @@ from runtime.primitives.types import (
     Hash,
 )
 
-ACT: Final = Weight(50_000_000)
-CHANGE: Final = Weight(110_000_000)  # a list is read and written, a deposit changes
+ACT: Final = Weight(90_000_000)  # a full list is read
+CHANGE: Final = Weight(200_000_000)  # a full list is read and written, a deposit changes
 
 KindFilter = Callable[[ProxyType, frame.RuntimeCall], bool]
 

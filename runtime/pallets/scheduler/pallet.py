@@ -25,9 +25,9 @@ from runtime.pallets.scheduler.records import Task
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import U8, U32, BlockNumber, Bytes32
 
-CHANGE: Final = Weight(120_000_000)
-CALL_BYTE: Final = Weight(3_000)
-AGENDA: Final = Weight(20_000_000)
+CHANGE: Final = Weight(300_000_000)  # a full agenda is read and written
+CALL_BYTE: Final = Weight(5_000)
+AGENDA: Final = Weight(300_000_000)
 TASK: Final = Weight(60_000_000)
 
 
@@ -234,9 +234,12 @@ class Scheduler(frame.Pallet[Config], index=12):
             self.agenda.remove(when)
 
     def _cancel(self, address: of.TaskAddress, task: Task) -> None:
-        self._take_off(address)
+        when, index = address
+        tasks = list(self.agenda.get(when))
+        tasks[index] = None
+        self._put_agenda(when, tasks)
         self._forget(task)
-        self.deposit_event(of.Canceled(*address))
+        self.deposit_event(of.Canceled(when, index))
 
     def _forget(self, task: Task) -> None:
         """Give back what a task that is over had: its name, and its call's bytes."""
@@ -262,45 +265,43 @@ class Scheduler(frame.Pallet[Config], index=12):
 
     def _run_agenda(self, when: int) -> bool:
         """Run the tasks of a block by priority; whether none is left."""
-        tasks = self.agenda.get(when)
+        tasks = list(self.agenda.get(when))
+        if not tasks:
+            return True
+        self.agenda.remove(when)  # what runs cannot cancel what runs with it
         order = sorted((task.priority, place) for place, task in enumerate(tasks) if task)
         for _, index in order:
-            tasks = self.agenda.get(when)  # another task may have cancelled this one
-            task = tasks[index] if index < len(tasks) else None
-            if task is not None:
-                self._run_task((when, index), task)
+            task = tasks[index]
+            assert task is not None
+            if self._run_task((when, index), task):
+                tasks[index] = None
+        self._put_agenda(when, tasks)
         is_done = not self.agenda.contains(when)
         if not is_done:
             self.deposit_event(of.AgendaIncomplete(when))
         return is_done
 
-    def _run_task(self, address: of.TaskAddress, task: Task) -> None:
-        """Run a task and take it off its agenda, unless it has to wait."""
+    def _run_task(self, address: of.TaskAddress, task: Task) -> bool:
+        """Run or forget a task; False if it has to wait."""
         looking = TASK + CALL_BYTE.times(_length_of(task.call))
         if not self._take(looking):
-            return
+            return False
         call = self._call_of(task.call)
         if call is None:
-            self._take_off(address)
             self.deposit_event(of.CallUnavailable(address, task.maybe_id))
             self._forget(task)
-            return
+            return True
         weight = call.info().weight
         if not (AGENDA + looking + weight).fits(self.config.maximum_weight):
-            self._take_off(address)
             self.deposit_event(of.PermanentlyOverweight(address, task.maybe_id))
             self._forget(task)
-        elif self._take(weight):
-            self._take_off(address)
-            error = self.dispatcher.dispatch(call, of.origin_of(task.origin))
-            self.deposit_event(of.Dispatched(address, task.maybe_id, dispatch_result(error)))
-            self._repeat(address, task)
-
-    def _take_off(self, address: of.TaskAddress) -> None:
-        when, index = address
-        tasks = list(self.agenda.get(when))
-        tasks[index] = None
-        self._put_agenda(when, tasks)
+            return True
+        if not self._take(weight):
+            return False
+        error = self.dispatcher.dispatch(call, of.origin_of(task.origin))
+        self.deposit_event(of.Dispatched(address, task.maybe_id, dispatch_result(error)))
+        self._repeat(address, task)
+        return True
 
     def _repeat(self, address: of.TaskAddress, task: Task) -> None:
         if task.maybe_periodic is None:
