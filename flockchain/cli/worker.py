@@ -101,6 +101,16 @@ def trainer(
         list[Strength] | None,
         typer.Option(help="How hard to try: one for all keys, or one a key; strong by default."),
     ] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind/--no-blind", help="Submit under aliases, or under one's name.")
+    ] = True,
+    blind_rpc: Annotated[
+        str | None,
+        typer.Option(
+            help="The node that aliases speak to, as ws://host:port; by default that of --rpc, "
+            "which then learns whose they are."
+        ),
+    ] = None,
     label: Annotated[
         str, typer.Option(help="Keys of strength clone with the same label share their models.")
     ] = "",
@@ -122,10 +132,18 @@ def trainer(
             method=Method(how, label),
             stake=None if amount is None else parse_planck(amount),
             share=ratio,
+            is_blind=blind,
         )
         for uri, how, amount in zip(uris, strengths, stakes, strict=True)
     ]
-    _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
+    _start(
+        rpc,
+        log_level,
+        lambda client: Worker(
+            client, members, state_dir, tasks=task, device=device.value, blind_rpc=blind_rpc
+        ),
+        until_eof=until_eof,
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`/blobs/<content id>`: data sets and models by name, in ranges, uploads signed by an account.
+"""`/blobs/<content id>`: data sets and models by name, in ranges, and signed uploads.
 
 A GET streams what was verified chunk by chunk; a blob that is not here may be fetched from peers
 first. A PUT goes to an unnamed file, is hashed on its way, and enters the store only if it is what
@@ -134,10 +134,10 @@ class BlobRoutes:
     # -- writing
 
     async def put(self, request: web.Request) -> web.StreamResponse:
-        """Take in a blob from an account that exists on the chain."""
+        """Take in a blob from an account that exists on the chain, or from an alias."""
         blob = _name_of(request)
         try:
-            self._rights.ensure(request.headers, blob)
+            due_bytes = self._rights.ensure(request.headers, blob)
         except UploadRefused as refused:
             return web.Response(status=401, text=f"{refused}\n")
         if self._store.has(blob):
@@ -147,6 +147,8 @@ class BlobRoutes:
             return web.Response(status=411, text="Content-Length is missing.\n")
         if length > self._blob_max_bytes:
             raise web.HTTPRequestEntityTooLarge(self._blob_max_bytes, length)
+        if due_bytes is not None and length != due_bytes:
+            return web.Response(status=422, text=f"The alias revealed {due_bytes} bytes.\n")
         if self._uploads >= UPLOADS_MAX:
             return web.Response(status=503, text="Too many uploads, try again later.\n")
         self._uploads += 1

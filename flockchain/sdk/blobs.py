@@ -50,9 +50,11 @@ class BlobClient:
         self._base = urlunsplit((scheme, parts.netloc, "/blobs/", "", ""))
         self._genesis = genesis
         self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     async def close(self) -> None:
-        """End all transfers."""
+        """End all transfers, for good."""
+        self._is_closed = True
         if self._session is not None:
             await self._session.close()
 
@@ -100,8 +102,10 @@ class BlobClient:
                     )
                 received += piece
 
-    async def put(self, data: bytes, key: KeyPair) -> ContentId:
+    async def put(self, data: bytes, key: KeyPair, *, task: int | None = None) -> ContentId:
         """Upload a blob, signed by an account that exists on the chain; its content id.
+
+        With `task`, it is signed by an alias that revealed this ciphertext in the task.
 
         Raises BlobRefused, Disconnected.
         """
@@ -111,6 +115,8 @@ class BlobClient:
             "X-Flock-Scheme": key.scheme,
             "X-Flock-Signature": "0x" + key.sign(self._upload_message(blob)).hex(),
         }
+        if task is not None:
+            headers["X-Flock-Task"] = str(task)
         url = self._base + cid_text(blob)
         problem = ""
         for attempt in range(ATTEMPTS):
@@ -134,6 +140,8 @@ class BlobClient:
         return blake2b_256(_UPLOAD_DOMAIN + self._genesis + blob)
 
     def _http(self) -> aiohttp.ClientSession:
+        if self._is_closed:
+            raise Disconnected("the client is closed")
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession()
         return self._session

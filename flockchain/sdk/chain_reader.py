@@ -6,7 +6,7 @@ Source: Substrate `chain_*` JSON-RPC; `frame_system::EventRecord`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,7 +86,9 @@ class ChainReader:
         """What happened in a block. Raises SdkError."""
         return await StateView(self._transport, block).query(System.events)
 
-    async def heads(self, *, is_final: bool, latest_only: bool = False) -> AsyncIterator[Head]:
+    async def heads(
+        self, *, is_final: bool, latest_only: bool = False
+    ) -> AsyncGenerator[Head, None]:
         """Best (or final) blocks as they come, the present one first; survives reconnections.
 
         `latest_only` skips those that a slow reader missed. Raises WrongChain, RpcFailed.

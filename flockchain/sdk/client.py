@@ -9,7 +9,7 @@ Source: Substrate JSON-RPC; WP II.A.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
@@ -147,11 +147,11 @@ class Client:
         """What happened in a block. Raises SdkError."""
         return await self.chain.events(block)
 
-    def best_heads(self, *, latest_only: bool = False) -> AsyncIterator[Head]:
+    def best_heads(self, *, latest_only: bool = False) -> AsyncGenerator[Head, None]:
         """Best blocks as they come, the present one first; survives reconnections."""
         return self.chain.heads(is_final=False, latest_only=latest_only)
 
-    def finalized_heads(self, *, latest_only: bool = False) -> AsyncIterator[Head]:
+    def finalized_heads(self, *, latest_only: bool = False) -> AsyncGenerator[Head, None]:
         """Final blocks in order, the present one first; survives reconnections."""
         return self.chain.heads(is_final=True, latest_only=latest_only)
 
@@ -175,15 +175,27 @@ class Client:
             call, key, tip=tip, era_blocks=era_blocks, wait=wait, on_pool=on_pool
         )
 
+    async def submit_unsigned(self, call: bytes) -> Hash:
+        """Hand in a call without a signer, such as those of aliases; the extrinsic's hash.
+
+        It returns once the node's pool has the extrinsic, or one that says the same.
+
+        Raises ExtrinsicRefused, SdkError.
+        """
+        return await self._submitter.submit_unsigned(call)
+
     async def rpc(self, method: str, params: Sequence[object] = ()) -> Any:
         """Any other method of the node. Raises SdkError."""
         return await self.transport.call(method, params)
 
     # -- blobs
 
-    async def put_blob(self, data: bytes, key: KeyPair) -> ContentId:
-        """Upload a blob. Raises BlobRefused, Disconnected."""
-        return await self.blobs.put(data, key)
+    async def put_blob(self, data: bytes, key: KeyPair, *, task: int | None = None) -> ContentId:
+        """Upload a blob. With `task`, `key` is an alias's that revealed it there.
+
+        Raises BlobRefused, Disconnected.
+        """
+        return await self.blobs.put(data, key, task=task)
 
     async def get_blob(self, digest: bytes, size_max_bytes: int = SIZE_BYTES_MAX) -> bytes:
         """A blob, verified. Raises BlobUnavailable, BlobCorrupt, Disconnected."""

@@ -31,7 +31,7 @@ from flockchain.sdk.hex import hash_from_hex, to_hex
 from flockchain.sdk.signing import Validity, sign_call
 from flockchain.sdk.transport import Subscription, Transport
 from runtime.frame.events import ApplyExtrinsic
-from runtime.frame.extrinsic import extrinsic_hash
+from runtime.frame.extrinsic import assemble, extrinsic_hash
 from runtime.pallets.system import ExtrinsicFailed
 from runtime.primitives.era import IMMORTAL, mortal
 from runtime.primitives.types import AccountId, Hash
@@ -108,6 +108,19 @@ class Submitter:
             except Disconnected:
                 block = await self._search(identity, start, era_blocks, wait)
             return await self._receipt(identity, block)
+
+    async def submit_unsigned(self, call: bytes) -> Hash:
+        """Hand in a call that nobody signs; its hash once it is, or was before, in the pool.
+
+        Raises ExtrinsicRefused, SdkError.
+        """
+        data = assemble(call, None)
+        try:
+            await self._transport.call("author_submitExtrinsic", [to_hex(data)])
+        except RpcFailed as error:
+            if error.code not in (_KNOWN, _PRIORITY_TOO_LOW):
+                raise _refusal(error) from error
+        return extrinsic_hash(data)
 
     async def _enter_pool(
         self, stack: AsyncExitStack, call: bytes, key: KeyPair, tip: int, era_blocks: int | None

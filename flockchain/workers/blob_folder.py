@@ -54,3 +54,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # else a power cut could bring the old file back
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from random import Random
 from typing import Final, Protocol
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client
 from flockchain.workers.actions import Actions
+from flockchain.workers.alias_lines import AliasLines
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.jobs import Jobs
@@ -51,6 +53,9 @@ class Desk:
     device: str
     stake: int | None  # planck; None for the role's minimum
     share: Rational  # what delegators get of their pro-rata part
+    is_blind: bool  # submits under aliases
+    lines: AliasLines
+    random: Random  # of the operating system, but for tests
 
     @property
     def name(self) -> str:

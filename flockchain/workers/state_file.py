@@ -1,4 +1,4 @@
-"""What a worker must not forget over a restart: models and their keys, salts, score sheets.
+"""What a worker must not forget over a restart: models, keys, salts, aliases, score sheets.
 
 One JSON document a key and chain, written whole and renamed into place, mode 0600: who reads a salt
 early can copy what it seals, and who reads a key can open a model. Models lie beside it, named by
@@ -23,7 +23,7 @@ from runtime.pallets.arena.records import SubmittedModel
 from runtime.primitives.content_id import content_id
 from runtime.primitives.types import AccountId, Hash
 
-VERSION: Final = 2
+VERSION: Final = 3
 DAYS_KEPT: Final = 3  # of what was sealed: later it can no longer be opened
 R = TypeVar("R")
 
@@ -66,6 +66,22 @@ class SealedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedAlias:
+    """A submission of a day under an alias. Bytes in hex.
+
+    `secret` is the alias's ed25519 seed, `entropy` what its ring signature is made with; it signs
+    in the ring of `index`, at the block `send_at` of the day or later.
+    """
+
+    content: str
+    salt: str
+    secret: str
+    entropy: str
+    index: int
+    send_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class SealedSheet:
     """A score sheet of a day: SCALE bytes of the verdicts, and the salt, in hex."""
 
@@ -81,6 +97,7 @@ class WorkerState:
         self._blobs = BlobFolder(directory / name)
         self._file = LockedFile(directory / f"{name}.json")
         self.submissions: dict[str, SealedModel] = {}
+        self.aliases: dict[str, SealedAlias] = {}
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
         self._kept: dict[str, KeptModel] = {}  # by task and content id
@@ -100,6 +117,16 @@ class WorkerState:
         """Remember it, on disk."""
         self.submissions[f"{task}/{day}"] = sealed
         self._forget(self.submissions, day, DAYS_KEPT)
+        self._save()
+
+    def find_alias(self, task: int, day: int) -> SealedAlias | None:
+        """What was sealed as the day's submission under an alias."""
+        return self.aliases.get(f"{task}/{day}")
+
+    def put_alias(self, task: int, day: int, sealed: SealedAlias) -> None:
+        """Remember it, on disk."""
+        self.aliases[f"{task}/{day}"] = sealed
+        self._forget(self.aliases, day, DAYS_KEPT)
         self._save()
 
     def find_sheet(self, task: int, day: int) -> SealedSheet | None:
@@ -169,10 +196,12 @@ class WorkerState:
         return {kept.task for kept in self._kept.values() if not kept.is_published}
 
     def contents_of(self, task: int) -> set[bytes]:
-        """The content ids of what was sealed for the task lately."""
+        """The content ids of what was sealed for the task lately, by name or under aliases."""
+        named = [(name, sealed.content) for name, sealed in self.submissions.items()]
+        hidden = [(name, sealed.content) for name, sealed in self.aliases.items()]
         return {
-            bytes.fromhex(sealed.content)
-            for name, sealed in self.submissions.items()
+            bytes.fromhex(content)
+            for name, content in (*named, *hidden)
             if name.startswith(f"{task}/")
         }
 
@@ -195,6 +224,7 @@ class WorkerState:
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']}")
             self.submissions = _read(document["submissions"], SealedModel)
+            self.aliases = _read(document["aliases"], SealedAlias)
             self.sheets = _read(document["sheets"], SealedSheet)
             self._kept = {
                 str(name): KeptModel(**fields) for name, fields in document["models"].items()
@@ -209,6 +239,7 @@ class WorkerState:
         document = {
             "version": VERSION,
             "submissions": {name: asdict(sealed) for name, sealed in self.submissions.items()},
+            "aliases": {name: asdict(sealed) for name, sealed in self.aliases.items()},
             "sheets": {name: asdict(sealed) for name, sealed in self.sheets.items()},
             "attempts": self.attempts,
             "models": {name: asdict(kept) for name, kept in self._kept.items()},

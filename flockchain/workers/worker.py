@@ -17,11 +17,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random, SystemRandom
 from typing import Final
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client, Head, SdkError, StateView
 from flockchain.workers.actions import Actions
+from flockchain.workers.alias_lines import AliasLines
 from flockchain.workers.attacks.copier import CopierDuty
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.creator import CreatorDuty
@@ -68,6 +70,7 @@ class Member:
     """A key and its part. `method` is a trainer's, `behaviour` a validator's.
 
     `stake` in planck, None for the minimum; `share` is what delegators get of their pro-rata part.
+    A trainer that `is_blind` submits under aliases wherever a crowd can hide it.
     """
 
     key: KeyPair
@@ -76,6 +79,7 @@ class Member:
     behaviour: Behaviour = Behaviour.HONEST
     stake: int | None = None
     share: Rational = NO_SHARE
+    is_blind: bool = False
 
 
 class Worker:
@@ -89,9 +93,15 @@ class Worker:
         *,
         tasks: Sequence[int] | None = None,
         device: str = "auto",
+        blind_rpc: str | None = None,
+        random: Random | None = None,
         tick_gap_s: float = TICK_GAP_S,
     ) -> None:
-        """Works in `tasks`, or in every live task. Raises StateFileError."""
+        """Works in `tasks`, or in every live task. Raises StateFileError.
+
+        `blind_rpc`: the node that aliases speak to, by default that of `client`; `random`: what
+        keys, salts and moments of aliases are made with, by default the operating system's.
+        """
         self.ticks = 0
         self._client = client
         self._directory = state_directory
@@ -106,6 +116,12 @@ class Worker:
         self._states: list[WorkerState] = []
         self._desks: list[tuple[Member, Desk]] = []
         self._duties: dict[tuple[int, int], Duty] = {}
+        self._lines = AliasLines(blind_rpc or client.transport.url, client.genesis)
+        if blind_rpc is None and any(member.is_blind for member in members):
+            log.warning(
+                "aliases act through the worker's own node: who runs it, or watches its traffic, "
+                "learns whose they are; --blind-rpc names another node for them"
+            )
         blobs, opened = BlobCache(client), OpenedModels()
         try:
             for member in members:
@@ -124,6 +140,9 @@ class Worker:
                     device,
                     member.stake,
                     member.share,
+                    member.is_blind,
+                    self._lines,
+                    random or SystemRandom(),
                 )
                 self._desks.append((member, desk))
         except BaseException:
@@ -142,6 +161,7 @@ class Worker:
         """End jobs and processes, release the state files."""
         await self._jobs.close()
         await self._actions.close()
+        await self._lines.close()
         await self._bench.close()
         await self._training.close()
         self._close_states()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import TypeVar
 
 from flockchain.keys import KeyPair, key_pair_from_uri
@@ -54,10 +55,20 @@ async def working(
     members: Sequence[Member],
     directory: Path,
     tasks: Sequence[int] | None = None,
+    *,
+    blind_rpc: str | None = None,
+    random: Random | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker at work; stopped like a process that is told to stop."""
     async with Worker(
-        client, members, directory, tasks=tasks, device="cpu", tick_gap_s=0
+        client,
+        members,
+        directory,
+        tasks=tasks,
+        device="cpu",
+        blind_rpc=blind_rpc,
+        random=random,
+        tick_gap_s=0,
     ) as worker:
         run = asyncio.create_task(worker.run())
         try:
@@ -76,10 +87,10 @@ async def step(chain: FastChain, worker: Worker) -> None:
     chain.runtime().try_state()
 
 
-def events_of(chain: FastChain, kind: type[E]) -> list[E]:
-    """All events of a kind since genesis."""
+def events_of(chain: FastChain, kind: type[E], numbers: Sequence[int] = ()) -> list[E]:
+    """All events of a kind since genesis, or those of these blocks."""
     found: list[E] = []
-    for number in range(1, chain.backend.best.number + 1):
+    for number in numbers or range(1, chain.backend.best.number + 1):
         block = chain.backend.blocks.hash_at(number)
         assert block is not None
         records = runtime_at(chain.backend.state_at(block)).system.events.get()
