@@ -73,6 +73,7 @@ DELEGATORS: Final = (
 BUDGET: Final = 6_000 * FML  # of the participant's task
 BOUNTY: Final = 900 * FML  # of the sponsor
 FETCHING_NODE: Final = 2  # where the best model is fetched in the end: nobody uploads there
+ALIAS_NODE: Final = 1  # to which trainers' aliases speak, who are themselves at another one
 KILLED_NODE: Final = 3  # nobody's worker depends on it
 
 _EVERYBODY: Final = (

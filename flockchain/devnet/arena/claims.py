@@ -27,6 +27,7 @@ from flockchain.devnet.arena.cast import (
 )
 from flockchain.devnet.arena.record import Record
 from flockchain.devnet.arena.reporter import short
+from flockchain.devnet.arena.traces import check_aliases
 from flockchain.devnet.checks import CheckFailed, Verdict, ensure
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import BlobUnavailable
@@ -53,6 +54,7 @@ async def check_claims(client: Client, record: Record) -> list[Verdict]:
         check_overfitter(record, (await client.query(Tasks.tasks, VERIFIED_TASK)).final_day()),
         check_clones(record, fee, await _ranked_clones(client, record)),
         check_copier(record),
+        await check_aliases(client, record),
         *check_delegators(record),
         check_own_task(record),
         check_emission(record, await client.query(Balances.total_minted)),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flockchain.devnet.arena.cast import (
+    ALIAS_NODE,
     CLONES,
     COPIER,
     OVERFITTER,
@@ -37,8 +38,11 @@ class Players:
         both, first = (VERIFIED_TASK, OWN_TASK), (VERIFIED_TASK,)
         share = ("--share", str(SHARE))
         cheats = (OVERFITTER, *CLONES)
-        self._start("trainers", "trainer", TRAINERS, both, *_strengths(TRAINERS), *share)
-        self._start("cheats", "trainer", cheats, first, *_strengths(cheats), "--label", "clones")
+        detour = ("--blind-rpc", self._devnet.url(ALIAS_NODE))
+        strengths = _strengths(TRAINERS)
+        self._start("trainers", "trainer", TRAINERS, both, *strengths, *share, *detour)
+        named = ("--label", "clones", "--no-blind")
+        self._start("cheats", "trainer", cheats, first, *_strengths(cheats), *named)
         self._start("validators", "validator", TASK_VALIDATORS, both, *share)
         self._start("copier", "validator", [COPIER], first, "--behaviour", "copier")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from runtime.pallets.arena import events as arena
+from runtime.pallets.arena.alias_events import AliasOpened
 from runtime.pallets.arena.records import Account, PaymentKind
 from runtime.pallets.delegation.records import Slashed, Staked
 from runtime.pallets.tasks import BountyAdded, records
@@ -37,6 +38,7 @@ class Record:
     bounties: list[BountyAdded] = field(default_factory=list)
     returned: list[records.BountyReturned] = field(default_factory=list)
     submissions: dict[tuple[int, int], arena.SubmissionRevealed] = field(default_factory=dict)
+    aliases: dict[tuple[int, int], AliasOpened] = field(default_factory=dict)
     scores: dict[tuple[int, int, int], Fraction] = field(default_factory=dict)
     completed: dict[int, arena.TaskCompleted] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
@@ -58,6 +60,8 @@ class Record:
                 self.returned.append(event)
             case arena.SubmissionRevealed():
                 self.submissions[event.task, event.submission] = event
+            case AliasOpened():
+                self.aliases[event.task, event.submission] = event
             case arena.SubmissionScored(numerator=top, denominator=bottom) if bottom:
                 name = (event.task, event.day, event.submission)
                 self.scores[name] = Fraction(top, bottom * FULL_SCALE)
@@ -90,12 +94,22 @@ class Record:
         """The consensus score of the account's last submission of those scored that day, 0 to 1."""
         numbers = [
             number
-            for (of_task, number), made in self.submissions.items()
+            for of_task, number in self.submissions
             if of_task == task
-            and made.submitter == Account(account)
+            and self.owner_of(task, number) == account
             and (task, day, number) in self.scores
         ]
         return self.scores[task, day, max(numbers)] if numbers else None
+
+    def owner_of(self, task: int, submission: int) -> AccountId | None:
+        """Whose a submission is; None before its alias is opened, or it is revealed at all."""
+        opened = self.aliases.get((task, submission))
+        made = self.submissions.get((task, submission))
+        if opened is not None:
+            return opened.owner
+        if made is None or not isinstance(made.submitter, Account):
+            return None
+        return made.submitter.account
 
     def days_of(self, task: int) -> list[int]:
         """The task's days with a score."""

@@ -13,6 +13,7 @@ from flockchain.devnet.arena.cast import CLONE_ACCOUNTS, name_of
 from flockchain.devnet.arena.record import Record, Refusal
 from flockchain.sdk.amounts import format_amount
 from runtime.pallets import tasks
+from runtime.pallets.arena import alias_events as aliases
 from runtime.pallets.arena import events as arena
 from runtime.pallets.arena.records import Account
 from runtime.pallets.delegation.records import Slashed, Staked
@@ -73,8 +74,11 @@ class Reporter:
                 return self._arena_line(event)
 
     def _owner(self, task: int, submission: int) -> str:
-        opened = self.record.submissions.get((task, submission))
-        return "?" if opened is None else _submitter(opened.submitter)
+        owner = self.record.owner_of(task, submission)
+        if owner is not None:
+            return _who(owner)
+        made = self.record.submissions.get((task, submission))
+        return "?" if made is None else _submitter(made.submitter)
 
     def _arena_line(self, event: object) -> str | None:
         match event:
@@ -83,21 +87,30 @@ class Reporter:
             case arena.SubmissionRevealed(task=task, submission=number, submitter=submitter):
                 blob = cid_text(event.content)
                 return f"task {task}: {_submitter(submitter)} opens submission {number}: {blob}"
+            case aliases.RingsDealt(task=task, day=day, members=count) if count:
+                return (
+                    f"task {task}, day {day}: {count} nodes may hide in rings, dealt by the beacon"
+                )
+            case aliases.AliasOpened(task=task, day=day, submission=number, owner=owner):
+                when = f"submission {number} of day {day}"
+                return f"task {task}: an alias is opened: {when} was by {name_of(owner)}"
+            case aliases.NodesHeld(task=task, day=day):
+                return f"task {task}, day {day}: nodes are paid with the final day, still unknown"
             case arena.SeatsDrawn(task=task, day=day, submissions=count, validators=drawn):
                 return (
                     f"task {task}, day {day}: the beacon deals seats for {count} submissions "
                     f"to {drawn} validators"
                 )
             case arena.KeysShared(task=task, submission=number, validators=count):
-                owner = self._owner(task, number)
-                return f"task {task}: {owner} gives {count} validators the key of its model"
+                maker = self._owner(task, number)
+                return f"task {task}: {maker} gives {count} validators the key of its model"
             case arena.ScoresCommitted(task=task, validator=validator):
                 return f"task {task}: {name_of(validator)} seals its scores"
             case arena.ScoresRevealed(task=task, validator=validator, verdicts=count):
                 return f"task {task}: {name_of(validator)} opens {count} scores"
             case arena.SubmissionScored(task=task, submission=number):
-                owner = self._owner(task, number)
-                return f"task {task}: consensus on submission {number} of {owner}: {_score(event)}"
+                maker = self._owner(task, number)
+                return f"task {task}: consensus on submission {number} of {maker}: {_score(event)}"
             case arena.DayScored(task=task, day=day, ranked=ranked, reward=reward, vested=vested):
                 return (
                     f"task {task}, day {day}: {ranked} ranked, reward {short(reward)}, "
