@@ -66,7 +66,8 @@ class Stage:
         await create_task(client, chain, self.state, days=3)
         for blob in (self.state / "blobs").iterdir():
             await client.put_blob(blob.read_bytes(), CREATOR)
-        terms = Role.TASK_VALIDATOR, client.preset.validator_stake, Rational(0, 1), Hardware()
+        stake = 2 * client.preset.validator_stake  # it is slashed for each day
+        terms = Role.TASK_VALIDATOR, stake, Rational(0, 1), Hardware()
         for key in VALIDATORS:
             for call in (
                 encode_call(Tasks.register, 0, *terms),
