@@ -92,8 +92,8 @@ class Reporter:
                     f"task {task}, day {day}: {count} nodes may hide in rings, dealt by the beacon"
                 )
             case aliases.AliasOpened(task=task, day=day, submission=number, owner=owner):
-                when = f"submission {number} of day {day}"
-                return f"task {task}: an alias is opened: {when} was by {name_of(owner)}"
+                what = f"submission {number} of day {day}"
+                return f"task {task}: the alias of {what} is opened: it was {name_of(owner)}"
             case aliases.NodesHeld(task=task, day=day):
                 return f"task {task}, day {day}: nodes are paid with the final day, still unknown"
             case arena.SeatsDrawn(task=task, day=day, submissions=count, validators=drawn):

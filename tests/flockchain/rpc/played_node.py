@@ -23,12 +23,13 @@ def node_of(played: PlayedTask, changed: dict[int, DictState] | None = None) -> 
     before: dict[bytes, bytes] = CODE_ONLY
     for number in range(1, max(states) + 2):
         after = states[number].top if number in states else before
-        _insert(node, before, after)
+        insert_state(node, before, after)
         before = after
     return node
 
 
-def _insert(node: DevNode, before: dict[bytes, bytes], after: dict[bytes, bytes]) -> None:
+def insert_state(node: DevNode, before: dict[bytes, bytes], after: dict[bytes, bytes]) -> None:
+    """One more block, final at once, after which the state is `after`."""
     backend = node.backend
     parent = backend.header(backend.best.hash)
     assert parent is not None

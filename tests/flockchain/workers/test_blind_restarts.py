@@ -163,6 +163,26 @@ def test_a_worker_without_its_state_still_opens_what_it_made(tmp_path: Path) -> 
     assert [event.owner for event in events_of(chain, AliasOpened)] == [ONE.account]
 
 
+def test_an_alias_that_no_block_took_is_told_of_and_never_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> FastChain:
+        async with AsyncExitStack() as stack:
+            stage = await staged(tmp_path, stack)
+            await stage.go_to(FIRST + 7, blind(ONE, TWO), DOWN)
+            await stage.go_to(FIRST + 9, blind(ONE, TWO))
+            return stage.chain
+
+    caplog.set_level(logging.WARNING, logger="flockchain.workers")
+    chain = asyncio.run(run())
+    assert events_of(chain, SubmissionCommitted) == []
+    for key in (ONE, TWO):
+        assert (
+            f"{key.address()[:8]}: an alias of it for task 0 came into no block: nothing is "
+            "submitted today" in caplog.messages
+        )
+
+
 def test_a_ring_of_one_and_a_key_of_today_hide_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
+
+from flockchain.devnet.arena.record import Record
+from flockchain.devnet.arena.traces import check_aliases
+from flockchain.devnet.checks import CheckFailed
 from flockchain.keys import key_pair_from_uri
 from flockchain.sdk import Client
 from flockchain.workers.ring_key import ring_secret
@@ -55,7 +61,35 @@ async def run_task(directory: Path) -> tuple[FastChain, RecordingRelay, Recordin
                 while chain.runtime().tasks.get_task(0).status.is_live():
                     ensure_owners_are_hidden(chain)
                     await step(chain, worker)
+            await check_record(client, chain)
         return chain, own, blind
+
+
+async def check_record(client: Client, chain: FastChain) -> None:
+    """The devnet's check of what the chain told holds here too, and can fail."""
+    record = Record()
+    for event in events_of(chain, object):
+        record.note(event)
+    verdict = await check_aliases(client, record)
+    assert verdict.text == (
+        "3 models of 2 trainers were scored under aliases: until the scores were fixed no "
+        "extrinsic and no state told whose; 1 of them stayed hidden for the final day"
+    )
+    late = next(event for event in record.aliases.values() if event.day == LAST_BUT_ONE)
+    # Had it been opened on its own day, the final day's openings would come too late to hide it.
+    early = next(event for event in record.aliases.values() if event.day == 1)
+    record.aliases[0, early.submission] = replace(early, day=LAST_BUT_ONE)
+    with pytest.raises(CheckFailed, match="the state of block 76 tells whose submission"):
+        await check_aliases(client, record)
+    record.aliases = {(0, early.submission): early}
+    with pytest.raises(CheckFailed, match="nobody opened an alias of a task's last day but one"):
+        await check_aliases(client, record)
+    record.aliases = {(0, late.submission): late}
+    with pytest.raises(CheckFailed, match=r"trainer 1 \(strong\) opened no alias"):
+        await check_aliases(client, record)
+    record.aliases = {}
+    with pytest.raises(CheckFailed, match="no alias was opened"):
+        await check_aliases(client, record)
 
 
 def ensure_owners_are_hidden(chain: FastChain) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flockchain.workers.model_seal import seal_model
 from flockchain.workers.state_file import (
     DAYS_KEPT,
+    SealedAlias,
     SealedModel,
     SealedSheet,
     StateFileError,
@@ -23,6 +24,7 @@ from runtime.primitives.types import AccountId, Hash
 GENESIS, WHO = Hash(b"g" * 32), AccountId(b"w" * 32)
 SEALED = SealedModel("aa" * 32, "bb" * 32)
 SHEET = SealedSheet("00", "cc" * 32)
+ALIAS = SealedAlias("dd" * 32, "bb" * 32, "ee" * 32, "ff" * 32, index=1, send_at=5)
 
 
 def open_state(directory: Path) -> WorkerState:
@@ -32,6 +34,7 @@ def open_state(directory: Path) -> WorkerState:
 def test_what_was_sealed_survives_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
     state = open_state(tmp_path / "state")
     state.put_submission(1, 5, SEALED)
+    state.put_alias(1, 6, ALIAS)
     state.put_sheet(1, 5, SHEET)
     state.count_attempt(1)
     kept = state.keep_model(1, b"model", Fraction(9, 10))
@@ -39,6 +42,7 @@ def test_what_was_sealed_survives_and_only_the_owner_can_read_it(tmp_path: Path)
 
     again = open_state(tmp_path / "state")
     assert again.find_submission(1, 5) == SEALED
+    assert again.find_alias(1, 6) == ALIAS
     assert again.find_sheet(1, 5) == SHEET
     assert again.attempts == {"1": 1}
     assert again.find_kept(1, content_id(b"model")) == kept
@@ -70,6 +74,10 @@ def test_old_seals_are_forgotten(tmp_path: Path) -> None:
     assert state.find_sheet(1, 1) is None
     state.put_submission(1, 7, SEALED)
     assert (state.contents_of(1), state.contents_of(11)) == ({b"\xaa" * 32}, set())
+    state.put_alias(1, 7, ALIAS)
+    assert state.contents_of(1) == {b"\xaa" * 32, b"\xdd" * 32}
+    state.put_alias(1, 8 + DAYS_KEPT, ALIAS)
+    assert state.find_alias(1, 7) is None
     state.close()
 
 
@@ -111,7 +119,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'{"version": 1}', b'{"version": 2, "models": {"x": {}}}', b"\xff"]
+    "content", [b"", b"[]", b'{"version": 1}', b'{"version": 3, "models": {"x": {}}}', b"\xff"]
 )
 def test_a_damaged_file_is_named_and_never_overwritten(tmp_path: Path, content: bytes) -> None:
     state = open_state(tmp_path)
