@@ -94,10 +94,10 @@ class Stage:
                 await step(self.chain, worker)
 
     async def stumble_to(self, number: int, members: list[Member]) -> None:
-        """On each block two workers: what the first one sends goes nowhere, then it is ended."""
+        """On each block three workers: ended before they could send, and twice right after."""
         while self.chain.backend.best.number < number:
-            await self.serve(members, DOWN)
-            await self.serve(members, self.relay.url)
+            for url in (DOWN, self.relay.url, self.relay.url):
+                await self.serve(members, url)
             self.chain.seal()
             self.chain.runtime().try_state()
 
@@ -120,7 +120,9 @@ def secrets_in(state: Path) -> set[bytes]:
     }
 
 
-def test_no_restart_makes_a_second_alias_or_loses_an_opening(tmp_path: Path) -> None:
+def test_no_restart_makes_a_second_alias_or_loses_an_opening(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def run() -> FastChain:
         async with AsyncExitStack() as stack:
             stage = await staged(tmp_path, stack)
@@ -133,7 +135,10 @@ def test_no_restart_makes_a_second_alias_or_loses_an_opening(tmp_path: Path) -> 
             await stage.stumble_to(FINAL + 19, members)
             return stage.chain
 
+    caplog.set_level(logging.WARNING, logger="flockchain.workers.jobs")
     chain = asyncio.run(run())
+    failures = [record.getMessage() for record in caplog.records]
+    assert all(DOWN in failure for failure in failures), "what is sent again is no failure"
     committed = events_of(chain, SubmissionCommitted)
     assert len(committed) == 4  # of two nodes on two days
     assert all(isinstance(event.submitter, Alias) for event in committed)
