@@ -29,6 +29,7 @@ CHANGE: Final = Weight(300_000_000)  # a full agenda is read and written
 CALL_BYTE: Final = Weight(5_000)
 AGENDA: Final = Weight(300_000_000)
 TASK: Final = Weight(60_000_000)
+_LAST_BLOCK: Final = 2**32 - 1
 
 
 def _weight(call: frame.RuntimeCall) -> Weight:
@@ -213,6 +214,8 @@ class Scheduler(frame.Pallet[Config], index=12):
             raise of.FailedToSchedule
 
     def _has_place(self, when: int) -> bool:
+        if when > _LAST_BLOCK:
+            return False
         tasks = self.agenda.get(when)
         return None in tasks or len(tasks) < self.config.max_scheduled_per_block
 
@@ -319,7 +322,9 @@ class Scheduler(frame.Pallet[Config], index=12):
     def _call_of(self, bounded: of.Bounded) -> frame.RuntimeCall | None:
         data = bounded.data if isinstance(bounded, of.Inline) else None
         if isinstance(bounded, of.Lookup):
-            data = self.preimages.bytes_of(bounded.hash)
+            found = self.preimages.bytes_of(bounded.hash)
+            # Who scheduled it said how long it is: that is what was weighed.
+            data = found if found is not None and len(found) == bounded.len else None
         try:
             return None if data is None else RUNTIME_CALL.decode_all(data)
         except DecodeError:

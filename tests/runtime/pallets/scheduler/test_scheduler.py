@@ -190,6 +190,16 @@ def test_a_periodic_call_whose_agenda_is_full_ends() -> None:
     assert list(blocks.runtime.preimage.request_status_for.keys()) == []
 
 
+def test_there_are_only_so_many_blocks() -> None:
+    blocks, last = Blocks(), 2**32 - 1
+    for schedule in (blocks.scheduler.schedule_after, blocks.scheduler.schedule):
+        with pytest.raises(records.FailedToSchedule):
+            schedule(ROOT, last + 1, None, 0, SPEND)
+    blocks.scheduler.schedule(ROOT, 2, (last, 2), 0, SPEND)
+    blocks.scheduler.schedule(ROOT, last, None, 0, SPEND)
+    assert blocks.next()[-1] == records.PeriodicFailed((2, 0), None)
+
+
 # -- weight
 
 
@@ -276,6 +286,14 @@ def test_a_call_is_scheduled_by_its_hash_before_its_bytes_come() -> None:
     blocks.runtime.preimage.note_preimage(signed(ALICE.account), data)
     assert blocks.results() == [Ok(None)]
     assert blocks.paid == 1
+
+
+def test_a_call_of_another_length_than_was_said_is_unavailable() -> None:
+    blocks, data = Blocks(), encode_call(Treasury.spend, CAROL, FML)
+    found = blocks.runtime.preimage.note(data)
+    blocks.scheduler.schedule_call(2, Lookup(found, len(data) - 1), ROOT)
+    assert blocks.next() == [records.CallUnavailable((2, 0), None)]
+    assert blocks.runtime.preimage.bytes_of(found) == data  # whoever noted it still relies on it
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xff", encode_call(Treasury.spend, CAROL, 1) + b"x"])
