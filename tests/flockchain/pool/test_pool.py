@@ -377,8 +377,8 @@ def test_what_was_ready_because_of_a_retracted_one_comes_behind_it() -> None:
     for data in (first, second):
         world.submit(data)
     world.block(first)
-    world.submit(third)
     world.block(second)
+    world.submit(third)  # all that it requires is on the chain
     assert world.best() == [third]
     world.block(block=OTHER, retracted=[(BLOCK, second), (BLOCK, first)])
     assert world.best() == [first, second, third]

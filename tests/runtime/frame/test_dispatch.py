@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from runtime.frame.account import AccountData, AccountInfo
 from runtime.frame.call import RuntimeCall
 from runtime.frame.dispatch import Dispatcher
 from runtime.frame.errors import ArithmeticErrorKind, ArithmeticFailure, BadOrigin
 from runtime.frame.origin import NONE, ROOT, Origin, signed
+from runtime.frame.weights import DispatchClass, Pays
 from runtime.pallets.balances import Balances, InsufficientBalance
 from runtime.pallets.system import CallFiltered, System
 from runtime.pallets.timestamp import Timestamp
@@ -55,6 +61,13 @@ def test_inherent_calls_are_nobodys() -> None:
     _, dispatcher = runtime_and_dispatcher()
     for origin in (NONE, ROOT, signed(ALICE.account)):
         assert isinstance(dispatcher.dispatch(call_of(Timestamp.set, 1), origin), CallFiltered)
+
+
+@pytest.mark.parametrize("change", [{"dispatch_class": DispatchClass.MANDATORY}, {"pays": Pays.NO}])
+def test_what_is_mandatory_or_pays_nothing_is_no_call_of_others(change: dict[str, Any]) -> None:
+    _, dispatcher = runtime_and_dispatcher()
+    call = RuntimeCall(replace(REMARK.entry, **change), REMARK.arguments)
+    assert isinstance(dispatcher.dispatch(call, signed(ALICE.account)), CallFiltered)
 
 
 def test_a_failure_leaves_neither_writes_nor_events() -> None:
