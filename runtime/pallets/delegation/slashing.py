@@ -26,7 +26,8 @@ class Slashing(Closing, index=31):
         """
         operator, key = self._operator(task, who), OperatorKey(task, who)
         stakes = {who: operator.own, **dict(self._delegations_of(task, who))}
-        leaving = {staker: self.unbonding.get((key, staker)) for staker in stakes}
+        found = dict(self.unbonding.items_of(key))
+        leaving = {staker: found.get(staker, []) for staker in stakes}
         pieces = {
             staker: [position.amount, *(chunk.amount for chunk in leaving[staker])]
             for staker, position in stakes.items()

@@ -1,5 +1,7 @@
 """The benchmarks run, on the smallest input, and name what they measured."""
 
+import pytest
+
 from flockchain.bench.arena import bench_arena
 from flockchain.bench.arena_day import CALENDAR, DAY, TASK, ArenaDay, Size
 from flockchain.bench.consensus import bench_consensus
@@ -9,6 +11,7 @@ from flockchain.bench.vrf import bench_vrf
 from flockchain.bench.workload import make_workload
 from flockchain.storage.kv import MemoryStore
 from runtime.constants import MAINNET
+from runtime.pallets.arena.day_work import DayWork
 from runtime.pallets.arena.records import DayKey
 
 
@@ -49,6 +52,27 @@ def test_the_arena_gives_its_rows() -> None:
     assert settlement["blocks"] == 1
     assert both["blocks"] == draw["blocks"] + 1
     assert both["ms_worst_block"] == max(draw["ms_worst_block"], settlement["ms_worst_block"])
+
+
+@pytest.mark.parametrize("size", [Size(30, 6, 40), pytest.param(Size(), marks=pytest.mark.long)])
+def test_no_block_of_a_day_takes_more_steps_than_it_may(
+    size: Size, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int] = []
+    on_block = DayWork.on_block
+
+    def watch(work: DayWork, number: int) -> int:
+        used.append(on_block(work, number))
+        return used[-1]
+
+    monkeypatch.setattr(DayWork, "on_block", watch)
+    day = ArenaDay(size, MemoryStore())
+    day.prepare()
+    day.run_jobs(CALENDAR.reveal_end)
+    day.score()
+    day.run_jobs(CALENDAR.alias_end)
+    reading = (size.nodes + size.validators) // 2
+    assert max(used) <= MAINNET.settlement_steps + reading
 
 
 def test_consensus_is_measured_while_it_works() -> None:

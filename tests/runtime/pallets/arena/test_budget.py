@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.constants import PRESETS, Preset
 from runtime.pallets.arena.budget import Budget
+from runtime.pallets.arena.pallet import BLOCK, STEP
+from runtime.runtime import weights_of
 
 
 def test_pieces_are_begun_while_they_fit() -> None:
@@ -61,3 +65,14 @@ def test_a_block_takes_no_more_than_its_limit_or_its_first_piece(
         first = first or begun * steps
     assert budget.used <= max(limit, first)
     assert bool(pieces) == bool(budget.used)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_normal_calls_leave_a_block_what_the_budget_takes(preset: Preset) -> None:
+    limits = weights_of(preset)
+    normal = limits.per_class.normal.max_total
+    assert normal is not None
+    reading = 1_600  # a roster of 3,000 submissions and 200 validators
+    hook = BLOCK + STEP.times(preset.settlement_steps + reading)
+    left = limits.max_block.ref_time - normal.ref_time - limits.base_block.ref_time
+    assert hook.ref_time <= left
