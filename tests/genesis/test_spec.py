@@ -325,3 +325,65 @@ def test_the_emission_may_be_given() -> None:
     assert same == load_chain_spec("dev").genesis_hash()
     emission["decay"] = "2"
     assert refusal(json.dumps(document)).startswith(f"{PATCH}: emission: A parameter lies outside")
+
+
+DEVNET: dict[str, Any] = json.loads(load_chain_spec("devnet").to_json(is_raw=False))
+ALICE_HEX = key_pair_from_uri("//Alice", "sr25519").account.hex()
+STAKING = f"{PATCH}.staking"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("staking", "validatorCount", 17, f"{STAKING}.validatorCount: 17 is outside of 1 to 16"),
+        ("staking", "validatorCount", ..., f"{STAKING}.validatorCount: the key is missing"),
+        ("staking", "slashBurnPercent", 70, f"{STAKING}: shares of slashes exceed 100 percent, or "
+         "the minima of bonds do not fit"),
+        ("staking", "nominatorBondMin", "501 FML", f"{STAKING}: shares of slashes exceed 100 "
+         "percent, or the minima of bonds do not fit"),
+        ("staking", "commissions", [[ALICE_ED25519, 1]], f"{STAKING}.commissions[0][0]: the "
+         "account is no authority"),
+        ("staking", "commissions", [[ALICE, 10**9 + 1]], f"{STAKING}.commissions[0][1]: 1000000001 "
+         "is outside of 0 to 1000000000"),
+        ("weights", 0, 499 * 10**9, f"{STAKING}: the authority 0x{ALICE_HEX} bonds "
+         f"{499 * FML} planck, less than {500 * FML}"),
+        ("balance", 1, "500 FML", f"{STAKING}: the authority 0x{ALICE_HEX} cannot bond the "
+         f"{500 * FML} planck that it weighs"),
+        ("voter", 0, 1, f"{STAKING}: the weights of babe and grandpa differ: entries at one place "
+         "are one's own"),
+        ("account", 1, ALICE, f"{STAKING}: an account is two authorities in babe"),
+    ],
+)  # fmt: skip
+def test_stakes_of_a_spec_must_fit_its_authorities(
+    section: str, key: Any, value: Any, message: str
+) -> None:
+    document = copy.deepcopy(DEVNET)
+    patch = document["genesis"]["runtimeGenesis"]["patch"]
+    authors, voters = patch["babe"]["authorities"], patch["grandpa"]["authorities"]
+    if section == "staking" and value is ...:
+        del patch["staking"][key]
+    elif section == "staking":
+        patch["staking"][key] = value
+    elif section == "account":
+        authors[key]["account"] = value
+    elif section == "balance":
+        patch["balances"]["balances"][key][1] = value
+    else:
+        voters[key][1] = value
+        if section == "weights":
+            authors[key]["weight"] = value
+    assert refusal(json.dumps(document)) == message
+
+
+def test_authorities_of_a_spec_have_bonded_what_they_weigh() -> None:
+    document = copy.deepcopy(DEVNET)
+    patch = document["genesis"]["runtimeGenesis"]["patch"]
+    patch["staking"]["commissions"] = [[ALICE, 50_000_000]]
+    ext = Externalities(DictState(parse_chain_spec(json.dumps(document)).genesis_top()))
+    runtime = Runtime(ext, PRESETS["devnet"])
+    runtime.try_state()
+    accounts = [each.account for each in runtime.babe.authorities.get()]
+    assert [runtime.staking.ledger.get(who).active for who in accounts] == [500 * FML] * 4
+    commissions = [runtime.staking.validators.get(who).commission.parts for who in accounts]
+    assert commissions == [50_000_000, 0, 0, 0]
+    assert runtime.session.validators.get() == accounts

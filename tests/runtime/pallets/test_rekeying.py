@@ -3,7 +3,7 @@ bijection on the state."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -51,11 +51,14 @@ ONE, TWO = (key_pair_from_uri(f"//rekeying//{n}", "ed25519") for n in (1, 2))
 SAME = dict.fromkeys(VALIDATORS, SCORES)
 
 
-class Nobody:
-    """A chain in which nobody has bonded."""
+@dataclass
+class Bonded:
+    """Who has bonded for the chain's proof of stake; mostly nobody."""
+
+    who: AccountId | None = None
 
     def is_bonded(self, who: AccountId) -> bool:
-        return False
+        return who == self.who
 
 
 def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
@@ -64,7 +67,7 @@ def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
         rekeying.Config(world.preset.calendar, **config),
         block=world.system,
         accounts=world.system,
-        bonds=Nobody(),
+        bonds=Bonded(),
         pallets=(*world.pallets, *depositing(world)),
     )
 
@@ -230,6 +233,14 @@ def test_a_key_that_has_anything_at_stake_in_the_alliance_is_in_use() -> None:
     made.pallet.memberships.put(ONE.account, 1)  # all of it slashed, and its account reaped
     with pytest.raises(rekeying.NewKeyInUse):
         swap(made.world, account("idle"), ONE)
+
+
+def test_who_has_bonded_for_the_chain_keeps_its_key() -> None:
+    world = running_world()
+    pallet, old = rekeying_of(world), account("idle")
+    pallet.bonds = Bonded(old)
+    with pytest.raises(rekeying.ChainStake):
+        pallet.swap_key(signed(old), ONE.account, consent(world, old, ONE))
 
 
 def test_nonces_stay_with_their_keys() -> None:
