@@ -227,11 +227,8 @@ class TaskBooks:
         roster = arena.rosters.get(key)
         slashes = {}
         for who in [juror.account for juror in result.jurors if not juror.share]:
-            is_drawn = not roster.seats or arena.assignments.contains((key, who))
-            sealed = arena.score_seals.find((key, who))
-            if is_drawn and (sealed is None or not sealed.is_revealed):
-                rules = result.parameters
-                rate = rules.no_commit_slash if sealed is None else rules.no_reveal_slash
+            rate = arena.scoring.penalty_of(key, roster, who, result.parameters)
+            if rate is not None:
                 slashes[who] = SlashedOn(day, rate)
         return slashes
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from runtime.economy.parameters import SCORE_MAX
+from runtime.economy.parameters import SCORE_MAX, ArenaParameters
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena import events
 from runtime.pallets.arena.ballots import SCORED
@@ -27,6 +27,7 @@ from runtime.pallets.arena.records import (
 from runtime.pallets.arena.seals import seal_scores
 from runtime.pallets.arena.storage import Arena
 from runtime.pallets.arena.wrong_data import WrongDataVote
+from runtime.primitives.rational import Rational
 from runtime.primitives.scale import codec_of
 from runtime.primitives.scale.compact import compact_bytes, decode_compact
 from runtime.primitives.types import AccountId, Hash
@@ -106,6 +107,18 @@ class Scores:
             and stake.hardware.fits(task.terms.hardware)
             and self.arena.can_open_models(who, key.day)
         )
+
+    def penalty_of(
+        self, key: DayKey, roster: Roster, who: AccountId, rules: ArenaParameters
+    ) -> Rational | None:
+        """What part of its stake a juror loses for its sheet; None if it was not drawn, or opened it."""
+        arena = self.arena
+        if roster.seats and not arena.assignments.contains((key, who)):
+            return None  # not drawn
+        sealed = arena.score_seals.find((key, who))
+        if sealed is None:
+            return rules.no_commit_slash
+        return None if sealed.is_revealed else rules.no_reveal_slash
 
     def weights_of(self, key: DayKey, who: AccountId) -> dict[int, int]:
         """What `who` must score that day and with what weight, by submission, ascending.

@@ -29,6 +29,7 @@ from runtime.pallets.arena.records import (
     SubmissionResult,
 )
 from runtime.pallets.arena.rewards import Rewards
+from runtime.pallets.arena.scores import Scores
 from runtime.pallets.arena.shares import validator_shares
 from runtime.pallets.arena.standings import candidates_of
 from runtime.pallets.arena.storage import SLASH_STEPS, Arena, pot_of
@@ -51,6 +52,7 @@ class Settlement:
         self.arena = arena
         self.rewards = Rewards(arena)
         self.held = HeldDay(arena)
+        self.scoring = Scores(arena)
         self.payout = Payout(arena)
         self.duplicates = Duplicates(arena)
         self.wrong_data = WrongDataVote(arena)
@@ -190,14 +192,11 @@ class Settlement:
         index, slashed = cursor.index, cursor.slashed
         while index < len(jurors):
             who = jurors[index].account
-            sealed = arena.score_seals.find((key, who))
-            is_drawn = not roster.seats or arena.assignments.contains((key, who))
-            is_silent = is_drawn and (sealed is None or not sealed.is_revealed)
-            backers = arena.stakes.backers_of(key.task, who) if is_silent else 0
+            rate = self.scoring.penalty_of(key, roster, who, parameters)
+            backers = 0 if rate is None else arena.stakes.backers_of(key.task, who)
             if not budget.take(JUDGE_STEPS + SLASH_STEPS * backers):
                 return replace(cursor, index=index, slashed=slashed)
-            if is_silent:
-                rate = parameters.no_commit_slash if sealed is None else parameters.no_reveal_slash
+            if rate is not None:
                 slashed += arena.stakes.slash(key.task, who, rate, pot_of(key.task))
             index += 1
         return replace(cursor, slashed=slashed).at(Phase.RESOLVE)
