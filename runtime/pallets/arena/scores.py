@@ -111,7 +111,7 @@ class Scores:
     def penalty_of(
         self, key: DayKey, roster: Roster, who: AccountId, rules: ArenaParameters
     ) -> Rational | None:
-        """What part of its stake a juror loses for its sheet; None if it was not drawn, or opened it."""
+        """What part of its stake a juror loses; None if it opened its sheet or was not drawn."""
         arena = self.arena
         if roster.seats and not arena.assignments.contains((key, who)):
             return None  # not drawn
