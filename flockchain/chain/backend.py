@@ -237,17 +237,21 @@ class Backend:
         return event
 
     def revert(self, count: int) -> Head:
-        """Forget the last `count` blocks of the best chain, and all others as high as they.
+        """Forget the last `count` blocks of the best chain, and all that is not final beside it.
 
-        It stops at the finalized block. For a node at rest: nobody is told. The new best block.
+        So no fork is left that could be better. It stops at the finalized block. For a node at
+        rest: nobody is told. The new best block.
         """
         number = max(self.best.number - count, self.tree.root.number)
         batch = WriteBatch()
-        self.state.discard_above(number, batch)
+        heights = range(self.tree.root.number, number + 1)
+        kept = [block for height in heights if (block := self.blocks.hash_at(height))]
+        self.state.discard_all_but(kept, batch)
         for height, block in list(self.blocks.unfinalized()):
             if height > number:
-                self.blocks.remove_block(batch, height, block)
                 self.blocks.remove_number(batch, height)
+            if block not in kept:
+                self.blocks.remove_block(batch, height, block)
         best = self.blocks.hash_at(number)
         assert best is not None, "the best chain is indexed"
         self.blocks.put_meta(batch, "best", best)

@@ -11,7 +11,7 @@ One thread at a time: the node's event loop.
 Source: WP II.A (state and ledger), Substrate state-db, adapted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -190,10 +190,10 @@ class StateStore:
         if self._states_max is not None:
             prune_window(view, batch, self._states_max, self._pins, floor)
 
-    def discard_above(self, number: int, batch: WriteBatch) -> None:
-        """Drop every state that is not final and belongs to a block above this number."""
-        for state in get_forks(PendingView(self._store, batch)).values():
-            if state.number > number:
+    def discard_all_but(self, kept: Container[bytes], batch: WriteBatch) -> None:
+        """Drop every state that is not final, but those of these blocks."""
+        for block, state in get_forks(PendingView(self._store, batch)).items():
+            if block not in kept:
                 drop_state(state, batch)
 
     def last_final(self) -> tuple[int, bytes] | None:
