@@ -9,17 +9,23 @@ Source: WP VI.D; a bound on norms is this project's, against updates scaled up (
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import torch
 
 
+CLIP_FACTOR: Final = 2
+"""Honest updates differ in length; what is no longer than this many medians is left alone."""
+
+
 def clip_to_median(updates: torch.Tensor) -> torch.Tensor:
-    """updates: (models, parameters) int16 -> the same, none longer than their lower median norm.
+    """updates: (models, parameters) int16 -> the same, none longer than `CLIP_FACTOR` times their
+    lower median norm.
 
     A longer update becomes (2·u·bound + norm) // (2·norm); norms are whole, rounded down.
     """
     norms = norms_of(updates)
-    bound = sorted(norms)[(len(norms) - 1) // 2]
+    bound = CLIP_FACTOR * sorted(norms)[(len(norms) - 1) // 2]
     clipped = updates.clone()
     for index, norm in enumerate(norms):
         if norm > bound:

@@ -1,8 +1,8 @@
 """Proposals: sealed, opened, and judged by the voters for whether they can be had at all.
 
 A zero update, or bytes that an earlier proposal of the task had, is no proposal. The aggregate is
-over exactly the proposals that two thirds of the drawn voters hold, who serve them on; a proposer
-outside of it counts as absent.
+over exactly the proposals that most of the drawn voters hold, who serve them on; a proposer that
+most of them deny to have counts as absent.
 Invariant: a content id is proposed at most once in a task.
 Source: WP VI.C (training), WP VI.D (aggregation), Algorithm 1 (leader); sealing and availability
 bits are this project's.
@@ -113,7 +113,7 @@ class Proposals:
         aggregate = 0
         for index in range(len(drawn.proposers)):
             count = sum(held >> index & 1 for held in reports)
-            if 3 * count >= 2 * drawn.drawn_voters:
+            if 2 * count > drawn.drawn_voters:
                 aggregate |= 1 << index
         alliance.rounds.put(key, replace(drawn, aggregate=aggregate))
         alliance.deposit_event(events.AggregateFixed(task, key.round, aggregate))

@@ -96,12 +96,13 @@ class Settlement:
     ) -> dict[AccountId, Standing]:
         alliance, standings = self.alliance, {}
         records = [(who, alliance.votes.get((key, who))) for who in drawn.voters]
-        reports = sum(record.held is not None for _, record in records)
-        is_reported = 3 * reports >= 2 * drawn.drawn_voters
+        reports = [record.held for _, record in records if record.held is not None]
         for who in drawn.proposers:
             proposal = alliance.proposals.get((key, who))
             is_opened = proposal.content is not None
-            facts = ProposerFacts(1 << proposal.index, is_opened, is_reported)
+            denials = sum(not held >> proposal.index & 1 for held in reports)
+            is_denied = 2 * denials > drawn.drawn_voters
+            facts = ProposerFacts(1 << proposal.index, is_opened, is_denied)
             standings[who] = standing_of_proposer(
                 facts, outcome, drawn.aggregate, attributes=found.terms.attributes
             )

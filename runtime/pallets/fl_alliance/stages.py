@@ -59,7 +59,7 @@ class VoidReason(enum.Enum):
 
     NOBODY_DRAWN = 0  # no proposer, or no voter, posted a proof
     NO_PROPOSAL = 1  # none was opened
-    NOTHING_HELD = 2  # no proposal can be had by two thirds of the voters
+    NOTHING_HELD = 2  # no proposal is held by most of the drawn voters
     TOO_FEW_VOTES = 3  # fewer than the quorum were opened
     NO_MAJORITY = 4  # no aggregate has more than half of the voters
 

@@ -35,12 +35,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ProposerFacts:
-    """What is known of a proposer: its bit, whether it opened a proposal, and whether two thirds
-    of the drawn voters told what they hold, so that what they do not hold was withheld."""
+    """What is known of a proposer: its bit, whether it opened a proposal, and whether most of
+    the drawn voters reported that they do not have it."""
 
     bit: int
     is_opened: bool
-    is_reported: bool
+    is_denied: bool
 
 
 def tally(ballots: Sequence[Ballot | None], drawn: int, quorum: Rational) -> Tally:
@@ -95,7 +95,7 @@ def standing_of_proposer(
     if not facts.is_opened:
         return Standing.ABSENT
     if not aggregate & facts.bit:
-        return Standing.ABSENT if facts.is_reported else Standing.EXEMPT
+        return Standing.ABSENT if facts.is_denied else Standing.EXEMPT
     marked = outcome.marked if attributes else 0
     match outcome.outcome:
         case Outcome.ACCEPTED:

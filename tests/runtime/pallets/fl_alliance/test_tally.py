@@ -81,10 +81,10 @@ def test_missing_proposals_need_half_of_the_drawn_voters() -> None:
 
 
 def stands(
-    outcome: Tally, *, opened: bool = True, reported: bool = True, mask: int = 1, on: bool = False
+    outcome: Tally, *, opened: bool = True, denied: bool = True, mask: int = 1, on: bool = False
 ) -> Standing:
     """Proposer 0, for an aggregate over `mask`; `on`: leave-one-out marks attribute."""
-    facts = ProposerFacts(1, opened, reported)
+    facts = ProposerFacts(1, opened, denied)
     return standing_of_proposer(facts, outcome, mask, attributes=on)
 
 
@@ -100,8 +100,8 @@ def test_standings_of_proposers() -> None:
         assert stands(Tally(VOID, reason, missing=1)) is Standing.ABSENT
     nothing = Tally(VOID, VoidReason.NOTHING_HELD)
     assert stands(nothing, mask=0) is Standing.ABSENT
-    assert stands(nothing, mask=0, reported=False) is Standing.EXEMPT
-    assert stands(nothing, opened=False, mask=0, reported=False) is Standing.ABSENT
+    assert stands(nothing, mask=0, denied=False) is Standing.EXEMPT
+    assert stands(nothing, opened=False, mask=0, denied=False) is Standing.ABSENT
     assert stands(Tally(VOID, VoidReason.NO_PROPOSAL), opened=False, mask=0) is Standing.ABSENT
     nobody = Tally(VOID, VoidReason.NOBODY_DRAWN)
     assert stands(nobody, opened=False, mask=0) is Standing.EXEMPT
@@ -139,10 +139,10 @@ def test_standings_of_voters() -> None:
         void = Tally(VOID, reason)
         assert standing_of_voter(None, void, has_reported=True) is Standing.ABSENT
         for ballot in (yes(), no(), OTHER, no_data()):
-            assert standing_of_voter(ballot, void, has_reported=False) is Standing.EXEMPT
+            assert standing_of_voter(ballot, void, has_denied=False) is Standing.EXEMPT
     nothing = Tally(VOID, VoidReason.NOTHING_HELD)
     assert standing_of_voter(None, nothing, has_reported=True) is Standing.EXEMPT
-    assert standing_of_voter(None, nothing, has_reported=False) is Standing.ABSENT
+    assert standing_of_voter(None, nothing, has_denied=False) is Standing.ABSENT
     for reason in (VoidReason.NOBODY_DRAWN, VoidReason.NO_PROPOSAL):
         void = Tally(VOID, reason)
-        assert standing_of_voter(None, void, has_reported=False) is Standing.EXEMPT
+        assert standing_of_voter(None, void, has_denied=False) is Standing.EXEMPT
