@@ -13,7 +13,6 @@ from typing import Final
 
 import torch
 
-
 CLIP_FACTOR: Final = 2
 """Honest updates differ in length; what is no longer than this many medians is left alone."""
 

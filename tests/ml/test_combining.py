@@ -15,7 +15,7 @@ UPDATES = torch.tensor([[10, 0], [12, 0], [8, 0], [11, 0], [900, 0]], dtype=torc
     ("rule", "moved"),
     [
         (Rule.MEAN, 188),
-        (Rule.CLIPPED_MEAN, 10),
+        (Rule.CLIPPED_MEAN, 13),
         (Rule.MEDIAN, 11),
         (Rule.TRIMMED_MEAN, 11),
         (Rule.KRUM, 10),

@@ -133,9 +133,7 @@ def test_refusals_of_reports() -> None:
 @pytest.mark.parametrize(
     ("holders", "is_in"), [("defgh", True), ("def", True), ("de", False), ("", False)]
 )
-def test_the_aggregate_is_over_what_most_of_the_voters_hold(
-    holders: str, is_in: bool
-) -> None:
+def test_the_aggregate_is_over_what_most_of_the_voters_hold(holders: str, is_in: bool) -> None:
     made = seated()
     made.propose("a", "b")
     made.go_to(Stage.REPORT)

@@ -139,10 +139,10 @@ def test_standings_of_voters() -> None:
         void = Tally(VOID, reason)
         assert standing_of_voter(None, void, has_reported=True) is Standing.ABSENT
         for ballot in (yes(), no(), OTHER, no_data()):
-            assert standing_of_voter(ballot, void, has_denied=False) is Standing.EXEMPT
+            assert standing_of_voter(ballot, void, has_reported=False) is Standing.EXEMPT
     nothing = Tally(VOID, VoidReason.NOTHING_HELD)
     assert standing_of_voter(None, nothing, has_reported=True) is Standing.EXEMPT
-    assert standing_of_voter(None, nothing, has_denied=False) is Standing.ABSENT
+    assert standing_of_voter(None, nothing, has_reported=False) is Standing.ABSENT
     for reason in (VoidReason.NOBODY_DRAWN, VoidReason.NO_PROPOSAL):
         void = Tally(VOID, reason)
-        assert standing_of_voter(None, void, has_denied=False) is Standing.EXEMPT
+        assert standing_of_voter(None, void, has_reported=False) is Standing.EXEMPT
