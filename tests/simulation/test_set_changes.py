@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster, Member
 from runtime.frame.pallet import encode_call
@@ -111,3 +112,39 @@ def test_a_node_restarts_between_announcement_and_finality_of_a_change() -> None
     cluster.run(15_000 + HALF_SLOT_MS)
     assert set_id(back) == 1
     ensure_agreement(cluster)
+
+
+def test_a_proof_from_behind_a_change_waits_for_that_of_the_change() -> None:
+    """Blocks came by gossip, without proofs; the newest proof says nothing to the old set."""
+    cluster = staked_cluster(2, seed=35, newcomer=True)
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.run(40_000 + HALF_SLOT_MS)
+    source = running(cluster.members[0]).backend
+    watching = Cluster(cluster.genesis, [None], seed=1)
+    watching.run(cluster.hub.now_ms)
+    (node,) = watching.nodes()
+    for number in range(1, source.finalized.number + 1):
+        block = source.blocks.hash_at(number)
+        assert block is not None
+        header, body = source.header(block), source.blocks.body(block)
+        assert header is not None
+        assert body is not None
+        node.importer.import_block(header, body)
+    change = node.backend.first_change(node.backend.best.hash)
+    assert change is not None
+    assert node.finality is not None
+
+    def prove(block: BlockRef) -> None:
+        proof = source.blocks.justification(block.hash)
+        assert proof is not None
+        assert node.finality is not None
+        node.finality.on_justification(block, proof)
+
+    newest = BlockRef(source.finalized.hash, source.finalized.number)
+    prove(newest)
+    assert (finalized(node), set_id(node)) == (0, 0)
+    prove(BlockRef(change.hash, change.number))
+    assert (finalized(node), set_id(node)) == (change.number, 1)
+    prove(newest)
+    assert finalized(node) == newest.number

@@ -132,6 +132,9 @@ class FinalityWorker:
         """A proof that came with a synced block. Raises JustificationError, DecodeError."""
         if block.number <= self._backend.finalized.number:
             return
+        change = self._backend.first_change(block.hash)
+        if change is not None and change.hash != block.hash:
+            return  # a later set's, not known before the change is final: nobody is to blame
         proof = JUSTIFICATION.decode_all(data)
         verify_for(proof, self.authorities, block)
         self._finalize(block, data)
