@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from flockchain.cli.refusal import refuse
-from flockchain.simulation.fl.experiment import Plan, run_experiment
+from flockchain.simulation.fl.attack_table import render_rounds, study_rounds
+from flockchain.simulation.fl.experiment import CELLS_FILE, Plan, read_cells, run_experiment
+from flockchain.simulation.fl.page import write_page
 from flockchain.simulation.fl.play import simulate
 from flockchain.simulation.fl.report import SimulationReport
 from flockchain.simulation.fl.settings import DEFENCES, FlSettings, SettingsError
@@ -113,3 +115,46 @@ def poisoning(
         run_experiment(Plan(seeds, first, rounds=rounds), out, processes, watch)
     except OSError as error:
         refuse(f"{out} cannot be written: {error}")
+
+
+@app.command("poisoning-page")
+def poisoning_page(
+    folder: Annotated[
+        Path, typer.Option("--from", exists=True, file_okay=False, help="Finished simulations.")
+    ],
+    write: Annotated[Path, typer.Option(dir_okay=False, help="The page; plots go to images/.")],
+) -> None:
+    """Write the page about poisoning, its figures and plots; nothing is trained again."""
+    try:
+        cells = read_cells(folder / CELLS_FILE)
+        if not cells:
+            refuse(f"{folder} has no finished simulations")
+        for file in write_page(cells, list(render_rounds(study_rounds())), write):
+            print(file)
+    except OSError as error:
+        refuse(f"{write} cannot be written: {error}")
+
+
+@app.command("fl-attacks")
+def fl_attacks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Print what attacks on a round's rules earn. Exit status 1 if a claim does not hold."""
+    table = study_rounds()
+    if as_json:
+        rows = [
+            {
+                "code": code,
+                "case": row.case,
+                "honest": str(row.honest),
+                "attack": str(row.attack),
+                "gain": str(row.gain),
+                "claim": row.claim,
+            }
+            for code, row in zip(table.codes, table.rows, strict=True)
+        ]
+        print(json.dumps({"rows": rows, "checks": table.checks}, indent=2))
+    else:
+        print("\n".join(render_rounds(table)))
+    if table.failures():
+        raise typer.Exit(1)

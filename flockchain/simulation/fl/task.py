@@ -40,6 +40,8 @@ from runtime.primitives.types import Hash
 SALT: Final = bytes(32)
 BLOCKS_MAX: Final = 60
 """Blocks in which a round opens, or the task has ended or waits for members."""
+PAUSE_BLOCKS_MAX: Final = 200
+"""More than the pause after which a task ends."""
 _ALL: Final = Rational(1, 1)
 
 
@@ -172,6 +174,16 @@ class SimulatedTask:
             proof = vrf.prove(self._key(client), vrf_input(self.genesis, seed, *_place(key), who))
             self.alliance.check_in(signed(who), *_place(key), proof)
 
+    def output(self, client: int) -> bytes:
+        """The client's VRF output in the round that is open, which decides its role."""
+        seed, who = self.alliance.rounds.get(self.key).seed, self.accounts[client]
+        alpha = vrf_input(self.genesis, seed, *_place(self.key), who)
+        found = vrf.verify(
+            vrf.public_key(self._key(client)), vrf.prove(self._key(client), alpha), alpha
+        )
+        assert found is not None, "an own proof does not verify"
+        return found
+
     def seat_by_seed(self, clients: Sequence[int]) -> None:
         """Roles by the chain's rule from seeded outputs, without proofs."""
         outputs = [
@@ -243,6 +255,13 @@ class SimulatedTask:
         while not self._is_over():
             self._advance()
         return self.alliance.results.get(self.key)
+
+    def wait_for_end(self) -> None:
+        """Blocks until the task has ended, or waits for members in vain."""
+        for _ in range(PAUSE_BLOCKS_MAX):
+            if self.alliance.progress.find(TASK) is None:
+                return
+            self._advance()
 
     # -- what is known
 

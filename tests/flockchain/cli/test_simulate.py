@@ -48,3 +48,10 @@ def test_what_is_there_is_not_played_again(tmp_path: Path) -> None:
     found = RUNNER.invoke(app, ["poisoning", "--out", str(tmp_path), *options])
     assert found.stdout == f"{len(cells)} of {len(cells)} simulations\n"
     assert experiment.read_cells(tmp_path / CELLS_FILE) == [{"key": key} for key in cells]
+
+
+def test_a_page_needs_finished_simulations(tmp_path: Path) -> None:
+    options = ["poisoning-page", "--from", str(tmp_path), "--write", str(tmp_path / "page.md")]
+    found = RUNNER.invoke(app, options)
+    assert found.exit_code == 1
+    assert found.stderr == f"error: {tmp_path} has no finished simulations\n"
