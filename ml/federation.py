@@ -157,3 +157,9 @@ def _number(seed: int, use: str) -> int:
     """A seed of 63 bits for one use of the setup's seed."""
     digest = hashlib.sha256(f"federation/{seed}/{use}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
+
+
+def make_updates(models: int, parameters: int) -> torch.Tensor:
+    """Random updates of a size to measure with: (models, parameters) int16."""
+    generator = torch.Generator().manual_seed(models)
+    return torch.randint(-999, 1_000, (models, parameters), generator=generator, dtype=torch.int16)

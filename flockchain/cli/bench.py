@@ -108,3 +108,17 @@ def consensus(
 def vrf(as_json: Json = False) -> None:
     """What claiming a slot and checking a claim take."""
     _show(bench_vrf(), as_json)
+
+
+@app.command()
+def fl(
+    clients: Annotated[int, typer.Option(min=5, max=250, help="Participants.")] = 50,
+    rounds: Annotated[int, typer.Option(min=1, max=1_000, help="Rounds to play.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Federated rounds on the chain's pallet with real training, and integer aggregation."""
+    from flockchain.simulation.fl.bench import bench_fl  # torch takes seconds to import
+    from ml.devices import limit_threads
+
+    limit_threads()
+    _show(bench_fl(clients, rounds), as_json)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from flockchain.simulation.fl.bench import bench_fl
 from flockchain.simulation.fl.play import simulate
 from flockchain.simulation.fl.report import SimulationReport
 from flockchain.simulation.fl.settings import FlSettings
@@ -76,3 +77,15 @@ def test_a_task_that_lost_its_members_goes_nowhere() -> None:
     assert report.rounds[-1].outcome == "none"
     assert report.rounds[-1].honest_balance_mean is None
     assert len({played.accuracy for played in report.rounds}) == 1
+
+
+def test_the_benchmark_names_what_it_measured() -> None:
+    rows = bench_fl(clients=5, rounds=1, parameters=100)
+    names = [row["name"] for row in rows]
+    assert names == [
+        "flock, 5 clients, VRF proofs",
+        "flock, 5 clients",
+        "none, 5 clients",
+        "mean of 5 updates",
+    ]
+    assert all(row["rounds_per_s"] > 0 for row in rows[:3])
