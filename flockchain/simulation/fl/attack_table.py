@@ -56,7 +56,7 @@ _ATTACKS: Final = (
     _Attack("data", "updates that nobody else can fetch", Behaviour(serves=False)),
     _Attack("data", "NO-DATA instead of votes", Behaviour(vote="missing")),
     _Attack("data", "a fifth deny others' proposals", Behaviour(denies=True)),
-    _Attack("data", "two fifths deny others' proposals", Behaviour(denies=True), TWO_FIFTHS, ""),
+    _Attack("data", "more than half deny others' proposals", Behaviour(denies=True), MAJORITY, ""),
     _Attack("lazy", "always +1, all rounds good", _ACCEPTING, MINORITY, ""),
     _Attack("lazy", "always +1, three of ten bad", _ACCEPTING, MINORITY, NEVER, _BAD_ROUNDS),
 )
@@ -180,7 +180,6 @@ VRF proofs, seals and votes through the pallet's calls; a third propose. Amounts
 attackers together gained or lost; *honest* is the same task with them honest. A fifth are 3
 members, two fifths 6, more than half 8. Nobody trains: whether an aggregate is good is scripted."""
 _READING: Final = """What stays open. **Lazy voting** costs nothing while rounds are good: it saves
-the work of evaluation, and loses as soon as rounds are bad. **Denial**: whoever has more than a
-third of the drawn voters can report that others' proposals cannot be had; these then count as
-withheld, their proposers as absent, and the aggregate is the attackers' own. Fewer voters can do
-nothing. **Framing** needs more than half of the drawn voters, who could reject every round too."""
+the work of evaluation, and loses as soon as rounds are bad. **Denial** (voters
+report that others' proposals cannot be had, so that their proposers count as absent) and
+**framing** need more than half of the drawn voters, who could reject every round too."""

@@ -153,11 +153,11 @@ own pallet's; roles are drawn from seeded outputs instead of VRF proofs to save 
 1/10, expulsion below half of the quantity, ε = 1/5 (of six examples one may go wrong).
 
 **FLock** here is the vote, leave-one-out marks that slash whom most drawn voters mark, and updates
-clipped to the round's lower median norm. Attackers know each other: as voters they accept whatever
-a friend is part of, mark all honest proposers and spare their friends. All terms were chosen on
-seeds from 100 on; the page reports seeds from 0 on, and the terms are the same for all attacks.
-Krum and the trimmed mean are told that two fifths are malicious. FLock's published figures are of
-another data set and model, so only the shape compares."""
+clipped to twice the round's lower median norm. Attackers know each other: as voters they accept
+whatever a friend is part of, mark all honest proposers and spare their friends. All terms
+were chosen on seeds from 100 on; the page reports seeds from 0 on, and the terms are the same for
+all attacks. Krum and the trimmed mean are told that two fifths are malicious. FLock's published
+figures are of another data set and model, so only the shape compares."""
 _STAKES: Final = """The mean balance of honest and malicious members by round, at 40 % malicious
 (the whitepaper's Fig. 6)."""
 _OTHERS: Final = """At 40 % malicious. *Trigger*: the part of other classes' images that a planted
