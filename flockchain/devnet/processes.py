@@ -172,6 +172,14 @@ class Devnet:
                     f"{child.name} ended by itself; the end of {child.log_path}:\n{child.tail()}"
                 )
 
+    def stop_workers(self) -> None:
+        """End the workers of a chapter that is told."""
+        for child in self.workers:
+            child._signal(signal.SIGTERM)
+        for child in self.workers:
+            child.stop()
+        self.workers.clear()
+
     def stop(self) -> None:
         """Stop everything, workers first."""
         for child in [*self.workers, *self.nodes]:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from flockchain.devnet.arena import ArenaChapter
 from flockchain.devnet.arena.reporter import Reporter
+from flockchain.devnet.fl import FlChapter
 from flockchain.devnet.processes import Devnet, DevnetError
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
@@ -60,6 +61,7 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
         await chapter.run()
+        await FlChapter(devnet, reporter.say).run()
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flockchain.workers.alliance.terms import FRACTION_BITS
 from ml.options import TrainOptions
 from runtime.economy.alliance import is_good_enough
 from runtime.primitives.hashing import blake2b_256
@@ -191,3 +192,29 @@ def split_rows_among(wanted: tuple[bytes, int]) -> tuple[bytes, ...]:
     from ml.round_work import split_into_shards
 
     return split_into_shards(*wanted)
+
+
+def zero_update_for(wanted: tuple[bytes, bytes | None]) -> bytes:
+    """The content id of no change, by specification and first model; raises `ArtifactError`."""
+    from ml.round_work import RoundTask, first_model, zero_update_of
+
+    spec, model = wanted
+    task = RoundTask(spec, FRACTION_BITS, b"", "cpu")
+    return zero_update_of(task.read(model or first_model(spec, FRACTION_BITS, bytes(32))))
+
+
+def score_models(wanted: tuple[bytes, bytes, tuple[bytes, ...]]) -> tuple[int, ...]:
+    """Scores of global models on a whole data set, 0 to 10^9. Raises `ArtifactError`."""
+    from ml.devices import choose_device
+    from ml.evaluate import evaluate_submission
+    from ml.round_work import RoundTask
+    from ml.tasks.registry import open_task
+    from ml.tasks.spec import TaskSpec
+
+    spec, dataset, models = wanted
+    task = open_task(TaskSpec.parse(spec), choose_device("cpu"))
+    task.init_dataset(dataset)
+    reader = RoundTask(spec, FRACTION_BITS, b"", "cpu")
+    read = [reader.read(model) for model in models]
+    files = [each.to_float_file(each.vector) for each in read]
+    return tuple(evaluate_submission(task, file).score for file in files)

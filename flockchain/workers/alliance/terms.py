@@ -1,0 +1,80 @@
+"""Terms of a task from what its creator chooses: the rest follows from the origin and the chain.
+
+Windows are the longest that a phase takes; each ends as soon as all have acted, so long ones cost
+time only when somebody is absent.
+
+Source: WP VI.A, VI.B (task creation), Algorithm 2 (slash rate, threshold, rounds).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.constants import Preset
+from runtime.pallets.fl_alliance.terms import AllianceTerms, Mode, RoundWindows
+from runtime.primitives.rational import Rational
+
+FRACTION_BITS: Final = 14
+_WINDOW_BLOCKS_MIN: Final = 10
+_WINDOWS_A_DAY: Final = 96  # a quarter of an hour on mainnet
+_LONG: Final = 4  # times that for training and judging
+_ALL, _TWO_THIRDS, _HALF = Rational(1, 1), Rational(2, 3), Rational(1, 2)
+_FIFTH, _TENTH, _TWENTIETH = Rational(1, 5), Rational(1, 10), Rational(1, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a creator chooses; amounts in planck, rates as parts of 1. See `AllianceTerms`."""
+
+    name: str
+    origin: int
+    quantity: int
+    rounds: int = 20
+    days: int = 30
+    participation: Rational = _ALL
+    proposing: Rational = _FIFTH
+    voters_min: int = 3
+    quorum: Rational = _TWO_THIRDS
+    tolerance: Rational = _TWENTIETH
+    slash: Rational = _TENTH
+    threshold: Rational = _HALF
+    unit_samples: int = 16
+    units_max: int = 1_024
+    attributes: bool = False
+
+
+def make_terms(
+    choices: Choices, spec: bytes, zero_update: bytes, windows: RoundWindows
+) -> AllianceTerms:
+    """The terms; `spec` and `zero_update` are content ids."""
+    return AllianceTerms(
+        name=choices.name,
+        spec=spec,
+        mode=Mode.OPEN,
+        origin=choices.origin,
+        quantity=choices.quantity,
+        rounds=choices.rounds,
+        days=choices.days,
+        participation=choices.participation,
+        proposing=choices.proposing,
+        voters_min=choices.voters_min,
+        quorum=choices.quorum,
+        tolerance=choices.tolerance,
+        slash=choices.slash,
+        threshold=choices.threshold,
+        windows=windows,
+        fraction_bits=FRACTION_BITS,
+        unit_samples=choices.unit_samples,
+        units_max=choices.units_max,
+        attributes=choices.attributes,
+        zero_update=zero_update,
+    )
+
+
+def usual_windows(preset: Preset) -> RoundWindows:
+    """Windows that suit a network: at least ten blocks, training and judging four times as long."""
+    short = max(preset.calendar.day_blocks // _WINDOWS_A_DAY, _WINDOW_BLOCKS_MIN)
+    is_slow = short > _WINDOW_BLOCKS_MIN
+    long = short * _LONG if is_slow else short * 2
+    return RoundWindows(short, long, short, long, 0, long, short)
