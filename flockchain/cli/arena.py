@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.amounts import TaskArgument, shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -28,7 +29,7 @@ from flockchain.cli.chain_access import (
     read_key,
 )
 from flockchain.cli.refusal import refuse
-from flockchain.sdk import BlockingClient, format_amount
+from flockchain.sdk import BlockingClient
 from runtime.economy.parameters import SCORE_MAX
 from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
 from runtime.frame.pallet import encode_call
@@ -44,7 +45,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-TaskArgument = Annotated[int, typer.Argument(min=0, help="The task's number.")]
 DayFlag = Annotated[
     int | None, typer.Option("--day", min=0, help="By default the last settled day.")
 ]
@@ -92,7 +92,7 @@ def register(
             "account": address(pair.account),
             "task": task,
             "role": role.value,
-            "stake": str(amount) if as_json else format_amount(amount),
+            "stake": shown(amount, as_json=as_json),
         },
         as_json=as_json,
     )
@@ -140,7 +140,7 @@ def leaderboard(
             "node": address(node.owner),
             "submission": node.submission,
             "score": _score(node.numerator, node.denominator),
-            "stake": str(node.stake) if as_json else format_amount(node.stake),
+            "stake": shown(node.stake, as_json=as_json),
             "share": f"{(node.share * 10**6 >> 128) / 10**4:.4f} %",
         }
         for place, node in enumerate(result.ranking, start=1)
@@ -175,9 +175,7 @@ def day_results(
         "slashed": result.slashed,
     }
     facts: dict[str, object] = {"task": task, "day": day}
-    facts |= {
-        name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
-    }
+    facts |= shown_all(amounts, as_json=as_json)
     scores = {str(number): _score(found.numerator, found.denominator) for number, found in scored}
     copies = {str(number): each.copy_of for number, each in compared if each.copy_of is not None}
     if as_json:
@@ -214,7 +212,7 @@ def payouts(
             "operator": address(payment.operator),
             "role": payment.role.name.lower(),
             "kind": payment.kind.name.lower(),
-            "amount": str(payment.amount) if as_json else format_amount(payment.amount),
+            "amount": shown(payment.amount, as_json=as_json),
         }
         for payment in payments
         if only is None or payment.operator == only

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.amounts import TaskArgument, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -24,13 +25,12 @@ from flockchain.cli.chain_access import (
     read_key,
 )
 from flockchain.cli.refusal import refuse
-from flockchain.sdk import format_amount
 from runtime.frame.pallet import encode_call
 from runtime.pallets.tasks import BountyAdded, Tasks
 
 
 def pay_bounty(
-    task: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The task's number.")],
+    task: TaskArgument,
     amount: Annotated[str, typer.Argument(help='At least 1 FML, as "12.5 FML".')],
     rpc: RpcFlag = DEFAULT_RPC,
     key: KeyFlag = None,
@@ -54,7 +54,7 @@ def pay_bounty(
         {
             "task": task,
             "payer": address(added.payer),
-            **{k: str(v) if as_json else format_amount(v) for k, v in amounts.items()},
+            **shown_all(amounts, as_json=as_json),
         },
         as_json=as_json,
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.amounts import AmountArgument, TaskArgument, shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -28,7 +29,6 @@ from flockchain.cli.chain_access import (
 )
 from flockchain.cli.refusal import refuse
 from flockchain.cli.suggest import suggest_operators
-from flockchain.sdk import format_amount
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation, Freed, Staked, UnbondingBegan
 from runtime.pallets.delegation.records import ShareRatioScheduled
@@ -39,11 +39,9 @@ from runtime.primitives.types import AccountId
 app = typer.Typer(help="Delegate stake.", no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("suggest")(suggest_operators)
 
-TaskArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The task's number.")]
 OperatorArgument = Annotated[
     str, typer.Argument(help="The node, validator or creator: SS58 address, 0x key, or //Name.")
 ]
-AmountArgument = Annotated[str, typer.Argument(help='As "12.5 FML" or "1000 planck".')]
 
 
 @app.command()
@@ -69,7 +67,7 @@ def add(
         {
             **_whom(task, target, pair.account),
             "role": staked.role.name.lower(),
-            "delegated": str(staked.amount) if as_json else format_amount(staked.amount),
+            "delegated": shown(staked.amount, as_json=as_json),
         },
         as_json=as_json,
     )
@@ -97,7 +95,7 @@ def remove(
     print_facts(
         {
             **_whom(task, target, pair.account),
-            "unbonding": str(began.amount) if as_json else format_amount(began.amount),
+            "unbonding": shown(began.amount, as_json=as_json),
             "free_day": began.free_day,
         },
         as_json=as_json,
@@ -127,7 +125,7 @@ def free(
     print_facts(
         {
             **_whom(task, target, pair.account),
-            "freed": str(freed.amount) if as_json else format_amount(freed.amount),
+            "freed": shown(freed.amount, as_json=as_json),
         },
         as_json=as_json,
     )
@@ -160,7 +158,7 @@ def list_delegations(
                     "operator": address(place.operator),
                     "role": operator.role.name.lower(),
                     "share_ratio": str(operator.ratio.entries[-1].ratio),
-                    **{k: str(v) if as_json else format_amount(v) for k, v in amounts.items()},
+                    **shown_all(amounts, as_json=as_json),
                     "free_days": [chunk.free_day for chunk in leaving],
                 }
             )

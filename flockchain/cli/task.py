@@ -11,6 +11,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
+from flockchain.cli.amounts import TaskArgument, shown, shown_all
 from flockchain.cli.bounty import pay_bounty
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
@@ -106,7 +107,7 @@ def list_tasks(
 
 @app.command()
 def show(
-    task: Annotated[int, typer.Argument(min=0, help="The task's number.")],
+    task: TaskArgument,
     rpc: RpcFlag = DEFAULT_RPC,
     as_json: JsonFlag = False,
 ) -> None:
@@ -122,9 +123,7 @@ def show(
     amounts = {"escrow": escrow, "vested": vested, "bounty": bounty.left if bounty else 0}
     if isinstance(record.funding, SelfFunded):
         amounts["budget"] = record.funding.budget
-    facts |= {
-        name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
-    }
+    facts |= shown_all(amounts, as_json=as_json)
     print_facts(facts, as_json=as_json)
 
 
@@ -193,7 +192,7 @@ def create(
             "task": created.task,
             "spec": cid_text(created.spec),
             "start_day": created.start_day,
-            "budget": str(planck) if as_json else format_amount(planck),
+            "budget": shown(planck, as_json=as_json),
             "state_dir": str(state_dir),
         },
         as_json=as_json,
@@ -202,7 +201,7 @@ def create(
 
 @app.command()
 def cancel(
-    task: Annotated[int, typer.Argument(min=0, help="The task's number.")],
+    task: TaskArgument,
     rpc: RpcFlag = DEFAULT_RPC,
     key: KeyFlag = None,
     key_file: KeyFileFlag = None,
@@ -216,7 +215,7 @@ def cancel(
     ended = receipt.find(TaskEnded)
     if ended is None:
         refuse("the chain took the call and tells of no end: ask the node's operator")
-    returned = str(ended.returned) if as_json else format_amount(ended.returned)
+    returned = shown(ended.returned, as_json=as_json)
     print_facts({"task": task, "returned": returned}, as_json=as_json)
 
 

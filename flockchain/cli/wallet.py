@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.amounts import shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -24,7 +25,7 @@ from flockchain.cli.chain_access import (
     read_account,
     read_key,
 )
-from flockchain.sdk import Wait, format_amount
+from flockchain.sdk import Wait
 from runtime.frame.pallet import encode_call
 from runtime.pallets.balances import Balances
 from runtime.pallets.system import System
@@ -53,10 +54,8 @@ def balance(
         "frozen": data.frozen,
         "total": data.free + data.reserved,
     }
-    shown = {
-        name: str(planck) if as_json else format_amount(planck) for name, planck in amounts.items()
-    }
-    print_facts({"account": address(who), "nonce": info.nonce, **shown}, as_json=as_json)
+    told = shown_all(amounts, as_json=as_json)
+    print_facts({"account": address(who), "nonce": info.nonce, **told}, as_json=as_json)
 
 
 @app.command()
@@ -86,8 +85,8 @@ def transfer(
         {
             "from": address(pair.account),
             "to": address(who),
-            "amount": str(planck) if as_json else format_amount(planck),
-            "fee": str(fee) if as_json else format_amount(fee),
+            "amount": shown(planck, as_json=as_json),
+            "fee": shown(fee, as_json=as_json),
             "block": f"0x{(receipt.block or b'').hex()}",
             "extrinsic": f"0x{receipt.extrinsic.hex()}",
         },

@@ -52,11 +52,17 @@ async def make_start(client: Client, directory: Path) -> Start:
         zero_update = await pool.run(zero_update_for, (spec, model))
     finally:
         await pool.close()
+    shards = _lay_out(directory, parts)
+    return Start(terms.spec, spec, best.content, model, judging, zero_update, shards)
+
+
+def _lay_out(directory: Path, parts: tuple[bytes, ...]) -> dict[str, Path]:
+    """A file for each client."""
     directory.mkdir(parents=True, exist_ok=True)
     shards = {each.name: directory / f"{each.name.replace(' ', '-')}.rows" for each in EVERYBODY}
     for path, part in zip(shards.values(), parts, strict=True):
         path.write_bytes(part)
-    return Start(terms.spec, spec, best.content, model, judging, zero_update, shards)
+    return shards
 
 
 async def score_all(start: Start, models: tuple[bytes, ...]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from flockchain.keys import KeyPair
 from flockchain.sdk import Client
 from flockchain.workers.actions import Actions
 from flockchain.workers.alliance.computing import Surroundings
+from flockchain.workers.alliance.keys import vrf_seed_of
 from flockchain.workers.alliance.memory import AllianceMemory
 from flockchain.workers.blob_cache import BlobCache
 from flockchain.workers.desk import SPEC_BYTES_MAX
@@ -27,11 +28,9 @@ from runtime.economy.tasks import ContentDigest
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance.views import AllianceInfo
-from runtime.primitives import vrf
 from runtime.primitives.types import AccountId
 
 MODEL_BYTES_MAX: Final = 1 << 30
-_VRF: Final = b"flock/alliance/vrf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,7 @@ class AllianceDesk:
 
     def vrf_seed(self, task: int) -> bytes:
         """The secret of its VRF key in a task."""
-        return self.key.derive(_VRF + self.client.genesis + task.to_bytes(4, "little"))
-
-    def vrf_key(self, task: int) -> bytes:
-        """Its VRF key in a task."""
-        return vrf.public_key(self.vrf_seed(task))
+        return vrf_seed_of(self.key, self.client.genesis, task)
 
     def act(self, now: Moment, name: tuple[object, ...], call: bytes, text: str) -> None:
         """Submit a call unless it is on its way; `name` tells it from the account's others."""

@@ -12,6 +12,7 @@ import logging
 
 from flockchain.workers.alliance.computing import Check, check_data
 from flockchain.workers.alliance.desk import AllianceDesk
+from flockchain.workers.alliance.keys import public_vrf_key
 from flockchain.workers.moment import Moment
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
@@ -80,6 +81,7 @@ class Membership:
     def _join(self, now: Moment, units: int) -> None:
         desk, task = self._desk, self._task
         message = possession_message(desk.client.genesis, task, desk.account)
-        possession = vrf.prove(desk.vrf_seed(task), message)
-        call = encode_call(FlAlliance.join, task, desk.vrf_key(task), possession, units)
+        seed = desk.vrf_seed(task)
+        possession = vrf.prove(seed, message)
+        call = encode_call(FlAlliance.join, task, public_vrf_key(seed), possession, units)
         desk.act(now, ("join", task), call, f"joined task {task} with {units} units of samples")
