@@ -16,7 +16,8 @@ from sklearn.datasets import load_digits
 
 from ml.datasets.labelled import LabelledData
 
-INPUTS: Final = 64
+SIDE: Final = 8  # pixels
+INPUTS: Final = SIDE * SIDE
 CLASSES: Final = 10
 VALIDATION_EXAMPLES: Final = 300
 """The size of set A, and of set B; the rest is for training."""
@@ -50,6 +51,14 @@ def read_digits(seed: int) -> LabelledData:
         labels=torch.tensor(source.target, dtype=torch.int64),  # (1797,)
     )
     return digits.take(torch.tensor(_hash_order(seed, digits.examples)))
+
+
+def shift_digits(digits: LabelledData) -> LabelledData:
+    """The same digits as another scanner sees them: one pixel further to the right."""
+    images = digits.features.reshape(-1, SIDE, SIDE)  # (examples, rows, columns)
+    shifted = torch.zeros_like(images)
+    shifted[:, :, 1:] = images[:, :, :-1]
+    return LabelledData(shifted.reshape(-1, INPUTS), digits.labels)
 
 
 def _hash_order(seed: int, examples: int) -> list[int]:

@@ -8,7 +8,8 @@ import torch
 from ml.artifact import ArtifactError
 from ml.attacks.catalogue import find_attack
 from ml.checkpoint import load_checked
-from ml.datasets.labelled import DATASET_LIMITS
+from ml.datasets.digits import CLASSES, INPUTS, SIDE, shift_digits
+from ml.datasets.labelled import DATASET_LIMITS, LabelledData
 from ml.fixed_point import Layout
 from ml.options import TrainOptions
 from ml.round_files import encode_update, read_model, read_update
@@ -125,3 +126,12 @@ def test_models_of_two_kinds_of_numbers_are_refused(
         around[0].read(digits.train)
     with pytest.raises(ArtifactError):
         around[0].read(good_model[:-1])
+
+
+def test_another_scanner_sees_digits_one_pixel_to_the_right(digits: DigitsTask) -> None:
+    rows = LabelledData.from_bytes(digits.train, INPUTS, CLASSES)
+    images = rows.features.reshape(-1, SIDE, SIDE)
+    shifted = shift_digits(rows).features.reshape(-1, SIDE, SIDE)
+    assert torch.equal(shifted[:, :, 1:], images[:, :, :-1])
+    assert not shifted[:, :, 0].any()
+    assert torch.equal(shift_digits(rows).labels, rows.labels)

@@ -25,7 +25,7 @@ CHOICES: Final = Choices(
     slash=Rational(1, 5),
     attributes=True,
 )
-ATTACK: Final = "scaling"  # its work with the sign flipped, a hundred times as long
+ATTACK: Final = "strong-sign-flip"  # three times the opposite of its work
 KILLED_IN_ROUND: Final = 1  # one worker, by SIGKILL
 
 

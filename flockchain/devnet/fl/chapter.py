@@ -1,7 +1,7 @@
 """The FL Alliance's chapter: seven clients train together on rows that they never show.
 
-The task starts from the model that the Arena's chapter left. Each client has a shard of the digits;
-one of them poisons. One worker is killed in the middle of a round and comes back. In the end
+The task starts from the model that the Arena's chapter left. Each client has a shard of the digits,
+scanned anew, which that model reads badly; one of them poisons. One worker is killed in the middle of a round and comes back. In the end
 everything that was promised is checked.
 
 Source: WP VI.B to VI.F, WP VI.G.
@@ -78,7 +78,10 @@ class FlChapter:
         created = receipt.find(alliance.TaskCreated)
         if created is None or created.model != start.model_id:
             raise DevnetError(f"the task should start from the Arena's model: {created}")
-        self._say(f"  task {created.task} starts from the model of task {CHOICES.origin}")
+        self._say(
+            f"  task {created.task} starts from the model of task {CHOICES.origin}; the clients' "
+            "scanners shift each digit by a pixel, which that model never saw"
+        )
         return created.task
 
     def _start(self, group: Group, start: Start, task: int) -> None:

@@ -42,7 +42,7 @@ def check_accuracy(scores: Sequence[int]) -> Verdict:
     ensure(len(scores) > 1, "no model was made")
     shown = " -> ".join(f"{score / 10**7:.2f} %" for score in scores)
     ensure(scores[-1] >= scores[0], f"accuracy fell: {shown}")
-    return Verdict(f"accuracy on set B, which nobody trained on, does not fall: {shown}")
+    return Verdict(f"accuracy on rows that nobody trained on does not fall: {shown}")
 
 
 def check_poisoner(record: Record) -> Verdict:

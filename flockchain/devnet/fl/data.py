@@ -1,7 +1,8 @@
 """The chapter's data: disjoint shards of the digits, one a client, and what the terms need.
 
-Made in a process that may load torch. Invariant: a client's rows lie in its own file and no two
-files share a row.
+The clients' scanners see every digit one pixel further to the right, so the Arena's model, which
+never saw such rows, reads them badly: what the clients know is worth something. Made in a process
+that may load torch. Invariant: a client's rows lie in its own file, no two files share a row.
 
 Source: WP VI.B (private training data), WP VI.A (task creation).
 """
@@ -13,11 +14,7 @@ from pathlib import Path
 
 from flockchain.devnet.fl.cast import EVERYBODY, ORIGIN
 from flockchain.sdk.client import Client
-from flockchain.workers.alliance.computing import (
-    score_models,
-    split_rows_among,
-    zero_update_for,
-)
+from flockchain.workers.alliance.computing import score_models, zero_update_for
 from flockchain.workers.sealed_dataset import open_dataset
 from flockchain.workers.training import TrainingPool
 from runtime.pallets.model_registry import ModelRegistry
@@ -26,7 +23,10 @@ from runtime.pallets.tasks import Tasks
 
 @dataclass(frozen=True)
 class Start:
-    """What the Arena left: specification, consensus model, set B in plain; the terms' needs."""
+    """What the Arena left: specification and consensus model; the terms' needs.
+
+    `judging`: set B as the clients' scanners see it.
+    """
 
     spec_id: bytes
     spec: bytes
@@ -45,10 +45,10 @@ async def make_start(client: Client, directory: Path) -> Start:
     assert origin.key is not None, "the Arena's chapter has revealed it"
     spec, model = await client.get_blob(terms.spec), await client.get_blob(best.content)
     ciphertext = await client.get_blob(terms.validation_b.ciphertext)
-    judging = open_dataset(ciphertext, origin.key, terms.validation_b)
+    unseen = open_dataset(ciphertext, origin.key, terms.validation_b)
     rows = await client.get_blob(terms.training[0])
     try:
-        parts = await pool.run(split_rows_among, (rows, len(EVERYBODY)))
+        judging, *parts = await pool.run(scan_anew, (rows, unseen, len(EVERYBODY)))
         zero_update = await pool.run(zero_update_for, (spec, model))
     finally:
         await pool.close()
@@ -56,7 +56,21 @@ async def make_start(client: Client, directory: Path) -> Start:
     return Start(terms.spec, spec, best.content, model, judging, zero_update, shards)
 
 
-def _lay_out(directory: Path, parts: tuple[bytes, ...]) -> dict[str, Path]:
+def scan_anew(wanted: tuple[bytes, bytes, int]) -> tuple[bytes, ...]:
+    """The rows to judge with, then each client's. Raises `ArtifactError`."""
+    from ml.datasets.digits import CLASSES, INPUTS, shift_digits
+    from ml.datasets.labelled import LabelledData
+    from ml.round_work import split_into_shards
+
+    rows, unseen, count = wanted
+    training, judging = (
+        shift_digits(LabelledData.from_bytes(data, INPUTS, CLASSES)).to_bytes()
+        for data in (rows, unseen)
+    )
+    return judging, *split_into_shards(training, count)
+
+
+def _lay_out(directory: Path, parts: list[bytes]) -> dict[str, Path]:
     """A file for each client."""
     directory.mkdir(parents=True, exist_ok=True)
     shards = {each.name: directory / f"{each.name.replace(' ', '-')}.rows" for each in EVERYBODY}

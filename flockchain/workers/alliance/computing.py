@@ -21,8 +21,8 @@ from runtime.primitives.types import AccountId
 if TYPE_CHECKING:
     from ml.round_work import Judged, RoundTask
 
-LOCAL_EPOCHS: Final = 5  # E of local training
-LOCAL_RATE: Final = 0.002
+LOCAL_EPOCHS: Final = 10  # E of local training
+LOCAL_RATE: Final = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +185,6 @@ def is_denying(attack: str) -> bool:
     from ml.attacks.catalogue import find_attack
 
     return find_attack(attack).denies
-
-
-def split_rows_among(wanted: tuple[bytes, int]) -> tuple[bytes, ...]:
-    """Disjoint parts of a data set. Raises `ArtifactError`."""
-    from ml.round_work import split_into_shards
-
-    return split_into_shards(*wanted)
 
 
 def zero_update_for(wanted: tuple[bytes, bytes | None]) -> bytes:
