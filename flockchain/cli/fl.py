@@ -30,6 +30,7 @@ from flockchain.cli.chain_access import (
     read_key,
 )
 from flockchain.cli.fl_create import create_task
+from flockchain.cli.fl_rows import write_rows
 from flockchain.cli.refusal import refuse
 from flockchain.sdk import BlockingClient
 from flockchain.workers.alliance.keys import public_vrf_key, vrf_seed_of
@@ -50,6 +51,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("create")(create_task)
+app.command("rows")(write_rows)
 
 AccountArgument = Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")]
 

@@ -1,8 +1,8 @@
 """The FL Alliance's chapter: seven clients train together on rows that they never show.
 
 The task starts from the model that the Arena's chapter left. Each client has a shard of the digits,
-scanned anew, which that model reads badly; one of them poisons. One worker is killed in the middle of a round and comes back. In the end
-everything that was promised is checked.
+scanned anew, which that model reads badly; one of them poisons. One worker is killed in the middle
+of a round and comes back. In the end everything that was promised is checked.
 
 Source: WP VI.B to VI.F, WP VI.G.
 """

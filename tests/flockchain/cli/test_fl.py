@@ -9,6 +9,7 @@ from pathlib import Path
 from typer.testing import Result
 
 from flockchain.cli import fl
+from ml.round_work import rows_of
 from runtime.primitives.content_id import cid_text, content_id
 from runtime.primitives.types import FML
 from tests.flockchain.cli.test_chain_commands import RUNNER
@@ -109,3 +110,24 @@ def test_refusals_are_one_line(tmp_path: Path) -> None:
         assert results[place].exit_code == 1
         assert reason in results[place].stderr
     assert [results[place].exit_code for place in (6, 7)] == [2, 2]
+
+
+def test_rows_are_written_from_tables_and_digits(tmp_path: Path) -> None:
+    table, out = tmp_path / "table.csv", tmp_path / "rows"
+    table.write_text("x,y,class\n1,2,0\n3,4,1\n5,6,2\n")
+    made = RUNNER.invoke(fl.app, ["rows", str(out), "--table", str(table), "--part", "1/2"])
+    assert made.exit_code == 0, made.output
+    assert "rows: 2" in made.stdout
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert RUNNER.invoke(fl.app, ["rows", str(out), "--digits", "--part", "7/7"]).exit_code == 0
+    assert rows_of(out.read_bytes()) == rows_of(digits().made.train) // 7
+    table.write_text("1,2,x\n1,b,0\n")
+    for words, code in (
+        (["--table", str(table)], 1),
+        (["--table", str(tmp_path / "missing")], 1),
+        (["--table", str(table), "--digits"], 2),
+        (["--digits", "--part", "3/2"], 2),
+    ):
+        assert RUNNER.invoke(fl.app, ["rows", str(out), *words]).exit_code == code
+    nowhere = str(tmp_path / "missing" / "rows")
+    assert RUNNER.invoke(fl.app, ["rows", nowhere, "--digits"]).exit_code == 1
