@@ -28,6 +28,11 @@ class TrainResult:
     examples: int
 
 
+def load_optimizer() -> None:
+    """Import ahead what the first optimizer imports: as much as torch itself."""
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+
+
 def train_mlp(
     data: LabelledData,
     config: MlpConfig,

@@ -106,6 +106,10 @@ def create_task(
     created = receipt.find(TaskCreated)
     if created is None:
         refuse("the chain took the call and tells of no task: ask the node's operator")
+    _print_created(created, terms, as_json=as_json)
+
+
+def _print_created(created: TaskCreated, terms: AllianceTerms, *, as_json: bool) -> None:
     print_facts(
         {
             "task": created.task,

@@ -74,6 +74,10 @@ class TrainingPool:
         async with self._turns.turn(task):
             return await self.run(train_candidate, request)
 
+    async def load(self) -> bool:
+        """Start the process and import torch ahead of its use. Raises `BrokenProcessPool`."""
+        return await self.run(load_libraries, None)
+
     async def run(self, work: Callable[[A], R], argument: A) -> R:
         """Run a module's function in the process. Raises what it raises, `BrokenProcessPool`."""
         if self._pool is None:
@@ -113,6 +117,15 @@ def _end_with_parent() -> None:
     assert parent is not None, "it runs in a child"
     parent.join()
     os._exit(1)
+
+
+def load_libraries(_: None) -> bool:
+    """Have the process ready before there is anything to train."""
+    from ml.tasks import registry  # noqa: F401 - every kind of task, with torch
+    from ml.train import load_optimizer
+
+    load_optimizer()
+    return True
 
 
 def train_candidate(request: TrainingRequest) -> TrainedModel:

@@ -62,7 +62,7 @@ def digits() -> Digits:
     made = create_digits_task(seed=3)
     task = open_task(made.spec, choose_device("cpu"))
     task.init_dataset(made.validation_a)
-    model = task.train(None, TrainOptions(training_epochs=30, hidden_width=16, seed=1))
+    model = task.train(None, TrainOptions(training_epochs=8, hidden_width=16, seed=1))
     return Digits(made, model, split_into_shards(made.train, len(KEYS)))
 
 
