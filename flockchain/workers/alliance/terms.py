@@ -73,8 +73,8 @@ def make_terms(
 
 
 def usual_windows(preset: Preset) -> RoundWindows:
-    """Windows that suit a network: at least ten blocks, training and judging four times as long."""
+    """Windows that suit a network: training and judging have three or four times the others'."""
     short = max(preset.calendar.day_blocks // _WINDOWS_A_DAY, _WINDOW_BLOCKS_MIN)
     is_slow = short > _WINDOW_BLOCKS_MIN
-    long = short * _LONG if is_slow else short * 2
+    long = short * (_LONG if is_slow else _LONG - 1)  # a devnet's day is short
     return RoundWindows(short, long, short, long, 0, long, short)

@@ -159,7 +159,7 @@ class Voter:
         entries = [entry for _, entry in wanted]
         found = self._desk.jobs.poll(name, view.now.head.number, lambda: self._judge(view, entries))
         if found is None:
-            return NoData(mask) if view.is_last_call else None
+            return NoData(0) if view.is_last_call else None  # nobody withheld anything
         if found.says is None:
             return None
         return _ballot(found.says, found.judged.aggregate, [index for index, _ in wanted])
