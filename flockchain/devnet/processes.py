@@ -127,11 +127,11 @@ class Devnet:
         return f"ws://127.0.0.1:{self.rpc_port + node}"
 
     def start_nodes(self, count: int) -> None:
-        """Start `count` validators that know one another through the first."""
+        """Start `count` validators; each knows those before it, so that all are connected."""
         p2p, self.rpc_port, metrics = find_ports(count)
         logs = self.directory / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        bootnode = ""
+        bootnodes: list[str] = []
         for place in range(count):
             base = self.directory / f"node-{place}"
             key_file = base / "node_key"
@@ -148,10 +148,9 @@ class Devnet:
                 *("--rpc-port", str(self.rpc_port + place)),
                 *("--prometheus-port", str(metrics + place)),
             )
-            if bootnode:
+            for bootnode in bootnodes:
                 command += ["--bootnodes", bootnode]
-            else:
-                bootnode = f"/ip4/127.0.0.1/tcp/{p2p}/p2p/{peer_id_of(seed)}"
+            bootnodes.append(f"/ip4/127.0.0.1/tcp/{p2p + place}/p2p/{peer_id_of(seed)}")
             child = Child(AUTHORITIES[place], command, logs / f"{AUTHORITIES[place]}.log")
             child.start()
             self.nodes.append(child)
