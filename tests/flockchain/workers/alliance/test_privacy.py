@@ -44,9 +44,9 @@ class Wiretap:
             self.said.append(json.dumps([method, list(params)]).encode())  # type: ignore[call-overload]
             return await call(method, params)  # type: ignore[arg-type]
 
-        async def kept(data: bytes, key: KeyPair) -> ContentId:
+        async def kept(data: bytes, key: KeyPair, *, task: int | None = None) -> ContentId:
             self.blobs.append(data)
-            return await put(data, key)
+            return await put(data, key, task=task)
 
         def dialled(sock: socket.socket, address: object) -> None:
             if sock.family in (socket.AF_INET, socket.AF_INET6):
