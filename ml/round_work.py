@@ -89,13 +89,14 @@ class RoundTask:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A voter's findings: own scores, the aggregate's file, a mark for each harmful proposal."""
+    """A voter's findings: own scores and the aggregate's file. `without`: the score that each
+    proposal's absence would give, if that was asked for."""
 
     score: int
     previous: int
     best: int
     aggregate: bytes
-    marks: tuple[bool, ...]
+    without: tuple[int, ...]
 
 
 def rows_of(data: bytes) -> int:
@@ -192,9 +193,9 @@ def judge_aggregate(
     updates: Sequence[bytes],
     weights: Sequence[int],
     *,
-    has_marks: bool,
+    leaves_out: bool,
 ) -> Judged:
-    """Aggregate, measure, and see which updates harm. `models`: the previous one and the best.
+    """Aggregate and measure. `models`: the previous one and the best.
 
     All are measured on the voter's own test rows. Raises `ArtifactError`, `AggregationError`.
     """
@@ -203,17 +204,17 @@ def judge_aggregate(
     rows = torch.stack([read_update(update, start.layout) for update in updates])
     aggregate = apply_updates(start.vector, rows, weights)
     score = _score(task, start, aggregate)
-    marks = (False,) * len(updates)
-    if has_marks:
-        without = leave_one_out(start.vector, rows, weights)
-        marks = tuple(_score(task, start, each) > score for each in without)
+    without: tuple[int, ...] = ()
+    if leaves_out:
+        others = leave_one_out(start.vector, rows, weights)
+        without = tuple(_score(task, start, each) for each in others)
     other = round_task.read(best)
     return Judged(
         score,
         _score(task, start, start.vector),
         _score(task, other, other.vector),
         encode_model(aggregate, start.layout)[0],
-        marks,
+        without,
     )
 
 

@@ -90,13 +90,13 @@ def test_voters_make_one_aggregate_and_mark_who_harms(
     assert forged is not None
     models = (good_model, good_model)
     found = [
-        judge_aggregate(each, models, [honest, forged], [1, 1], has_marks=True) for each in around
+        judge_aggregate(each, models, [honest, forged], [1, 1], leaves_out=True) for each in around
     ]
     assert len({each.aggregate for each in found}) == 1
     assert all(each.score < each.previous for each in found)
-    assert all(each.marks == (False, True) for each in found)
-    alone = judge_aggregate(around[2], models, [honest], [3], has_marks=False)
-    assert alone.marks == (False,)
+    assert all(each.without[0] <= each.score < each.without[1] for each in found)
+    alone = judge_aggregate(around[2], models, [honest], [3], leaves_out=False)
+    assert alone.without == ()
     assert alone.score >= alone.previous * 95 // 100
     assert alone.best == alone.previous == score_of(around[2], good_model)
     layout = layout_of(around[2], good_model)
