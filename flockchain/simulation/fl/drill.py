@@ -111,7 +111,7 @@ class Drill:
         roles = task.roles()
         if not roles.proposers:
             return task.settle().outcome
-        if number == 0:
+        if task.lacks_model():
             task.initialise(roles.proposers[0], blake2b_256(b"start"))
         taken = task.propose(self._contents(roles, number))
         if taken:

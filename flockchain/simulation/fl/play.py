@@ -115,7 +115,7 @@ class _Alliance:
         else:
             task.seat_by_seed(candidates)
         roles = task.roles()
-        if number == 0 and roles.proposers:
+        if roles.proposers and task.lacks_model():
             task.initialise(roles.proposers[0], self.federation.id_of_model(self.model))
         updates = self._propose(roles, number)
         held = {voter: self._held(voter, roles, updates) for voter in roles.voters}

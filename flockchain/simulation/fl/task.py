@@ -221,6 +221,10 @@ class SimulatedTask:
             taken.add(client)
         return taken
 
+    def lacks_model(self) -> bool:
+        """Whether the open round has no model to start from."""
+        return self.alliance.rounds.get(self.key).base is None
+
     def initialise(self, leader: int, content: bytes) -> None:
         """The leader of the first round names the model that it made from the seed."""
         self.alliance.initialise_model(signed(self.accounts[leader]), *_place(self.key), content)

@@ -465,7 +465,7 @@ class ZeroUpdate(frame.ModuleError, index=47):
 
 
 class DuplicateProposal(frame.ModuleError, index=48):
-    """An earlier proposal of the task has the same bytes."""
+    """Another's proposal, or one for another model, has the same bytes."""
 
 
 class AlreadyReported(frame.ModuleError, index=49):

@@ -1,9 +1,10 @@
 """Proposals: sealed, opened, and judged by the voters for whether they can be had at all.
 
-A zero update, or bytes that an earlier proposal of the task had, is no proposal. The aggregate is
+A zero update, or bytes that an earlier proposal of the task had, is no proposal; but after a round
+that left the model as it was, a proposer may hand in the same work again. The aggregate is
 over exactly the proposals that most of the drawn voters hold, who serve them on; a proposer that
 most of them deny to have counts as absent.
-Invariant: a content id is proposed at most once in a task.
+Invariant: a content id has one proposer in a task, and changes one model.
 Source: WP VI.C (training), WP VI.D (aggregation), Algorithm 1 (leader); sealing and availability
 bits are this project's.
 """
@@ -77,9 +78,12 @@ class Proposals:
             raise events.WrongSeal
         if content == alliance.get_task(task).terms.zero_update:
             raise events.ZeroUpdate
-        if alliance.proposed.contains((task, content)):
+        base = alliance.rounds.get(key).base
+        first = alliance.proposed.find((task, content))
+        if first is None:
+            alliance.proposed.put((task, content), FirstProposed(round_, who, base))
+        elif (first.proposer, first.base) != (who, base):
             raise events.DuplicateProposal
-        alliance.proposed.put((task, content), FirstProposed(round_, who))
         alliance.proposals.put((key, who), replace(found, content=content, ciphertext=ciphertext))
         alliance.note_done(task, 1 << found.index)
         alliance.deposit_event(events.ProposalRevealed(task, round_, who, content, ciphertext))

@@ -305,10 +305,11 @@ class VoterRecord:
 
 @frame.scale_type
 class FirstProposed:
-    """Which round and proposer had the bytes of a content id first."""
+    """Which round and proposer had the bytes of a content id first, and the model they change."""
 
     round: U32
     proposer: AccountId
+    base: ContentDigest | None
 
 
 @frame.scale_type

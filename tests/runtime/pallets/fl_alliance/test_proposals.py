@@ -12,6 +12,7 @@ from runtime.primitives.types import FML
 from tests.runtime.pallets.fl_alliance.alliance_world import (
     Alliance,
     new_alliance,
+    no,
     update_of,
     yes,
 )
@@ -33,7 +34,7 @@ def test_a_proposal_is_sealed_then_opened() -> None:
     assert (found.index, found.content, found.ciphertext) == (0, plain, sealed)
     assert made.pallet.proposals.get((made.key, account("b"))) == Proposal(1)
     first = made.pallet.proposed.get((1, content("c 0")))
-    assert first == FirstProposed(0, account("c"))
+    assert first == FirstProposed(0, account("c"), made.round.base)
     assert made.progress.mask == 0b101
     revealed = events.ProposalRevealed(1, 0, account("a"), plain, sealed)
     assert made.world.events(events.ProposalRevealed)[0] == revealed
@@ -96,6 +97,23 @@ def test_bytes_of_an_earlier_proposal_are_no_proposal() -> None:
     made.go_to(Stage.DISCLOSE)
     with pytest.raises(events.DuplicateProposal):
         made.reveal_proposal("c", "x")
+
+
+def test_the_same_work_counts_again_while_the_model_is_the_same() -> None:
+    made = seated()
+    for round_, ballot in enumerate((no(), yes())):
+        made.commit_proposal("a", "x")
+        made.go_to(Stage.DISCLOSE)
+        made.reveal_proposal("a", "x")
+        made.report_all("defgh")
+        made.vote(dict.fromkeys("defgh", ballot))
+        accepted = ballot == yes()
+        assert made.result(round_).outcome is (Outcome.ACCEPTED if accepted else Outcome.REJECTED)
+        made.seat("abc", "defgh")
+    made.commit_proposal("a", "x")
+    made.go_to(Stage.DISCLOSE)
+    with pytest.raises(events.DuplicateProposal):  # the model has moved on
+        made.reveal_proposal("a", "x")
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
