@@ -156,7 +156,7 @@ own pallet's; roles are drawn from seeded outputs instead of VRF proofs to save 
 **FLock** here is the vote, leave-one-out marks that slash whom most drawn voters mark, and updates
 clipped to twice the round's lower median norm. Attackers know each other: as voters they accept
 whatever a friend is part of, mark all honest proposers and spare their friends. All terms
-were chosen on seeds from 100 on, and are the same for all attacks; the page reports seeds from 0 on.
+were chosen on seeds from 100 on, alike for all attacks; the page reports seeds from 0 on.
 They were not chosen blindly: a first run on the reported seeds, with updates clipped to one median
 and proposals that two thirds had to hold, showed that the bound hurt honest learning and that
 silent or denying voters could ruin a task; the rules changed after it. Krum and the trimmed mean
@@ -167,8 +167,8 @@ _STAKES: Final = """The mean balance of honest and malicious members by round, a
 _OTHERS: Final = """At 40 % malicious. *Trigger*: the part of other classes' images that a planted
 patch turns. Free riders and lazy voters harm no accuracy; the question is whether they are paid.
 **Not defended:** members that train well and collude as voters, with a backdoor or without. Their
-marks and the false ones of a few honest voters expel honest proposers; the model stays good on clean
-rows, but it is theirs."""
+marks and the false ones of a few honest voters expel honest proposers; the model stays good on
+clean rows, but it is theirs."""
 _ABLATIONS: Final = """At 40 % malicious. The whitepaper's votes alone do not stop a poison that
 costs less than the tolerance each round: then all proposers of an accepted round are paid. Marks
 that slash in accepted rounds too expel who did it."""
