@@ -56,7 +56,8 @@ class TrainerDuty:
         if not task.status.is_live():
             await self._finished.step(now)
             return
-        self._desk.jobs.poll("load libraries", now.head.number, self._desk.training.load)
+        if self._is_nothing_sealed(now) and now.day < task.final_day():
+            self._desk.jobs.poll("load libraries", now.head.number, self._desk.training.load)
         operator = await self._desk.registration(now, self._task, task, Role.TRAINING_NODE)
         if operator is None:
             return
