@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, BinaryIO, Final
 
+from flockchain.chain.blocks import EXTRINSICS_MAX
 from runtime.primitives.header import HEADER, Header
 from runtime.primitives.scale import DecodeError, Limit, codec_of
 from runtime.primitives.scale.compact import decode_compact, encode_compact
@@ -20,7 +21,6 @@ from runtime.primitives.types import Bytes4
 
 FINALITY_ENGINE: Final = b"FRNK"
 BLOCK_BYTES_MAX: Final = 2 << 20
-EXTRINSICS_MAX: Final = 16_384
 _COUNT_BYTES: Final = 8
 _WINDOW_BYTES: Final = 2 * BLOCK_BYTES_MAX
 _PROOF: Final = tuple[Bytes4, Annotated[bytes, Limit(BLOCK_BYTES_MAX)]]

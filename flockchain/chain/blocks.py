@@ -17,6 +17,7 @@ from runtime.primitives.header import HEADER, Header
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import Hash
 
+EXTRINSICS_MAX: Final = 16_384  # in a block of others, more are not even decoded
 _HEADER: Final = b"h"
 _BODY: Final = b"b"
 _JUSTIFICATION: Final = b"j"

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, cast
 
@@ -165,10 +166,8 @@ def replay(
         _, count, took_s = _import(backend, BlockFile(source), is_instant=dev)
         roots = [_root_at(backend, number) for number in range(1, count + 1)]
     if expected is not None and roots != expected:
-        place = next(
-            (n for n, pair in enumerate(zip(roots, expected), 1) if pair[0] != pair[1]),  # noqa: B905
-            min(len(roots), len(expected)) + 1,
-        )
+        pairs = zip(roots, expected, strict=False)
+        place = 1 + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         refuse(
             f"the roots differ from block {place} on: {len(roots)} blocks, {len(expected)} roots"
         )

@@ -19,12 +19,12 @@ from flockchain.cli.chain_access import (
     SchemeFlag,
     SchemeName,
     address,
+    event_of,
     open_client,
     parse_planck,
     print_facts,
     read_key,
 )
-from flockchain.cli.refusal import refuse
 from runtime.frame.pallet import encode_call
 from runtime.pallets.tasks import BountyAdded, Tasks
 
@@ -46,9 +46,7 @@ def pay_bounty(
     planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Tasks.add_bounty, task, planck), pair)
-    added = receipt.find(BountyAdded)
-    if added is None:
-        refuse("the chain took the call and tells of no bounty: ask the node's operator")
+    added = event_of(receipt, BountyAdded, "bounty")
     amounts = {"paid": added.amount, "bounty": added.total}
     print_facts(
         {

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 from rich.console import Console
@@ -24,7 +24,14 @@ from rich.table import Table
 
 from flockchain.cli.refusal import refuse
 from flockchain.keys import KeyDerivationError, KeyPair, Scheme, key_pair_from_uri
-from flockchain.sdk import AmountError, BlockingClient, Disconnected, SdkError, parse_amount
+from flockchain.sdk import (
+    AmountError,
+    BlockingClient,
+    Disconnected,
+    Receipt,
+    SdkError,
+    parse_amount,
+)
 from runtime.primitives.content_id import ContentIdError, parse_cid_text
 from runtime.primitives.scale import ScaleError
 from runtime.primitives.ss58 import AddressError, decode_address, encode_address
@@ -32,6 +39,8 @@ from runtime.primitives.types import AccountId
 
 DEFAULT_RPC: Final = "ws://127.0.0.1:9944"
 SECRET_CHARACTERS_MAX: Final = 8192
+
+E = TypeVar("E")
 
 
 class SchemeName(enum.StrEnum):
@@ -59,6 +68,7 @@ KeyFileFlag = Annotated[
 ]
 SchemeFlag = Annotated[SchemeName, typer.Option("--scheme", help="The key's signature scheme.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AccountArgument = Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")]
 
 
 @contextmanager
@@ -74,6 +84,14 @@ def open_client(url: str, *, flag: str = "--rpc") -> Iterator[BlockingClient]:
         refuse(f"{error}; start a node there, or name another with {flag}")
     except (SdkError, ScaleError) as error:
         refuse(error)
+
+
+def event_of(receipt: Receipt, kind: type[E], what: str) -> E:
+    """The event that a call leaves; `what` names it to the user of a node that tells of none."""
+    found = receipt.find(kind)
+    if found is None:
+        refuse(f"the chain took the call and tells of no {what}: ask the node's operator")
+    return found
 
 
 def read_key(uri: str | None, file: Path | None, scheme: SchemeName) -> KeyPair:

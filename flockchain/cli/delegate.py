@@ -19,6 +19,7 @@ from flockchain.cli.chain_access import (
     SchemeFlag,
     SchemeName,
     address,
+    event_of,
     open_client,
     parse_planck,
     print_facts,
@@ -27,7 +28,6 @@ from flockchain.cli.chain_access import (
     read_account,
     read_key,
 )
-from flockchain.cli.refusal import refuse
 from flockchain.cli.suggest import suggest_operators
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation, Freed, Staked, UnbondingBegan
@@ -60,9 +60,7 @@ def add(
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Delegation.delegate, task, target, planck), pair)
-    staked = receipt.find(Staked)
-    if staked is None:
-        refuse("the chain took the call and tells of no stake: ask the node's operator")
+    staked = event_of(receipt, Staked, "stake")
     print_facts(
         {
             **_whom(task, target, pair.account),
@@ -89,9 +87,7 @@ def remove(
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Delegation.undelegate, task, target, planck), pair)
-    began = receipt.find(UnbondingBegan)
-    if began is None:
-        refuse("the chain took the call and tells of no unbonding: ask the node's operator")
+    began = event_of(receipt, UnbondingBegan, "unbonding")
     print_facts(
         {
             **_whom(task, target, pair.account),
@@ -119,9 +115,7 @@ def free(
     target, pair = read_account(operator), read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Delegation.free_unbonded, task, target), pair)
-    freed = receipt.find(Freed)
-    if freed is None:
-        refuse("the chain took the call and tells of nothing freed: ask the node's operator")
+    freed = event_of(receipt, Freed, "freed stake")
     print_facts(
         {
             **_whom(task, target, pair.account),
@@ -190,9 +184,7 @@ def share(
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Tasks.set_share_ratio, task, wanted), pair)
-    scheduled = receipt.find(ShareRatioScheduled)
-    if scheduled is None:
-        refuse("the chain took the call and tells of no ratio: ask the node's operator")
+    scheduled = event_of(receipt, ShareRatioScheduled, "ratio")
     print_facts(
         {
             "task": task,

@@ -15,6 +15,7 @@ import typer
 from flockchain.cli.amounts import TaskArgument, shown
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
+    AccountArgument,
     JsonFlag,
     KeyFileFlag,
     KeyFlag,
@@ -22,6 +23,7 @@ from flockchain.cli.chain_access import (
     SchemeFlag,
     SchemeName,
     address,
+    event_of,
     open_client,
     print_facts,
     print_json,
@@ -52,8 +54,6 @@ app = typer.Typer(
 )
 app.command("create")(create_task)
 app.command("rows")(write_rows)
-
-AccountArgument = Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")]
 
 
 # -- tasks
@@ -171,9 +171,8 @@ def join(
         seed = vrf_seed_of(pair, genesis, task)
         possession = vrf.prove(seed, possession_message(genesis, task, pair.account))
         call = encode_call(FlAlliance.join, task, public_vrf_key(seed), possession, units)
-        joined = client.submit(call, pair).find(alliance.Joined)
-    if joined is None:
-        refuse("the chain took the call and tells of no member: ask the node's operator")
+        receipt = client.submit(call, pair)
+    joined = event_of(receipt, alliance.Joined, "member")
     facts: dict[str, object] = {
         "task": task,
         "account": address(pair.account),
@@ -196,8 +195,10 @@ def pause(
     """Be drawn no more until `resume`; acts three epochs later."""
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
-        done = client.submit(encode_call(FlAlliance.pause, task), pair).find(alliance.Paused)
-    _print_turn(task, pair.account, None if done is None else done.from_turn, as_json=as_json)
+        receipt = client.submit(encode_call(FlAlliance.pause, task), pair)
+    turn = event_of(receipt, alliance.Paused, "change").from_turn
+    facts = {"task": task, "account": address(pair.account), "from_turn": turn}
+    print_facts(facts, as_json=as_json)
 
 
 @app.command()
@@ -212,8 +213,10 @@ def resume(
     """Be drawn again; acts three epochs later."""
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
-        done = client.submit(encode_call(FlAlliance.resume, task), pair).find(alliance.Resumed)
-    _print_turn(task, pair.account, None if done is None else done.from_turn, as_json=as_json)
+        receipt = client.submit(encode_call(FlAlliance.resume, task), pair)
+    turn = event_of(receipt, alliance.Resumed, "change").from_turn
+    facts = {"task": task, "account": address(pair.account), "from_turn": turn}
+    print_facts(facts, as_json=as_json)
 
 
 @app.command()
@@ -231,9 +234,8 @@ def leave(
     """
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
-        left = client.submit(encode_call(FlAlliance.leave, task), pair).find(alliance.Left)
-    if left is None:
-        refuse("the chain took the call and tells of no leaving: ask the node's operator")
+        receipt = client.submit(encode_call(FlAlliance.leave, task), pair)
+    left = event_of(receipt, alliance.Left, "leaving")
     facts: dict[str, object] = {"task": task, "account": address(pair.account)}
     facts |= {"not_drawn_from_turn": left.from_turn, "free_day": left.free_day}
     print_facts(facts, as_json=as_json)
@@ -251,9 +253,8 @@ def claim(
     """Get one's balance back, after the task's end, leaving or expulsion."""
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
-        claimed = client.submit(encode_call(FlAlliance.claim, task), pair).find(alliance.Claimed)
-    if claimed is None:
-        refuse("the chain took the call and tells of no claim: ask the node's operator")
+        receipt = client.submit(encode_call(FlAlliance.claim, task), pair)
+    claimed = event_of(receipt, alliance.Claimed, "claim")
     facts: dict[str, object] = {"task": task, "account": address(pair.account)}
     facts |= {
         "stake": shown(claimed.stake, as_json=as_json),
@@ -271,12 +272,6 @@ def _info(client: BlockingClient, task: int) -> AllianceInfo:
     if found is None:
         refuse(f"there is no task {task} of the FL Alliance: `flockchain fl list` shows live ones")
     return found
-
-
-def _print_turn(task: int, account: bytes, turn: int | None, *, as_json: bool) -> None:
-    if turn is None:
-        refuse("the chain took the call and tells of no change: ask the node's operator")
-    print_facts({"task": task, "account": address(account), "from_turn": turn}, as_json=as_json)
 
 
 def _describe(info: AllianceInfo, *, as_json: bool) -> dict[str, object]:

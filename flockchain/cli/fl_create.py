@@ -19,6 +19,7 @@ from flockchain.cli.chain_access import (
     RpcFlag,
     SchemeFlag,
     SchemeName,
+    event_of,
     open_client,
     parse_planck,
     print_facts,
@@ -103,9 +104,7 @@ def create_task(
         )
         terms = _terms(client, choices, windows)
         receipt = client.submit(encode_call(FlAlliance.create_task, terms, budget), pair)
-    created = receipt.find(TaskCreated)
-    if created is None:
-        refuse("the chain took the call and tells of no task: ask the node's operator")
+    created = event_of(receipt, TaskCreated, "task")
     _print_created(created, terms, as_json=as_json)
 
 

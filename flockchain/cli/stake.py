@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from flockchain.cli.amounts import AmountArgument, shown
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
+    AccountArgument,
     JsonFlag,
     KeyFileFlag,
     KeyFlag,
@@ -29,7 +31,6 @@ from flockchain.cli.chain_access import (
 from flockchain.cli.refusal import refuse
 from flockchain.keys import KeyPair
 from flockchain.keystore import FileKeystore, KeystoreError
-from flockchain.sdk import format_amount
 from runtime.economy.authorities import SessionKeys, SessionKeysProof, ownership_message
 from runtime.frame.pallet import encode_call
 from runtime.pallets.session import Session
@@ -42,9 +43,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-
-AmountArgument = Annotated[str, typer.Argument(help='As "12.5 FML" or "1000 planck".')]
-AccountArgument = Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")]
 
 
 @app.command()
@@ -199,10 +197,9 @@ def _show(rpc: str, who: AccountId, *, as_json: bool) -> None:
     print_facts(
         {
             "account": address(who),
-            "bonded": str(bonded) if as_json else format_amount(bonded),
+            "bonded": shown(bonded, as_json=as_json),
             "unbonding": [
-                f"{chunk.value if as_json else format_amount(chunk.value)} until era {chunk.era}"
-                for chunk in leaving
+                f"{shown(chunk.value, as_json=as_json)} until era {chunk.era}" for chunk in leaving
             ],
             "role": role,
             "backs": [] if nominations is None else [address(each) for each in nominations.targets],

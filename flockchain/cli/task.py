@@ -22,6 +22,7 @@ from flockchain.cli.chain_access import (
     SchemeFlag,
     SchemeName,
     address,
+    event_of,
     open_client,
     parse_planck,
     print_facts,
@@ -184,9 +185,7 @@ def create(
             refuse(error)
         _publish(client, package, pair, state_dir)
         receipt = client.submit(encode_call(Tasks.create_task, package.terms, planck), pair)
-    created = receipt.find(TaskCreated)
-    if created is None:
-        refuse("the chain took the call and tells of no task: ask the node's operator")
+    created = event_of(receipt, TaskCreated, "task")
     print_facts(
         {
             "task": created.task,
@@ -212,9 +211,7 @@ def cancel(
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
         receipt = client.submit(encode_call(Tasks.cancel_task, task), pair)
-    ended = receipt.find(TaskEnded)
-    if ended is None:
-        refuse("the chain took the call and tells of no end: ask the node's operator")
+    ended = event_of(receipt, TaskEnded, "end")
     returned = shown(ended.returned, as_json=as_json)
     print_facts({"task": task, "returned": returned}, as_json=as_json)
 

@@ -68,7 +68,7 @@ class AllianceTask:
         self.chain = MemoryChain(0)
         names = sorted(stakes)
         self.accounts = {name: make_account(index) for index, name in enumerate(names, start=1)}
-        self._finish_origin()
+        finish_origin(self.chain, self.rules.pool)
         self._create()
         for name in names:
             self._join(name, stakes[name])
@@ -84,25 +84,6 @@ class AllianceTask:
         return {name: members.get((TASK, who)).balance for name, who in self.accounts.items()}
 
     # -- the eve
-
-    def _finish_origin(self) -> None:
-        chain, none = self.chain, bytes(32)
-        chain.fund(CREATOR, self.rules.pool)
-        terms = TaskTerms(
-            name="origin",
-            spec=none,
-            metric=Metric.ACCURACY,
-            baseline=0,
-            days=2,
-            validation_a=none,
-            validation_b=SealedDataset(none, none, Hash(none)),
-            training=[],
-            parents=[],
-            seats=0,
-            final_seats=0,
-        )
-        chain.tasks.create_verified_task(ROOT, CREATOR, terms)
-        chain.tasks.end_task(ORIGIN, TaskStatus.COMPLETED)
 
     def _create(self) -> None:
         chain, rules = self.chain, self.rules
@@ -201,6 +182,27 @@ class AllianceTask:
         while self.chain.alliance.progress.get(TASK).stage is not stage:
             events += self.chain.advance()
         return events
+
+
+def finish_origin(chain: MemoryChain, pool: int) -> None:
+    """The finished Arena task that the alliance's starts from; its creator gets `pool` planck."""
+    none = bytes(32)
+    chain.fund(CREATOR, pool)
+    terms = TaskTerms(
+        name="origin",
+        spec=none,
+        metric=Metric.ACCURACY,
+        baseline=0,
+        days=2,
+        validation_a=none,
+        validation_b=SealedDataset(none, none, Hash(none)),
+        training=[],
+        parents=[],
+        seats=0,
+        final_seats=0,
+    )
+    chain.tasks.create_verified_task(ROOT, CREATOR, terms)
+    chain.tasks.end_task(ORIGIN, TaskStatus.COMPLETED)
 
 
 def _update_of(name: str, place: tuple[int, int]) -> Hash:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from flockchain.chain.blocks import EXTRINSICS_MAX
 from p2p.envelope import Fields, decode, encode
 from p2p.interface import PeerError
 from runtime.primitives.header import HEADER, Header
@@ -21,7 +22,6 @@ PROTOCOL_VERSION: Final = 1
 BLOCKS_PER_REQUEST_MAX: Final = 64
 RESPONSE_BYTES_MAX: Final = 960 * 1024  # room for the envelope below a response's limit
 ANNOUNCED_BODY_BYTES_MAX: Final = 480 * 1024
-EXTRINSICS_MAX: Final = 16_384
 BLOCK_BYTES_MAX: Final = 1024 * 1024
 
 

@@ -101,7 +101,11 @@ class WorkerState:
         self.sheets: dict[str, SealedSheet] = {}
         self.attempts: dict[str, int] = {}  # trainings so far, by task
         self._kept: dict[str, KeptModel] = {}  # by task and content id
-        self._load()
+        try:
+            self._load()
+        except BaseException:
+            self._file.close()
+            raise
 
     def close(self) -> None:
         """Let another process have it."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.block_file import FiledBlock
+from flockchain.chain.block_import import ImportRefused, import_blocks
 from flockchain.consensus.grandpa.messages import BlockRef
+from flockchain.consensus.grandpa.proof_import import finalize_by_proof
 from flockchain.node import Node
+from flockchain.resting_chain import filed_blocks
 from flockchain.simulation.cluster import Cluster, Member
 from runtime.frame.pallet import encode_call
 from runtime.pallets.staking import Staking
+from runtime.primitives.grandpa_votes import find_set_change
 from tests.simulation.stake_world import (
     NEWCOMER,
     join,
@@ -148,3 +158,38 @@ def test_a_proof_from_behind_a_change_waits_for_that_of_the_change() -> None:
     assert (finalized(node), set_id(node)) == (change.number, 1)
     prove(newest)
     assert finalized(node) == newest.number
+
+
+def test_a_file_of_blocks_carries_finality_over_a_change() -> None:
+    cluster = staked_cluster(2, seed=35, newcomer=True)
+    cluster.run(2_000)
+    join(running(cluster.members[0]), NEWCOMER)
+    cluster.run(40_000 + HALF_SLOT_MS)
+    source = running(cluster.members[0]).backend
+    change = next(number for number in range(1, 99) if _is_change(source, number))
+    blocks = list(filed_blocks(source, 1, source.best.number))
+
+    def import_all(filed: list[FiledBlock]) -> Backend:
+        importing = Cluster(cluster.genesis, [None], seed=1)
+        importing.run(cluster.hub.now_ms)
+        importer = importing.nodes()[0].importer
+
+        def settle(block: FiledBlock) -> None:
+            if block.justification is not None:
+                finalize_by_proof(importer.backend, block.header, block.justification)
+
+        assert all(import_blocks(importer, filed, settle))
+        return importer.backend
+
+    made = import_all(blocks)
+    assert (made.best, made.finalized) == (source.best, source.finalized)
+    assert made.blocks.justification(blocks[change - 1].header.hash()) is not None
+    blocks[change - 1] = replace(blocks[change - 1], justification=None)
+    with pytest.raises(ImportRefused, match=f"lies behind the change of voters in {change}"):
+        import_all(blocks)
+
+
+def _is_change(backend: Backend, number: int) -> bool:
+    block = backend.blocks.hash_at(number)
+    header = None if block is None else backend.header(block)
+    return header is not None and find_set_change(header) is not None

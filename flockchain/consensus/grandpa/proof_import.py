@@ -1,20 +1,41 @@
-"""Finality by a proof that came with a block, without a vote of our own.
+"""Finality by proofs: a block that is proven becomes final, and which proofs are kept for others.
 
-Owns when such a proof is followed. Invariant: a proof moves finality up its own chain or nowhere,
-and is checked against the voters of the last finalized block: a change of voters has a proof of its
-own, so no proof reaches beyond one.
+Owns both, for proofs of our own rounds, of peers and of files. Invariant: a proof moves finality up
+its own chain or nowhere, and is checked against the voters of the last finalized block: a change of
+voters has a proof of its own, so no proof reaches beyond one.
 Source: Substrate `sc_consensus_grandpa::import` (`import_justification`).
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from flockchain.chain.backend import Backend
+from flockchain.chain.notifications import Finalized
 from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.justification import JustificationError, verify_for
 from flockchain.consensus.grandpa.messages import JUSTIFICATION, BlockRef
 from runtime.api import grandpa_authorities
 from runtime.primitives.header import Header
 from runtime.primitives.scale import DecodeError
+from runtime.primitives.types import Hash
+
+JUSTIFICATION_PERIOD: Final = 512
+"""Blocks between proofs that are kept though no change of voters needs them."""
+
+
+def authorities_at(backend: Backend, block: Hash) -> AuthoritySet:
+    """Who votes on what comes after a block. Raises UnknownParent, StateDiscarded."""
+    set_id, listed = grandpa_authorities(backend.state_at(block))
+    return AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
+
+
+def finalize_proven(backend: Backend, block: BlockRef, proof: bytes) -> Finalized | None:
+    """Make a block final by a proof that was checked; None if it is already."""
+    before = backend.finalized.number
+    is_change = backend.first_change(block.hash) is not None
+    is_due = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
+    return backend.finalize(block.hash, proof, keep_proof=is_change or is_due)
 
 
 def finalize_by_proof(backend: Backend, header: Header, justification: bytes) -> None:
@@ -24,11 +45,12 @@ def finalize_by_proof(backend: Backend, header: Header, justification: bytes) ->
         return
     if not backend.tree.is_descendant(final.hash, block.hash):
         raise JustificationError(f"{block} does not build on the finalized block {final.number}")
-    set_id, listed = grandpa_authorities(backend.state_at(final.hash))
-    authorities = AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
+    change = backend.first_change(block.hash)
+    if change is not None and change.hash != block.hash:
+        raise JustificationError(f"{block} lies behind the change of voters in {change.number}")
     try:
         proof = JUSTIFICATION.decode_all(justification)
     except DecodeError as error:
         raise JustificationError(f"the proof of {block} cannot be read: {error}") from error
-    verify_for(proof, authorities, block)
-    backend.finalize(block.hash, justification, keep_proof=True)
+    verify_for(proof, authorities_at(backend, final.hash), block)
+    finalize_proven(backend, block, justification)

@@ -14,7 +14,6 @@ from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.clock import Clock
-from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.ballot import Signer
 from flockchain.consensus.grandpa.chain_view import BackendChain
 from flockchain.consensus.grandpa.effects import (
@@ -40,6 +39,7 @@ from flockchain.consensus.grandpa.messages import (
     GossipCommit,
     GossipVote,
 )
+from flockchain.consensus.grandpa.proof_import import authorities_at, finalize_proven
 from flockchain.consensus.grandpa.voter import Voter, VoterConfig
 from flockchain.sync.messages import (
     blocks_request,
@@ -48,15 +48,12 @@ from flockchain.sync.messages import (
     decode_blocks,
 )
 from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId, Verdict
-from runtime.api import grandpa_authorities
 from runtime.primitives.evidence import VoteEquivocation
 from runtime.primitives.scale import DecodeError
-from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
 TOPIC: Final = "grandpa"
-JUSTIFICATION_PERIOD: Final = 512  # blocks between kept proofs, besides the newest
 _CATCH_UP_TIMEOUT_MS: Final = 5_000
 _PROOF_EVERY_MS: Final = 1_000  # between two questions for the proof of a change
 
@@ -77,7 +74,7 @@ class FinalityWorker:
         self._network = network
         self._clock = clock
         final = backend.finalized
-        self.authorities = self._authorities_at(final.hash)
+        self.authorities = authorities_at(backend, final.hash)
         self.voter = Voter(
             self.authorities,
             BlockRef(final.hash, final.number),
@@ -189,12 +186,10 @@ class FinalityWorker:
         self._network.request(peer, "sync", message, on_response, _CATCH_UP_TIMEOUT_MS)
 
     def _finalize(self, block: BlockRef, justification: bytes) -> None:
-        before = self._backend.finalized.number
-        if block.number <= before:
+        if block.number <= self._backend.finalized.number:
             return
         is_change = self._backend.first_change(block.hash) is not None
-        keep = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
-        event = self._backend.finalize(block.hash, justification, keep_proof=keep or is_change)
+        event = finalize_proven(self._backend, block, justification)
         if event is not None:
             log.info("finalized #%d (0x%s..)", block.number, block.hash[:4].hex())
         if is_change:
@@ -202,7 +197,7 @@ class FinalityWorker:
 
     def _enact(self, block: BlockRef) -> None:
         """The final block named new authorities: they vote on what comes after it."""
-        self.authorities = self._authorities_at(block.hash)
+        self.authorities = authorities_at(self._backend, block.hash)
         log.info(
             "authority set %d of %d votes from #%d on",
             self.authorities.set_id,
@@ -210,10 +205,6 @@ class FinalityWorker:
             block.number,
         )
         self._do(self.voter.enact(self._clock.now_ms(), self.authorities, block))
-
-    def _authorities_at(self, block: Hash) -> AuthoritySet:
-        set_id, listed = grandpa_authorities(self._backend.state_at(block))
-        return AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
 
     def _ask_proof(self, peer: PeerId) -> None:
         """Others vote in a later set: they have a proof for the block that began it."""

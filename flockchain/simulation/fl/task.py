@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flockchain.economics.alliance_task import CREATOR, ORIGIN, TASK
+from flockchain.economics.alliance_task import CREATOR, ORIGIN, TASK, finish_origin
 from flockchain.economics.day_scenario import make_account
 from flockchain.economics.memory_chain import MemoryChain
-from runtime.economy.tasks import Metric, SealedDataset, TaskStatus, TaskTerms
 from runtime.frame.origin import ROOT, signed
 from runtime.pallets.fl_alliance.events import DuplicateProposal, ZeroUpdate
 from runtime.pallets.fl_alliance.records import Ballot, Member, MemberStatus, RoundKey, RoundResult
@@ -35,7 +34,6 @@ from runtime.pallets.fl_alliance.terms import (
 from runtime.primitives import vrf
 from runtime.primitives.hashing import blake2b_256, blake2b_512
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import Hash
 
 SALT: Final = bytes(32)
 BLOCKS_MAX: Final = 60
@@ -82,32 +80,13 @@ class SimulatedTask:
         self.events: list[object] = []
         self.key = RoundKey(TASK, 0)
         """The round that was opened last by `open_round`."""
-        self._finish_origin()
+        finish_origin(self.chain, rules.pool)
         self._create()
         self.genesis = self.chain.system.genesis_hash()
         for client, count in enumerate(units):
             self._join(client, count)
 
     # -- the eve
-
-    def _finish_origin(self) -> None:
-        chain, none = self.chain, bytes(32)
-        chain.fund(CREATOR, self.rules.pool)
-        terms = TaskTerms(
-            name="origin",
-            spec=none,
-            metric=Metric.ACCURACY,
-            baseline=0,
-            days=2,
-            validation_a=none,
-            validation_b=SealedDataset(none, none, Hash(none)),
-            training=[],
-            parents=[],
-            seats=0,
-            final_seats=0,
-        )
-        chain.tasks.create_verified_task(ROOT, CREATOR, terms)
-        chain.tasks.end_task(ORIGIN, TaskStatus.COMPLETED)
 
     def _create(self) -> None:
         rules = self.rules

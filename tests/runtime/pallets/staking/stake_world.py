@@ -7,7 +7,7 @@ pallets. The validators v1 to v4 are the authorities of genesis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.keys import KeyPair, key_pair_from_seed
@@ -24,10 +24,8 @@ from runtime.economy.authorities import (
 )
 from runtime.frame.origin import signed
 from runtime.frame.traits import HoldReason
-from runtime.pallets import authorship, babe, balances, grandpa, offences, session, staking, system
 from runtime.pallets.babe import EpochAuthority
 from runtime.pallets.staking import StakingParameters, ValidatorPrefs
-from runtime.pallets.treasury import TREASURY
 from runtime.primitives.babe_digest import Authority, SlotClaim, SlotKind, claim_log
 from runtime.primitives.evidence import BlockEquivocation, VoteEquivocation
 from runtime.primitives.grandpa_votes import Prevote, SignedMessage, signing_payload
@@ -35,6 +33,7 @@ from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Digest, Header
 from runtime.primitives.per_things import Perbill
 from runtime.primitives.types import FML, ZERO_HASH, AccountId, Hash
+from runtime.runtime import Runtime
 
 GENESIS = Hash(b"g" * 32)
 STAKE = 1_000 * FML
@@ -42,6 +41,15 @@ VALIDATORS = ("v1", "v2", "v3", "v4")
 OTHERS = ("c1", "c2", "n1", "n2", "n3", "reporter")
 FIRST_SLOT = 100
 RULES = StakingParameters(validator_count=4)
+PRESET = replace(
+    DEVNET,
+    era_epochs=3,
+    bonding_eras=2,
+    history_eras=5,
+    authorities_max=8,
+    candidates_max=8,
+    nominators_max=8,
+)
 HOUSE = AccountId(b"house".ljust(32, b"."))  # keeps the sum of all tokens round
 
 
@@ -70,36 +78,10 @@ class StakeWorld:
 
     def __post_init__(self) -> None:
         self.ext = ext = frame.Externalities(self.state)
-        self.system = system.System(ext, system.Config())
-        self.balances = balances.Balances(ext, balances.Config(), accounts=self.system)
-        config = staking.Config(TREASURY, 3, 2, 5, 8, 8, 8)
-        self.staking = staking.Staking(ext, config, currency=self.balances, block=self.system)
-        self.grandpa = grandpa.Grandpa(ext, grandpa.Config(), block=self.system)
-        self.session = session.Session(
-            ext, session.Config(), block=self.system, stake=self.staking, finality=self.grandpa
-        )
-        self.staking.connect(self.session)
-        self.babe = babe.Babe(
-            ext,
-            babe.Config(DEVNET.epoch_slots, DEVNET.slot_ms),
-            block=self.system,
-            sessions=self.session,
-        )
-        self.authorship = authorship.Authorship(
-            ext,
-            authorship.Config(),
-            block=self.babe,
-            rewards=self.staking,
-            members=self.session,
-        )
-        self.offences = offences.Offences(
-            ext,
-            offences.Config(),
-            sessions=self.session,
-            slots=self.babe,
-            sets=self.grandpa,
-            stake=self.staking,
-        )
+        made = Runtime(ext, PRESET)
+        self.system, self.balances, self.babe = made.system, made.balances, made.babe
+        self.staking, self.grandpa, self.session = made.staking, made.grandpa, made.session
+        self.authorship, self.offences = made.authorship, made.offences
         self.pallets: tuple[frame.Pallet[object], ...] = (
             self.system,
             self.babe,
