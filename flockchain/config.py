@@ -40,6 +40,8 @@ class NodeConfig:
     """The development key whose authority this node is: alice to ferdie."""
     validator: bool
     """Whether the node authors and finalizes with the keys of its keystore."""
+    recovery: bool
+    """Whether the node's record of its votes is lost, and peers' knowledge of them is to do."""
     base_path: Path | None
     """Where chains and keys lie; None: a fresh directory that goes when the node ends."""
     name: str
@@ -101,6 +103,7 @@ def _read(settings: Settings) -> NodeConfig:
         dev=dev,
         key=key,
         validator=settings.flag("validator") or key is not None,
+        recovery=settings.flag("recovery"),
         base_path=_read_base_path(settings, dev=dev),
         name=_read_name(settings, key),
         listen_address=_read_ip(settings, "127.0.0.1" if chain == "dev" else "0.0.0.0"),

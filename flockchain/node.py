@@ -61,6 +61,7 @@ from runtime.primitives.types import Hash
 log = logging.getLogger(__name__)
 
 _HELD_MAX: Final = 64  # blocks of the next slot, until it begins
+_HELD_AUTHOR_MS: Final = 100  # until we look again whether our keys may act
 _GOSSIP_EVERY_MS: Final = 50
 _GOSSIP_BYTES_MAX: Final = 120 * 1024
 _FALSE_CHANGE: Final = -50
@@ -68,6 +69,9 @@ _FALSE_CHANGE: Final = -50
 
 class Author(Protocol):
     """Makes this node's blocks."""
+
+    stopped_because: str | None
+    """Why it makes none any more: another node was seen with its key."""
 
     def on_time(self, now_ms: int) -> tuple[Imported, list[bytes]] | None:
         """Author if it is our turn."""
@@ -137,7 +141,7 @@ class Node:
         """Do what is due."""
         now_ms = self.clock.now_ms()
         self._release_held(now_ms)
-        if self.author is not None and now_ms >= self.author.next_slot_ms():
+        if self.author is not None and now_ms >= self._author_wake_ms(now_ms):
             made = self.author.on_time(now_ms)
             if made is not None:
                 imported, body = made
@@ -151,11 +155,25 @@ class Node:
             companion.on_time()
         self.sync.poke()
 
+    @property
+    def stopped_because(self) -> str | None:
+        """Why our keys must not act any more; None while all is well."""
+        if self.finality is not None and self.finality.stopped_because is not None:
+            return self.finality.stopped_because
+        return None if self.author is None else self.author.stopped_because
+
+    def _author_wake_ms(self, now_ms: int) -> int:
+        """When a slot of ours may come; later than now while our keys must not act."""
+        assert self.author is not None, "asked by who has looked"
+        may_act = self.finality is None or self.finality.may_author(now_ms)
+        is_held = self.stopped_because is not None or not may_act
+        return max(self.author.next_slot_ms(), now_ms + _HELD_AUTHOR_MS if is_held else 0)
+
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
         times = [self.clock.now_ms() + 1_000]
         if self.author is not None:
-            times.append(self.author.next_slot_ms())
+            times.append(self._author_wake_ms(self.clock.now_ms()))
         if self.finality is not None:
             times.append(self.finality.next_wake_ms())
         if self._send_at_ms is not None:

@@ -159,11 +159,8 @@ class Service:
         backend = self._open_backend(store)
         verify = SignatureCache()
         slot_ms = preset_of(backend.state_at(backend.best.hash)).slot_ms
-        consensus: Consensus = (
-            InstantConsensus()
-            if self.config.seal_interval_ms is not None
-            else BabeConsensus(backend, self.clock, slot_ms)
-        )
+        slots = BabeConsensus(backend, self.clock, slot_ms)
+        consensus: Consensus = slots if self.config.seal_interval_ms is None else InstantConsensus()
         importer = Importer(
             backend,
             consensus,
@@ -176,6 +173,8 @@ class Service:
         )
         keys = self._keys(backend)
         author = self._author(backend, importer, pool, keys, slot_ms)
+        if isinstance(author, SlotAuthor):
+            slots.on_sealed.append(author.note_sealed)
         roles = "authority" if author is not None else "full"
         self.node = Node(backend, importer, pool, self.clock, author, roles)
         blobs = BlobStore(blob_directory(*self.place), BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
@@ -190,7 +189,7 @@ class Service:
                 StoredJournal(store),
                 signer,
                 self.clock,
-                VoterConfig(gossip_ms=min(slot_ms // 3, 1_000)),
+                VoterConfig(gossip_ms=min(slot_ms // 3, 1_000), is_recovery=self.config.recovery),
             )
         self.node.connect(self.network, finality)
         self._add_blobs(blobs, verify)
@@ -395,6 +394,11 @@ class Service:
         """Give the node its time."""
         while True:
             self.node.on_time()
+            if self.node.stopped_because is not None:
+                raise ServiceError(
+                    f"the node ends: {self.node.stopped_because}. Stop the other node, or start "
+                    "this one with --recovery if there is none"
+                )
             due_s = (self.node.next_wake_ms() - self.clock.now_ms()) / 1_000
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), min(max(due_s, 0.001), _STEP_S_MAX))

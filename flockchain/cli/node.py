@@ -49,6 +49,14 @@ def node(
     validator: Annotated[
         bool, typer.Option("--validator", help="Author and finalize with the keystore's keys.")
     ] = False,
+    recovery: Annotated[
+        bool,
+        typer.Option(
+            "--recovery",
+            help="The record of this node's votes is lost: take over what peers know of them.",
+            rich_help_panel=_KEYS,
+        ),
+    ] = False,
     base_path: Annotated[
         Path | None,
         typer.Option(help="Where chains and keys lie. Default: ~/.local/share/flockchain."),

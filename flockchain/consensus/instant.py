@@ -46,6 +46,8 @@ class InstantConsensus:
 class InstantSealer:
     """Makes blocks: when the pool has something new, and every `interval_ms` if that is given."""
 
+    stopped_because: str | None = None
+
     def __init__(
         self,
         backend: Backend,

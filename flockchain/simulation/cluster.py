@@ -55,6 +55,7 @@ class Member:
     key: KeyPair | None
     store: MemoryStore = field(default_factory=MemoryStore)
     node: Node | None = None
+    is_recovery: bool = False
 
 
 class Cluster:
@@ -92,6 +93,7 @@ class Cluster:
             vrf = VrfKey(member.key.public, member.key.vrf_prove)
             keys = [AuthorKey(vrf, member.key.sign)]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, self.slot_ms)
+            consensus.on_sealed.append(author.note_sealed)
         node = Node(backend, importer, pool, self.clock, author)
         network = self.hub.join(member.peer, node)
         signer = None if member.key is None else Signer(member.key.public, member.key.sign)
@@ -101,7 +103,7 @@ class Cluster:
             StoredJournal(member.store),
             signer,
             self.clock,
-            VoterConfig(gossip_ms=self.slot_ms // 3),
+            VoterConfig(gossip_ms=self.slot_ms // 3, is_recovery=member.is_recovery),
         )
         node.connect(network, finality)
         member.node = node

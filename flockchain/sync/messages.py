@@ -18,7 +18,7 @@ from runtime.primitives.header import HEADER, Header
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 BLOCKS_PER_REQUEST_MAX: Final = 64
 RESPONSE_BYTES_MAX: Final = 960 * 1024  # room for the envelope below a response's limit
 ANNOUNCED_BODY_BYTES_MAX: Final = 480 * 1024

@@ -20,6 +20,8 @@ from tests.simulation.world import key_of, keys_of, make_cluster, transfer
 class TwoFaced:
     """Seals a second block, without the extrinsics of the first, the first time it has any."""
 
+    stopped_because: str | None = None
+
     def __init__(self, cluster: Cluster, member: Member) -> None:
         assert member.key is not None
         assert member.node is not None

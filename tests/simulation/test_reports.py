@@ -22,6 +22,8 @@ SECOND_SEED = 41
 class OnEveryFork:
     """Seals a second block, a millisecond younger, in every slot that it has."""
 
+    stopped_because: str | None = None
+
     def __init__(self, cluster: Cluster, member: Member) -> None:
         assert member.key is not None
         assert member.node is not None

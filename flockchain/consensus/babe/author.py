@@ -6,6 +6,7 @@ Source: WP II.A; Substrate `sc_consensus_slots`.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from runtime.primitives.babe_digest import claim_log, find_claim
 log = logging.getLogger(__name__)
 
 _BUILD_PERCENT = 33  # of a slot that may be spent on building
+_MADE_MAX = 1_000  # slots of our own blocks that are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,19 @@ class SlotAuthor:
         self._clock = clock
         self._slot_ms = slot_ms
         self._last_slot = clock.now_ms() // slot_ms  # never author twice in a slot, also restarted
+        self._first_slot = self._last_slot
+        self._made: OrderedDict[int, None] = OrderedDict()
+        self.stopped_because: str | None = None
 
     def next_slot_ms(self) -> int:
         """When the next slot begins."""
         return (self._last_slot + 1) * self._slot_ms
+
+    def note_sealed(self, author: bytes, slot: int) -> None:
+        """A block came from outside. One of a slot since our start, by our key, is a twin's."""
+        is_ours = author in self._keys and slot > self._first_slot
+        if is_ours and slot not in self._made and slot > self._last_slot - _MADE_MAX:
+            self.stopped_because = f"another node sealed a block in slot {slot} with this one's key"
 
     def on_time(self, now_ms: int) -> tuple[Imported, list[bytes]] | None:
         """Author if a new slot has begun and is ours; the block and its body."""
@@ -84,6 +95,9 @@ class SlotAuthor:
             lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
         )
         header, delta = self._importer.prepare(built)
+        self._made[slot] = None
+        if len(self._made) > _MADE_MAX:
+            self._made.popitem(last=False)
         sealed = seal_header(header, self._keys[vrf_key.public].sign)
         imported = self._importer.import_own(sealed, built.body, delta)
         log.info(

@@ -6,6 +6,7 @@ Source: WP II.A, VI.B; Substrate `sc_consensus_babe::verification`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.errors import FutureBlock, InvalidBlock
@@ -38,6 +39,8 @@ class BabeConsensus:
         self._clock = clock
         self.slot_ms = slot_ms
         self._detector = EquivocationDetector()
+        self.on_sealed: list[Callable[[bytes, int], None]] = []
+        """Told the author and slot of every block of others that passed the checks."""
 
     def verify(self, header: Header, parent: Header) -> None:
         """Check slot, claim and seal. Raises InvalidBlock, FutureBlock."""
@@ -59,6 +62,8 @@ class BabeConsensus:
 
     def _watch(self, author: bytes, slot: int, header: Header) -> None:
         """Log and count a second block of an author for a slot; both remain importable."""
+        for listener in self.on_sealed:
+            listener(author, slot)
         evidence = self._detector.observe(author, slot, header)
         if evidence is None:
             return

@@ -67,6 +67,17 @@ class Ballot:
         self._keep(vote)
         return vote
 
+    def take_over(self, vote: VoteMessage) -> bool:
+        """Record a vote with our signature that a lost journal held; False if it has another.
+
+        Raises: StorageError.
+        """
+        known = self.find(vote.round, type(vote.message.message))
+        if known is None:
+            self._journal.record(vote)
+            self._keep(vote)
+        return known is None or known.message.message == vote.message.message
+
     def find(self, round_number: int, kind: type[Message]) -> VoteMessage | None:
         """Our vote of a kind in a round, if it was cast and is still kept."""
         return self._cast.get((round_number, kind))

@@ -1,6 +1,6 @@
 """Joining a round in which others already are.
 
-Owns the check of a peer's account of a completed round, and whom to ask for one and how often.
+Owns the check of a peer's account of a completed round.
 Invariant: a round is believed only if supermajorities of prevotes and precommits, correctly signed,
 make it completable here too; which of the votes the peer chose to show does not matter for safety.
 Source: GRANDPA paper 4 (catch-up); Substrate `voter::validate_catch_up`.
@@ -10,7 +10,7 @@ from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.chain import Chain, NotDescendant, UnknownBlock
 from flockchain.consensus.grandpa.messages import CatchUp, is_signed
 from flockchain.consensus.grandpa.round import Round
-from p2p.interface import PeerError, PeerId
+from p2p.interface import PeerError
 
 
 class BadCatchUp(PeerError):
@@ -48,40 +48,3 @@ def check_votes(catch_up: CatchUp, authorities: AuthoritySet) -> None:
             raise BadCatchUp(
                 f"vote of 0x{signed.id.hex()} is not signed for round {catch_up.round_number}"
             )
-
-
-class Inquiries:
-    """Connected peers, and when one was last asked; at most one question an interval."""
-
-    __slots__ = ("_asked_ms", "_interval_ms", "_next", "_peers")
-
-    def __init__(self, interval_ms: int) -> None:
-        self._interval_ms = interval_ms
-        self._peers: list[PeerId] = []
-        self._next = 0
-        self._asked_ms: int | None = None
-
-    def add(self, peer: PeerId) -> None:
-        """A peer connected."""
-        if peer not in self._peers:
-            self._peers.append(peer)
-
-    def remove(self, peer: PeerId) -> None:
-        """A peer left."""
-        if peer in self._peers:
-            self._peers.remove(peer)
-
-    def is_due(self, now_ms: int) -> bool:
-        """Whether another question may be asked."""
-        return self._asked_ms is None or now_ms >= self._asked_ms + self._interval_ms
-
-    def asked(self, now_ms: int) -> None:
-        """A question went out."""
-        self._asked_ms = now_ms
-
-    def next_peer(self) -> PeerId | None:
-        """The peers in turn, None without any."""
-        if not self._peers:
-            return None
-        self._next = (self._next + 1) % len(self._peers)
-        return self._peers[self._next]

@@ -39,6 +39,9 @@ class BackendChain:
 
     def ancestry(self, base: Hash, block: Hash) -> list[Hash]:
         """The blocks strictly between `block` and `base`, from `block`'s parent downwards."""
+        path = self._backend.tree.path(base, block)
+        if path is not None:  # no header is read: a stalled chain is long
+            return [node.hash for node in path[1:]]
         bottom, header = self.header(base), self.header(block)
         found: list[Hash] = []
         if block == base:

@@ -12,6 +12,7 @@ from flockchain.consensus.grandpa.messages import (
     CatchUpRequest,
     Envelope,
     GrandpaJustification,
+    View,
 )
 from flockchain.consensus.grandpa.votes import Equivocation
 from p2p.interface import PeerId, Verdict
@@ -22,6 +23,14 @@ class Gossip:
     """Publish on the `grandpa` topic."""
 
     envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class TellNeighbours:
+    """Tell the peers one hop away where we stand."""
+
+    beat: int
+    view: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,15 @@ class StopVoting:
     reason: str
 
 
-Effect = Gossip | AskCatchUp | Finalize | ReportEquivocation | ReportConflict | StopVoting
+Effect = (
+    Gossip
+    | TellNeighbours
+    | AskCatchUp
+    | Finalize
+    | ReportEquivocation
+    | ReportConflict
+    | StopVoting
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,26 @@ class GossipCommit(GossipMessage, index=1, flat=True, name="Commit"):
     commit: CommitMessage
 
 
+@scale_type(path="sc_consensus_grandpa::communication::gossip::NeighborPacket")
+class View:
+    """Where a node stands: its round and set, and the height of the last commit it knows."""
+
+    round: U64
+    set_id: U64
+    commit_finalized_height: U32
+
+    def place(self) -> tuple[int, int, int]:
+        """What rises while a node runs."""
+        return self.set_id, self.round, self.commit_finalized_height
+
+
+class GossipNeighbour(GossipMessage, index=2, name="Neighbor"):
+    """Where `sender` stands. It is the sender's id, so that no two are the same bytes."""
+
+    sender: str
+    view: View
+
+
 @scale_type
 class Envelope:
     """A gossip message and when it was sent: `beat` is the sender's clock in repeat intervals."""
@@ -171,8 +191,9 @@ class CatchUpRequest:
 
 @scale_type
 class CatchUpResponse:
-    """The last completed round, if the asking node lacks it, and the votes behind it."""
+    """Where the peer stands, its last completed round if we lack it, and the votes behind it."""
 
+    view: View
     catch_up: CatchUp | None
     votes: Annotated[list[VoteMessage], Limit(4 * AUTHORITIES_MAX)]
 
@@ -218,6 +239,7 @@ __all__ = [
     "Envelope",
     "GossipCommit",
     "GossipMessage",
+    "GossipNeighbour",
     "GossipVote",
     "GrandpaJustification",
     "Message",
@@ -229,6 +251,7 @@ __all__ = [
     "SignedMessage",
     "SignedPrecommit",
     "SignedPrevote",
+    "View",
     "VoteMessage",
     "is_signed",
     "signed_precommit",

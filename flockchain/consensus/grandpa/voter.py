@@ -16,7 +16,6 @@ from flockchain.consensus.grandpa.ballot import Ballot, Signer
 from flockchain.consensus.grandpa.catch_up import (
     BadCatchUp,
     IncompleteCatchUp,
-    Inquiries,
     check_votes,
     rebuild_round,
 )
@@ -28,6 +27,7 @@ from flockchain.consensus.grandpa.effects import (
     Handled,
     ReportEquivocation,
     StopVoting,
+    TellNeighbours,
 )
 from flockchain.consensus.grandpa.finality import Finality, Judged
 from flockchain.consensus.grandpa.journal import Journal
@@ -39,13 +39,17 @@ from flockchain.consensus.grandpa.messages import (
     Envelope,
     GossipCommit,
     GossipMessage,
+    GossipNeighbour,
     GossipVote,
     Message,
     Precommit,
     Prevote,
+    View,
     VoteMessage,
     is_signed,
 )
+from flockchain.consensus.grandpa.neighbours import TELL_EVERY_MS, Neighbours
+from flockchain.consensus.grandpa.observation import Observation
 from flockchain.consensus.grandpa.round import Round
 from flockchain.consensus.grandpa.rounds import Placed, Rounds
 from flockchain.consensus.grandpa.votes import Equivocation
@@ -67,6 +71,8 @@ class VoterConfig:
     """Own votes go out again this often; also the least time between two catch-up questions."""
     quiet_ms: int = 1_500
     """After a start, listen this long for our own key before voting; more than `repeat_ms`."""
+    is_recovery: bool = False
+    """The journal is lost: take over the votes of our key that peers know, then vote again."""
     distance: int = 2
     """Vote this many blocks behind the best one; 0 for a chain that seals on demand."""
 
@@ -89,8 +95,8 @@ class Voter:
         self._journal = journal
         self._signer = signer
         self._config = config
-        self._inquiries = Inquiries(config.repeat_ms)
-        self._quiet_until_ms = now_ms + config.quiet_ms
+        self._neighbours = Neighbours(config.repeat_ms)
+        self._observation = Observation(now_ms, config.quiet_ms, is_recovery=config.is_recovery)
         self._is_stopped = False
         self._begin(authorities, base, now_ms)
 
@@ -114,6 +120,8 @@ class Voter:
                 verdict = self._take_vote(now_ms, peer, vote, effects)
             case GossipCommit(commit=commit):
                 verdict = self._take_commit(commit, effects)
+            case GossipNeighbour(sender=sender, view=view) if sender == peer:
+                self._neighbours.note(peer, view)
         if verdict is Verdict.ACCEPT:
             self._progress(now_ms, effects)
         return Handled(verdict, effects)
@@ -137,13 +145,13 @@ class Voter:
 
     def on_peer_connected(self, now_ms: int, peer: PeerId) -> list[Effect]:
         """Every new peer is asked once: after a restart it also knows what we voted last."""
-        self._inquiries.add(peer)
-        self._inquiries.asked(now_ms)
+        self._neighbours.add(peer)
+        self._neighbours.asked(now_ms)
         return [AskCatchUp(peer, CatchUpRequest(self.authorities.set_id, self.round_number))]
 
     def on_peer_disconnected(self, peer: PeerId) -> None:
         """`peer` cannot be asked any more."""
-        self._inquiries.remove(peer)
+        self._neighbours.remove(peer)
 
     def answer_catch_up(self, request: CatchUpRequest) -> CatchUpResponse:
         """The completed round if the peer has not got so far, and the votes of the one after it.
@@ -151,7 +159,7 @@ class Voter:
         The asking node finds its own votes among them, even those it has forgotten.
         """
         if request.set_id != self.authorities.set_id:
-            return CatchUpResponse(None, [])
+            return CatchUpResponse(self.view, None, [])
         previous, current = self._rounds.previous, self.round
         completed = None
         if isinstance(previous, Round) and previous.number >= request.round:
@@ -161,12 +169,15 @@ class Voter:
             for tally in (current.prevotes, current.precommits)
             for signed in tally
         ]
-        return CatchUpResponse(completed, votes)
+        return CatchUpResponse(self.view, completed, votes)
 
     def on_catch_up(self, now_ms: int, peer: PeerId, response: CatchUpResponse) -> Handled:
         """A peer's answer. The verdict is REJECT if it holds anything wrongly signed."""
         effects: list[Effect] = []
         catch_up = response.catch_up
+        self._neighbours.note(peer, response.view)
+        if self._is_idle_claim(response):
+            self._neighbours.distrust(peer)
         if catch_up is not None and catch_up.round_number >= self.round_number:
             try:
                 check_votes(catch_up, self.authorities)
@@ -183,13 +194,18 @@ class Voter:
         for vote in response.votes:
             if self._take_vote(now_ms, peer, vote, effects) is Verdict.REJECT:
                 return Handled(Verdict.REJECT, effects)
+        if response.view.set_id == self.authorities.set_id:
+            # Only what was shown counts: who claims a high round could keep us silent for long.
+            self._observation.hear(self.round_number)
         self._progress(now_ms, effects)
         return Handled(Verdict.ACCEPT, effects)
 
     def enact(self, now_ms: int, authorities: AuthoritySet, base: BlockRef) -> list[Effect]:
         """The block that announced `authorities` is final: rounds start anew on `base`."""
         self._begin(authorities, max(base, self.finalized, key=lambda block: block.number), now_ms)
+        self._observation.enter_set()
         effects: list[Effect] = []
+        self._tell(effects)
         self._progress(now_ms, effects)
         return effects
 
@@ -203,11 +219,16 @@ class Voter:
         if current.stage is not Stage.PRECOMMITTED:
             is_prevoted = current.stage is Stage.PREVOTED
             timer = current.precommit_ms if is_prevoted else current.prevote_ms
-            timer = max(timer, self._quiet_until_ms)
+            timer = max(timer, self._observation.listen_until_ms)
             # A timer that has passed waits for votes, not for time.
             if timer > self._now_ms:
                 times.append(timer)
         return min(times)
+
+    @property
+    def view(self) -> View:
+        """Where we stand."""
+        return View(self.round_number, self.authorities.set_id, self.finalized.number)
 
     @property
     def round_number(self) -> int:
@@ -234,6 +255,21 @@ class Voter:
         """Whether our key is in the set and has not been seen voting elsewhere."""
         return self._ballot is not None and not self._is_stopped
 
+    @property
+    def is_observing(self) -> bool:
+        """Whether our key keeps silent until peers have told what it said before."""
+        return not self._observation.is_over
+
+    @property
+    def listen_until_ms(self) -> int:
+        """Until when a node that started listens in any case."""
+        return self._observation.listen_until_ms
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether a peer of our set has answered since the start."""
+        return self._observation.is_heard
+
     def _begin(self, authorities: AuthoritySet, base: BlockRef, now_ms: int) -> None:
         """Start with a set: in the round the journal knows, else in the first."""
         self.authorities = authorities
@@ -247,6 +283,7 @@ class Voter:
         self._forwarded_ms: dict[tuple[int, Message, bytes], int] = {}
         self._reported: set[tuple[int, type[Message], bytes]] = set()
         self._repeat_at_ms = now_ms + self._config.repeat_ms
+        self._tell_at_ms = now_ms
         self._now_ms = now_ms
         completed = self._journal.load(authorities.set_id).completed
         if completed is not None:
@@ -270,6 +307,12 @@ class Voter:
     def _progress(self, now_ms: int, effects: list[Effect]) -> None:
         """Vote, finalize and go on as far as the votes at hand allow."""
         self._now_ms = max(self._now_ms, now_ms)
+        own = 0 if self._ballot is None else self.authorities.weight(self._ballot.authority)
+        self._observation.update(
+            self._now_ms,
+            self.round_number,
+            decides_alone=own >= self.authorities.threshold,
+        )
         self._cast_due(effects)
         self._finalize(effects)
         while self._rounds.current.is_over():
@@ -289,10 +332,11 @@ class Voter:
         if self._ballot is not None:
             self._ballot.forget_below(completed.number)
         self._restore_votes(effects)
+        self._tell(effects)
 
     def _cast_due(self, effects: list[Effect]) -> None:
         """Say what is due. Those who may not speak pass through the stages in silence."""
-        if self.is_voting and self._now_ms < self._quiet_until_ms:
+        if self.is_voting and self.is_observing:
             return
         current, ballot = self._rounds.current, self._ballot
         is_primary = self.is_voting and self._turn() == 0
@@ -362,10 +406,18 @@ class Voter:
         ballot = self._ballot
         if ballot is None or self._is_stopped or vote.message.id != ballot.authority:
             return
+        if self._observation.takes_votes_over and ballot.take_over(vote):
+            self._observation.hear(vote.round)
+            return
         if ballot.contradicts(vote):
             self._is_stopped = True
             kind = type(vote.message.message).__name__.lower()
-            effects.append(StopVoting(f"another node signed a {kind} in round {vote.round}"))
+            effects.append(
+                StopVoting(
+                    f"another node signed a {kind} in round {vote.round} of set {vote.set_id} with "
+                    "the key of this one, or this one's database was lost or restored"
+                )
+            )
 
     def _take_commit(self, commit: CommitMessage, effects: list[Effect]) -> Verdict:
         if commit.set_id != self.authorities.set_id:
@@ -393,25 +445,40 @@ class Voter:
                     self._place(message, effects)
         return Verdict.ACCEPT
 
+    def _is_idle_claim(self, response: CatchUpResponse) -> bool:
+        """Whether a peer says that it is ahead and shows nothing that leads there."""
+        view = response.view
+        is_ahead = view.set_id == self.authorities.set_id and view.round > self.round_number + 1
+        return is_ahead and response.catch_up is None
+
     def _ask(self, peer: PeerId, effects: list[Effect]) -> None:
-        if self._inquiries.is_due(self._now_ms):
-            self._inquiries.asked(self._now_ms)
+        if self._neighbours.is_due(self._now_ms):
+            self._neighbours.asked(self._now_ms)
             request = CatchUpRequest(self.authorities.set_id, self.round_number)
             effects.append(AskCatchUp(peer, request))
+
+    def _tell(self, effects: list[Effect]) -> None:
+        """Tell the neighbours where we stand."""
+        self._tell_at_ms = self._now_ms + TELL_EVERY_MS
+        effects.append(TellNeighbours(self._beat(), self.view))
 
     def _repeat(self, effects: list[Effect]) -> None:
         """Say again what a peer that was away needs of us, and ask if we seem to lack something."""
         self._repeat_at_ms = self._now_ms + self._config.repeat_ms
-        if self._ballot is not None and self.is_voting and self._now_ms >= self._quiet_until_ms:
-            for vote in self._ballot.since(self.round_number - 1):
-                self._publish(GossipVote(vote), effects)
+        if self._now_ms >= self._tell_at_ms:
+            self._tell(effects)
+        if self._ballot is not None and self.is_voting and not self.is_observing:
+            if self._neighbours.can_use_votes(self.view):
+                for vote in self._ballot.since(self.round_number - 1):
+                    self._publish(GossipVote(vote), effects)
             if self._turn() == 0 and self._finality.commit is not None:
                 self._publish_commit(effects)
         age_ms = self._now_ms - self._rounds.current.started_ms
-        if age_ms > _STALLED_AFTER_GOSSIP * self._config.gossip_ms:
-            peer = self._inquiries.next_peer()
-            if peer is not None:
-                self._ask(peer, effects)
+        is_stalled = age_ms > _STALLED_AFTER_GOSSIP * self._config.gossip_ms
+        is_asking = self.is_voting and self.is_observing and not self.has_heard
+        peer = self._neighbours.next_peer(self.view) if is_stalled or is_asking else None
+        if peer is not None:
+            self._ask(peer, effects)
 
     def _publish_commit(self, effects: list[Effect]) -> None:
         self._finality.sent()
@@ -419,5 +486,7 @@ class Voter:
             self._publish(GossipCommit(self._finality.commit), effects)
 
     def _publish(self, message: GossipMessage, effects: list[Effect]) -> None:
-        beat = self._now_ms // self._config.repeat_ms % 2**32
-        effects.append(Gossip(Envelope(beat, message)))
+        effects.append(Gossip(Envelope(self._beat(), message)))
+
+    def _beat(self) -> int:
+        return self._now_ms // self._config.repeat_ms % 2**32

@@ -25,6 +25,7 @@ from flockchain.consensus.grandpa.effects import (
     ReportConflict,
     ReportEquivocation,
     StopVoting,
+    TellNeighbours,
 )
 from flockchain.consensus.grandpa.journal import Journal
 from flockchain.consensus.grandpa.justification import JustificationError, verify_for
@@ -37,6 +38,7 @@ from flockchain.consensus.grandpa.messages import (
     CatchUpRequest,
     Envelope,
     GossipCommit,
+    GossipNeighbour,
     GossipVote,
 )
 from flockchain.consensus.grandpa.proof_import import authorities_at, finalize_proven
@@ -86,6 +88,13 @@ class FinalityWorker:
         )
         self.stopped_because: str | None = None
         self._ask_proof_at_ms = 0
+
+    def may_author(self, now_ms: int) -> bool:
+        """Whether our keys may act: nobody else has been seen with them, and peers were asked."""
+        voter = self.voter
+        if self.stopped_because is not None or now_ms < voter.listen_until_ms:
+            return False
+        return voter.has_heard or not voter.is_observing or not self._network.peers()
 
     # -- what happens
 
@@ -148,6 +157,9 @@ class FinalityWorker:
             match effect:
                 case Gossip(envelope):
                     self._network.publish(TOPIC, ENVELOPE.encode(envelope))
+                case TellNeighbours(beat, view):
+                    told = GossipNeighbour(self._network.local_peer_id, view)
+                    self._network.publish(TOPIC, ENVELOPE.encode(Envelope(beat, told)))
                 case AskCatchUp(peer, request):
                     self._ask(peer, request)
                 case Finalize(block, justification):
@@ -167,7 +179,7 @@ class FinalityWorker:
                     )
                 case StopVoting(reason):
                     self.stopped_because = reason
-                    log.critical("voting stops until the node is restarted: %s", reason)
+                    log.critical("this node votes no more: %s", reason)
 
     def _ask(self, peer: PeerId, request: CatchUpRequest) -> None:
         def on_response(answer: bytes | PeerError) -> None:
@@ -235,6 +247,8 @@ def _set_of(envelope: Envelope) -> int:
             return vote.set_id
         case GossipCommit(commit=commit):
             return commit.set_id
+        case GossipNeighbour(view=view):
+            return view.set_id
     return 0
 
 

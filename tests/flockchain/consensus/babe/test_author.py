@@ -116,3 +116,17 @@ def test_the_claim_is_in_the_header() -> None:
     assert claim is not None
     assert claim.slot == FIRST + 1
     assert claim.kind in SlotKind
+
+
+def test_a_block_of_ours_that_we_did_not_make_is_a_twins() -> None:
+    place = Place()
+    author = make(place)
+    assert tick(place, author, FIRST + 2)
+    author.note_sealed(KEYS[0].public, FIRST)  # from before the start: made by an earlier run
+    author.note_sealed(KEYS[0].public, FIRST + 2)  # ours, come back
+    author.note_sealed(bytes(32), FIRST + 1)  # somebody else's
+    assert author.stopped_because is None
+    author.note_sealed(KEYS[0].public, FIRST + 1)
+    assert author.stopped_because == (
+        f"another node sealed a block in slot {FIRST + 1} with this one's key"
+    )

@@ -17,6 +17,7 @@ from flockchain.consensus.grandpa.effects import (
     ReportConflict,
     ReportEquivocation,
     StopVoting,
+    TellNeighbours,
 )
 from flockchain.consensus.grandpa.journal import Journal, MemoryJournal
 from flockchain.consensus.grandpa.justification import verify_for
@@ -26,6 +27,7 @@ from flockchain.consensus.grandpa.messages import (
     CatchUpRequest,
     CatchUpResponse,
     Envelope,
+    GossipNeighbour,
     GossipVote,
     GrandpaJustification,
     VoteMessage,
@@ -56,11 +58,11 @@ class Node:
         self.stops: list[StopVoting] = []
         self.key = name.split("'")[0]  # alice' is a second node with alice's key
 
-    def start(self) -> None:
+    def start(self, config: VoterConfig = CONFIG) -> None:
         network = self.network
         own = signer(self.key) if not self.key.startswith("observer") else None
         self.voter = Voter(
-            network.authorities, self.finalized, self.tree, self.journal, own, CONFIG, network.now
+            network.authorities, self.finalized, self.tree, self.journal, own, config, network.now
         )
         self.is_up = True
         self.seen = set()
@@ -178,6 +180,8 @@ class Network:
                     if isinstance(envelope.message, GossipVote):
                         node.sent_votes.append(envelope.message.vote)
                     self.gossip(node.name, envelope)
+                case TellNeighbours(beat, view):
+                    self.gossip(node.name, Envelope(beat, GossipNeighbour(node.name, view)))
                 case AskCatchUp(peer, request):
                     self._ask(node, self.nodes[peer], request)
                 case Finalize(block, justification):
