@@ -16,8 +16,8 @@ from flockchain.economics.derivation.terms import ExplainError, Term, Unit, ensu
 from runtime.economy.parameters import SCORE_MAX
 from runtime.pallets.arena.ballots import unscored_weight
 from runtime.pallets.arena.consensus import ConsensusScore
-from runtime.pallets.arena.records import Payment, PaymentKind, Roster, RosterEntry
-from runtime.pallets.arena.shares import keep_best, validator_shares
+from runtime.pallets.arena.records import Juror, Payment, PaymentKind, Roster, RosterEntry
+from runtime.pallets.arena.shares import keep_best, pay_by_draws, validator_shares
 from runtime.primitives.apportion import apportion
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import AccountId
@@ -62,12 +62,16 @@ def explain_juror(record: DayRecord, account: AccountId, recorded: int) -> Term:
         numbers = [each.submission for each in seats]
     found = (_explain_share(record, entries[number], account) for number in numbers)
     parts = tuple(term for term in found if term is not None)
-    ensure_equal("Σ f_ij", sum(int(part.result) for part in parts), recorded)
+    juror = next(each for each in roster.jurors if each.account == account)
+    summed = sum(int(part.result) for part in parts)
+    earned = pay_by_draws([summed], [juror])[0] if roster.seats else summed
+    ensure_equal("Σ f_ij", earned, recorded)
+    by_draws = "; times seats drawn / seats held" if roster.seats else ""
     return Term(
         "Σ f_ij",
-        "Σ_i f_ij over the submissions that the validator scored",
+        f"Σ_i f_ij over the submissions that the validator scored{by_draws}",
         "WP V.F",
-        _juror_inputs(roster, account),
+        _juror_inputs(roster, juror),
         recorded,
         Unit.SHARE,
         page.reads(),
@@ -75,9 +79,11 @@ def explain_juror(record: DayRecord, account: AccountId, recorded: int) -> Term:
     )
 
 
-def _juror_inputs(roster: Roster, account: AccountId) -> dict[str, str]:
-    stakes = [juror.stake for juror in roster.jurors if juror.account == account]
-    return {"s_j": str(sum(stakes)), "seats a submission": str(roster.seats)}
+def _juror_inputs(roster: Roster, juror: Juror) -> dict[str, str]:
+    inputs = {"s_j": str(juror.stake), "seats a submission": str(roster.seats)}
+    if roster.seats:
+        inputs |= {"seats drawn": str(juror.drawn), "seats held": str(juror.held)}
+    return inputs
 
 
 def _explain_share(record: DayRecord, entry: RosterEntry, account: AccountId) -> Term | None:

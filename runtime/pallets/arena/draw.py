@@ -4,6 +4,8 @@ The beacon is every VRF output of the reveal window, so that nobody knows a comm
 submissions can still change. Without VRF outputs (instant seal) the parent hash and the number of
 each block stand in: reproducible, not secure. Bounded: who scores what is gathered part by part
 (`gathering`), and seats are dealt one by one.
+A seat that falls on a validator at its limit goes to another; what it is paid for is what fell on
+it (`shares.pay_by_draws`), so that splitting a stake to have more seats gains nothing.
 Invariant: no validator has more seats in a task and day than L(s).
 Source: WP V.B (selection rises with stake; rate limiting, Fig. 4), WP IV.B.
 """
@@ -107,14 +109,14 @@ class Draw:
         is_drawn = False
         while not is_drawn:
             number = entries[position].submission
-            index = wheel.find(seat_number(roster.randomness, number, round_))
-            if index is None:  # no quota is left anywhere
+            found = wheel.find(seat_number(roster.randomness, number, round_))
+            if found is None:  # no quota is left anywhere
                 is_drawn = True
                 break
-            account = roster.jurors[index].account
+            account = roster.jurors[found[1]].account
             if not budget.take(SEAT_STEPS + (0 if account in dealt else ASSIGN_STEPS)):
                 break
-            wheel.take(index)
+            wheel.take(*found)
             seats_of[position] += 1
             seats = dealt.setdefault(account, {})
             seats[number] = seats.get(number, 0) + 1

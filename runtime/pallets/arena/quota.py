@@ -1,8 +1,9 @@
 """How many seats a task validator may take, and submissions a node may make, in a task and day.
 
 Owns the concave limit L(s) = min(L_max, floor(L_0 * sqrt(s / s_min))), 0 below s_min.
-Invariant: integers only; splitting a stake among identities raises the sum of their limits, which
-only the minimum stake and the registration fee of each identity make expensive.
+Invariant: integers only. Splitting a stake among identities raises the sum of their limits: of a
+validator's it raises the work and not the pay (`shares.pay_by_draws`); a node's fee and minimum
+stake make it expensive.
 Source: WP V.D, Fig. 4 (rate limiting for validation frequency).
 """
 

@@ -129,11 +129,16 @@ class RosterEntry:
 
 @frame.scale_type
 class Juror:
-    """A task validator of the day: its stake at the day's start, and how many seats it has left."""
+    """A task validator of the day: its stake at the day's start, and how many seats it has left.
+
+    `held`: the seats that it must score; `drawn`: those that fell on it, which it is paid for.
+    """
 
     account: AccountId
     stake: Balance
     seats_left: U32
+    held: U32 = 0
+    drawn: U32 = 0
 
 
 @frame.scale_type

@@ -30,7 +30,7 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.rewards import Rewards
 from runtime.pallets.arena.scores import Scores
-from runtime.pallets.arena.shares import validator_shares
+from runtime.pallets.arena.shares import pay_by_draws, validator_shares
 from runtime.pallets.arena.standings import candidates_of
 from runtime.pallets.arena.storage import SLASH_STEPS, Arena, pot_of
 from runtime.pallets.arena.wrong_data import WrongDataVote
@@ -134,6 +134,8 @@ class Settlement:
         moved = replace(cursor, index=index, shares=shares, scored=scored)
         if index < len(roster.entries):
             return moved
+        if roster.seats:
+            moved = replace(moved, shares=pay_by_draws(shares, roster.jurors))
         # Of a day that is held owners are not known yet: it compares when they are.
         waits = self.held.must_wait(key, roster)
         return moved.at(Phase.COMPARE if compares and not waits else Phase.SLASH)

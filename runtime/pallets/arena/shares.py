@@ -1,7 +1,7 @@
 """Who earns which part: training nodes by rank and stake, task validators by closeness and stake.
 
-Owns the geometric series g_k, the nodes' f_i, the validators' softmax shares f_i and the cut to
-the best k_2. All results are integers for `apportion`.
+Owns the geometric series g_k, the nodes' f_i, the validators' softmax shares f_i, their pay by
+the seats drawn, and the cut to the best k_2. All results are integers for `apportion`.
 Invariant: a share that is summed over submissions or days is floored to 2^-128 first, so that the
 sum does not depend on its order; who has no stake earns nothing, whatever alpha is.
 Source: WP V.E (g_k, f_i), WP V.F (the modified softmax), Table I (top k_2).
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.pallets.arena.consensus import ConsensusScore
+from runtime.pallets.arena.records import Juror
 from runtime.primitives.fixed_point import SCALE_BITS, exp_floor, pow_ratio
 from runtime.primitives.rational import Rational
 
@@ -67,6 +68,17 @@ def validator_shares(
     ]
     floored = iter(floor_shares(weights))
     return [next(floored) if is_kept else 0 for is_kept in consensus.kept]
+
+
+def pay_by_draws(shares: Sequence[int], jurors: Sequence[Juror]) -> list[int]:
+    """The jurors' summed shares of a day with committees, times seats drawn over held, floored.
+
+    A share grows with the seats held, which the limit bounds; how many were drawn depends on stake
+    alone. Pay by these is the same however a stake is split, and what a validator at its limit
+    leaves to others is their work, as far as their own limits go, not their pay.
+    """
+    pairs = zip(shares, jurors, strict=True)
+    return [share * juror.drawn // juror.held if juror.held else 0 for share, juror in pairs]
 
 
 def keep_best(shares: Sequence[int], k_2: int | None) -> list[int]:

@@ -1,8 +1,10 @@
-"""Seats as they are dealt: each falls on a validator by its stake, until its quota is used up.
+"""Seats as they are dealt: each falls on a validator by its stake; the limit says who takes it.
 
+A seat whose validator has none left is drawn once more among those that have. Both are counted:
+what fell on a validator, which its stake decides and it is paid for, and what it holds and scores.
 Owns the search: sums of stakes are kept and made anew only when a validator has no seat left.
-Invariant: a number falls on the validator that counting up the stakes of those with seats left, in
-account order, reaches it with.
+Invariant: a number falls on the validator that counting up the stakes, in account order, reaches it
+with; how often one is drawn depends on no limit.
 Source: WP V.B (selection rises with stake; rate limiting, Fig. 4).
 """
 
@@ -22,28 +24,38 @@ class Wheel:
     def __init__(self, jurors: Sequence[Juror]) -> None:
         self._jurors = jurors
         self._left = [juror.seats_left for juror in jurors]
+        self._drawn = [juror.drawn for juror in jurors]
+        self._all = list(accumulate(juror.stake for juror in jurors))
         self._spread()
 
     def _spread(self) -> None:
         pairs = zip(self._jurors, self._left, strict=True)
         self._reached = list(accumulate(juror.stake if left else 0 for juror, left in pairs))
 
-    def find(self, number: int) -> int | None:
-        """On whom `number` modulo the stake with seats left falls; None if none has any left."""
+    def find(self, number: int) -> tuple[int, int] | None:
+        """Whom `number` draws, by all stakes, and who takes the seat; None if no seat is left.
+
+        The rest of the number draws again if the first has no seat left.
+        """
         reached = self._reached
         if not reached or not reached[-1]:
             return None
-        return bisect_right(reached, number % reached[-1])
+        again, target = divmod(number, self._all[-1])
+        drawn = bisect_right(self._all, target)
+        if self._left[drawn]:
+            return drawn, drawn
+        return drawn, bisect_right(reached, again % reached[-1])
 
-    def take(self, index: int) -> None:
-        """Take a seat of the validator, which has one left."""
-        self._left[index] -= 1
-        if not self._left[index]:
+    def take(self, drawn: int, taker: int) -> None:
+        """Count the seat that fell on `drawn`, and take one of those the `taker` has left."""
+        self._drawn[drawn] += 1
+        self._left[taker] -= 1
+        if not self._left[taker]:
             self._spread()
 
     def jurors(self) -> list[Juror]:
-        """The validators with the seats that are left now."""
+        """The validators as they are now: seats left, held and drawn."""
         return [
-            replace(juror, seats_left=left)
-            for juror, left in zip(self._jurors, self._left, strict=True)
+            replace(juror, seats_left=left, held=juror.held + juror.seats_left - left, drawn=drawn)
+            for juror, left, drawn in zip(self._jurors, self._left, self._drawn, strict=True)
         ]

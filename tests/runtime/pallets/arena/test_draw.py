@@ -60,7 +60,7 @@ def test_instant_seal_draws_from_parents() -> None:
     ]
 
 
-def test_seats_are_the_numbers_modulo_the_stake_with_quota_left() -> None:
+def test_seats_are_the_numbers_modulo_the_stake() -> None:
     world = drawn()
     roster = world.arena.rosters.get(KEY)
     stakes = {name: stake * FML for name, stake in zip(VALIDATORS, (100, 200, 300), strict=True)}
@@ -70,18 +70,27 @@ def test_seats_are_the_numbers_modulo_the_stake_with_quota_left() -> None:
     assert [entry.submission for entry in roster.entries] == order
     for seat in range(3):
         for number in order:
-            open_ = [name for name in VALIDATORS if left[name]]
-            target = seat_number(roster.randomness, number, seat)
-            target %= sum(stakes[name] for name in open_)
-            for name in open_:
-                if target < stakes[name]:
-                    break
-                target -= stakes[name]
+            again, target = divmod(
+                seat_number(roster.randomness, number, seat), sum(stakes.values())
+            )
+            name = reached(stakes, target)
+            if not left[name]:
+                open_ = {name: stakes[name] for name in VALIDATORS if left[name]}
+                name = reached(open_, again % sum(open_.values()))
             left[name] -= 1
             dealt[name, number] = dealt.get((name, number), 0) + 1
     for name in VALIDATORS:
         weights = world.arena.scoring.weights_of(KEY, account(name))
         assert weights == {n: dealt[name, n] for n in range(3) if (name, n) in dealt}
+
+
+def reached(stakes: dict[str, int], target: int) -> str:
+    """Whose stake counting up reaches `target` with."""
+    for name, stake in stakes.items():
+        if target < stake:
+            return name
+        target -= stake
+    raise AssertionError("beyond all stakes")
 
 
 def test_quota_bounds_the_seats_of_a_day() -> None:

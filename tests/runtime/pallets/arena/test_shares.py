@@ -8,16 +8,19 @@ from hypothesis import strategies as st
 from mpmath import mpf
 
 from runtime.pallets.arena.consensus import ConsensusScore, consensus_score
+from runtime.pallets.arena.records import Juror
 from runtime.pallets.arena.shares import (
     floor_shares,
     keep_best,
     node_weights,
+    pay_by_draws,
     rank_weights,
     validator_shares,
 )
 from runtime.primitives.apportion import apportion
 from runtime.primitives.fixed_point import ONE_Q128
 from runtime.primitives.rational import Rational
+from runtime.primitives.types import AccountId
 from tests.runtime.pallets.arena import exact_model
 
 FML = 10**18
@@ -123,6 +126,15 @@ def test_the_closest_keeps_its_share_when_every_exponential_would_vanish() -> No
     consensus = ConsensusScore(FULL_SCALE, 2, (True, True))
     shares = validator_shares(scores, consensus, Rational(10**6, 1), Rational(1, 1), FULL_SCALE)
     assert shares == [ONE_Q128 // 2, ONE_Q128 // 2]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "held", "paid"),
+    [(3, 3, 900), (9, 3, 2_700), (1, 3, 300), (0, 3, 0), (0, 0, 0), (2, 7, 257)],
+)
+def test_pay_goes_by_the_seats_drawn(drawn: int, held: int, paid: int) -> None:
+    juror = Juror(AccountId(bytes(32)), 1, 0, held, drawn)
+    assert pay_by_draws([900], [juror]) == [paid]
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ def test_seats_fall_in_proportion_to_stake() -> None:
     jurors = [Juror(account(str(stake)), stake, 10**6) for stake in (1, 2, 3, 4)]
     wheel, counts = Wheel(jurors), dict.fromkeys(jurors, 0)
     for number in range(20_000):
-        index = wheel.find(seat_number(Hash(bytes(32)), number, 0))
-        assert index is not None
-        wheel.take(index)
-        counts[jurors[index]] += 1
+        found = wheel.find(seat_number(Hash(bytes(32)), number, 0))
+        assert found is not None
+        wheel.take(*found)
+        assert found[0] == found[1]
+        counts[jurors[found[0]]] += 1
     for juror, count in counts.items():
         assert abs(count - 2_000 * juror.stake) < 250
     assert [j.seats_left for j in wheel.jurors()] == [10**6 - count for count in counts.values()]
@@ -44,12 +45,41 @@ def test_a_number_falls_where_counting_up_the_stakes_reaches_it(
         if not open_:
             assert found is None
             continue
-        target = number % sum(juror.stake for juror in open_)
-        for juror in open_:
-            if target < juror.stake:
-                break
-            target -= juror.stake
-        assert found == jurors.index(juror)
-        wheel.take(found)
-        jurors[found] = replace(juror, seats_left=juror.seats_left - 1)
+        again, target = divmod(number, sum(juror.stake for juror in jurors))
+        drawn = taker = reached(jurors, target)
+        if drawn not in open_:
+            taker = reached(open_, again % sum(juror.stake for juror in open_))
+        assert found == (jurors.index(drawn), jurors.index(taker))
+        wheel.take(*found)
+        jurors[found[0]] = replace(drawn, drawn=drawn.drawn + 1)
+        now = jurors[found[1]]
+        jurors[found[1]] = replace(now, seats_left=now.seats_left - 1, held=now.held + 1)
     assert wheel.jurors() == jurors
+
+
+def reached(jurors: list[Juror], target: int) -> Juror:
+    """The juror that counting up the stakes reaches `target` with."""
+    for juror in jurors:
+        if target < juror.stake:
+            return juror
+        target -= juror.stake
+    raise AssertionError("beyond all stakes")
+
+
+def test_the_limit_moves_seats_and_not_what_fell_on_a_validator() -> None:
+    """Nine tenths of the stake hold two seats at most, and have nine tenths of the draws."""
+    jurors = [
+        Juror(account("great"), 900, 2),
+        Juror(account("small"), 60, 50),
+        Juror(account("tiny"), 40, 50),
+    ]
+    wheel = Wheel(jurors)
+    for number in range(100):
+        found = wheel.find(seat_number(Hash(bytes(32)), number, 0))
+        assert found is not None
+        wheel.take(*found)
+    great, small, tiny = wheel.jurors()
+    assert (great.held, great.seats_left) == (2, 0)
+    assert 80 < great.drawn <= 100
+    assert small.held + tiny.held == 98
+    assert great.drawn + small.drawn + tiny.drawn == 100
