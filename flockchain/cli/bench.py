@@ -122,3 +122,21 @@ def fl(
 
     limit_threads()
     _show(bench_fl(clients, rounds), as_json)
+
+
+@app.command()
+def zk(
+    parameters: Annotated[int, typer.Option(min=1, max=20_000_000, help="Of a model.")] = 1_000_000,
+    clients: Annotated[int, typer.Option(min=1, max=64, help="Clients of the round.")] = 10,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="That commit together.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Verifiable aggregation: a client's commitments, the proof, the chain's checks.
+
+    `recheck_s` is what a recipient of the sum takes to compare it with the chain.
+    """
+    from flockchain.simulation.fl.zk_bench import bench_zk  # torch takes seconds to import
+    from ml.devices import limit_threads
+
+    limit_threads()
+    _show(bench_zk(parameters, clients, processes), as_json)

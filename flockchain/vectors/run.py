@@ -18,7 +18,6 @@ from flockchain.vectors.schemes import SCHEMES
 
 FILE_BYTES_MAX: Final = 64 * 1024**2
 CASES_MAX: Final = 1_000_000
-_LATER: Final = ("zkagg",)
 _SHOWN_CHARACTERS: Final = 200
 
 
@@ -81,8 +80,6 @@ def _read(path: Path) -> tuple[str, list[object]]:
     if not isinstance(document, dict) or not isinstance(document.get("scheme"), str):
         raise VectorError("no object with a 'scheme'")
     scheme, cases = document["scheme"], document.get("cases")
-    if scheme in _LATER:
-        raise VectorError(f"{scheme} is not built yet")
     if scheme not in SCHEMES:
         raise VectorError(f"the scheme {scheme!r} is none of {', '.join(SCHEMES)}")
     if not isinstance(cases, list) or not 1 <= len(cases) <= CASES_MAX:

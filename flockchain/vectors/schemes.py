@@ -27,6 +27,9 @@ from runtime.primitives import hashing, vrf
 from runtime.primitives.scale import DecodeError, EncodeError, codec_of
 from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import Hash
+from runtime.primitives.zk_aggregation import is_statement, verify_aggregation
+from runtime.primitives.zk_setup import ethereum_setup
+from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
 
 # What was computed and what is expected, in a form that can be compared and shown.
 Outcome = tuple[object, object]
@@ -134,6 +137,35 @@ def grandpa_justification(case: Case) -> Outcome:
     return True, case.get("expected")
 
 
+def zkagg(case: Case) -> Outcome:
+    """Whether a statement's clients are all admissible and its proof of aggregation holds."""
+    setup = ethereum_setup()
+    context = RoundContext(
+        case.octets("chain"),
+        case.integer("task"),
+        case.integer("round"),
+        case.octets("base"),
+        setup.id,
+        case.integer("parameters"),
+        case.integer("scale"),
+    )
+    clients = []
+    for entry in case.items("clients"):
+        if not isinstance(entry, dict):
+            raise VectorError("'clients' is no list of objects")
+        each = Case(entry)
+        points = tuple(to_bytes(point, "points") for point in each.items("points"))
+        key, signature = each.octets("public_key"), each.octets("signature")
+        clients.append(
+            Commitments(each.octets("id"), key, each.integer("weight"), points, signature)
+        )
+    statement = Statement(context, tuple(clients))
+    is_proved = is_statement(statement, setup) and verify_aggregation(
+        statement, case.octets("proof"), setup
+    )
+    return is_proved, case.get("expected")
+
+
 SCHEMES: Final[Mapping[str, Callable[[Case], Outcome]]] = {
     "ed25519": ed25519,
     "ecvrf": ecvrf,
@@ -142,6 +174,7 @@ SCHEMES: Final[Mapping[str, Callable[[Case], Outcome]]] = {
     "scale": scale,
     "trie": trie,
     "grandpa-justification": grandpa_justification,
+    "zkagg": zkagg,
 }
 
 

@@ -82,7 +82,7 @@ def test_a_failing_case_is_one_line(tmp_path: Path, scheme: str, case: object, l
     [
         ("{", "no JSON: "),
         ("[]", "no object with a 'scheme'"),
-        ('{"scheme": "zkagg", "cases": []}', "zkagg is not built yet"),
+        ('{"scheme": "zkagg", "cases": []}', "'cases' is no list of 1 to 1000000 cases"),
         ('{"scheme": "rot13", "cases": []}', "the scheme 'rot13' is none of ed25519, ecvrf"),
         ('{"scheme": "twox", "cases": []}', "'cases' is no list of 1 to 1000000 cases"),
     ],
