@@ -135,8 +135,8 @@ def zk(
 
     `recheck_s` is what a recipient of the sum takes to compare it with the chain.
     """
-    from flockchain.simulation.fl.zk_bench import bench_zk  # torch takes seconds to import
     from ml.devices import limit_threads
+    from ml.zk.bench import bench_zk  # torch takes seconds to import
 
     limit_threads()
     _show(bench_zk(parameters, clients, processes), as_json)
