@@ -67,6 +67,8 @@ class NodeConfig:
     log_level: str
     workers: tuple[str, ...]
     """Worker roles that the node starts and watches beside itself."""
+    blind_rpc: str | None
+    """The node that the trainer's aliases speak to; None: this one, which then knows them."""
     peers_max: int
     pool_limit: int
     """Extrinsics that wait at most."""
@@ -120,6 +122,7 @@ def _read(settings: Settings) -> NodeConfig:
         seal_interval_ms=_read_seal_interval(settings, dev=dev),
         log_level=settings.choice("log_level", "info", LOG_LEVELS),
         workers=_read_workers(settings),
+        blind_rpc=_read_blind_rpc(settings),
         peers_max=settings.integer("peers_max", 64, 1, 1_024),
         pool_limit=settings.integer("pool_limit", 8_192, 16, 1_000_000),
         rpc_max_connections=settings.integer("rpc_max_connections", 100, 1, 10_000),
@@ -221,6 +224,13 @@ def _read_seal_interval(settings: Settings, *, dev: bool) -> int | None:
             f"{settings.where('seal_interval_ms')}: only a --dev node seals blocks without slots"
         )
     return settings.integer("seal_interval_ms", 0, 0, 3_600_000)
+
+
+def _read_blind_rpc(settings: Settings) -> str | None:
+    url = settings.find_text("blind_rpc")
+    if url is not None and not url.startswith(("ws://", "wss://")):
+        raise ConfigError(f"{settings.where('blind_rpc')}: {url!r} is not ws://host:port")
+    return url
 
 
 def _read_workers(settings: Settings) -> tuple[str, ...]:

@@ -282,9 +282,10 @@ class Service:
         """The workers beside the node; they wait until the RPC answers. Raises ServiceError."""
         config = self.config
         try:
-            return Supervisor(
-                worker_commands(config.workers, self.rpc.port, *self.place, config.key)
-            )
+            commands = worker_commands(config.workers, self.rpc.port, *self.place, config.key)
+            if config.blind_rpc is not None and "trainer" in commands:
+                commands["trainer"] += ["--blind-rpc", config.blind_rpc]
+            return Supervisor(commands)
         except WorkerKeyError as error:
             raise ServiceError(str(error)) from error
 

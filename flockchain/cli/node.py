@@ -162,6 +162,14 @@ def node(
             rich_help_panel=_WORKERS,
         ),
     ] = None,
+    blind_rpc: Annotated[
+        str | None,
+        typer.Option(
+            help="The other node that the trainer's aliases speak to, ws://host:port; without it "
+            "this node learns whose they are.",
+            rich_help_panel=_WORKERS,
+        ),
+    ] = None,
 ) -> None:
     """Run a node until it is stopped.
 

@@ -62,6 +62,7 @@ def test_switches_and_lists_from_every_place(tmp_path: Path) -> None:
     assert found.workers == ("trainer", "validator")
     assert found.mdns
     assert found.rpc.origins == ("http://a.org", "http://b.org")
+    assert (found.blind_rpc, config(blind_rpc="ws://h:1").blind_rpc) == (None, "ws://h:1")
     assert config(workers=["validator,trainer"]).workers == ("validator", "trainer")
     assert config({"FLOCKCHAIN_MDNS": "no"}, mdns=None).mdns is False
 
@@ -101,6 +102,7 @@ def test_the_seal_interval_is_for_development() -> None:
         ({"workers": ["miner"]}, "--workers: 'miner' is none of trainer, validator"),
         ({"workers": ["host"]}, "--workers: host is not built yet: leave it out, or use trainer or "
          "validator"),
+        ({"blind_rpc": "h:1"}, "--blind-rpc: 'h:1' is not ws://host:port"),
         ({"workers": ["trainer", "trainer"]}, "--workers: a role is named twice"),
         ({"listen_address": "here"}, "--listen-address: 'here' is no IP address"),
         ({"name": "x" * 65}, "--name: at most 64 characters"),

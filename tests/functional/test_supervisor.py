@@ -30,8 +30,12 @@ def is_alive(process: int) -> bool:
 
 
 def test_a_killed_worker_comes_back_and_all_end_with_the_node(start_node: StartNode) -> None:
-    node = start_node("--dev", "--tmp", "--worker", "trainer,validator").wait_until_ready()
+    workers = ("--worker", "trainer,validator", "--blind-rpc", "ws://127.0.0.1:9")
+    node = start_node("--dev", "--tmp", *workers).wait_until_ready()
     first = {name: process_of(node, name) for name in NAMES}
+    words = {name: Path(f"/proc/{first[name]}/cmdline").read_text().split("\0") for name in NAMES}
+    assert words["trainer"][-3:-1] == ["--blind-rpc", "ws://127.0.0.1:9"]
+    assert "--blind-rpc" not in words["validator"]
     os.kill(first["trainer"], signal.SIGKILL)
     node.wait_for(r"worker trainer was ended by SIGKILL, starts again in 1 s")
     second = process_of(node, "trainer", first["trainer"])
