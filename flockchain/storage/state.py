@@ -172,6 +172,29 @@ class StateStore:
             delta = self._compute(root, delta.changes, view)
         return self._insert(delta, parent, (block_hash, parent_hash, number), batch)
 
+    def take_stem(self, batch: WriteBatch) -> bytes:
+        """A stem that nobody had, for nodes that come from elsewhere."""
+        stem = encode_stem(self._next_update)
+        self._next_update += 1
+        batch.put(NEXT_UPDATE_KEY, self._next_update.to_bytes(STEM_BYTES, "big"))
+        return stem
+
+    def adopt(
+        self, root: TrieRoot, block_hash: bytes, parent_hash: bytes, number: int, batch: WriteBatch
+    ) -> None:
+        """Take in the state of a block whose nodes are written already, and make it final.
+
+        What was final before is replaced, and pruned as any older state. Raises StateConflict.
+        """
+        self._get_parent(PendingView(self._store, batch), EMPTY_ROOT, parent_hash, number)
+        state = BlockState(
+            number, block_hash, parent_hash, root, encode_stem(0), 0, is_rootless=True
+        )
+        batch.put(root_key(root.hash, block_hash), state.encode())
+        batch.put(fork_key(number, block_hash), root.hash)
+        batch.put(DEATHS_PREFIX + block_hash, b"")
+        self.canonicalize(block_hash, batch)
+
     def canonicalize(self, block_hash: bytes, batch: WriteBatch) -> None:
         """Make the block and its ancestors final: drop what conflicts, prune what is too old.
 

@@ -8,6 +8,7 @@ Source: WP II.A (state and ledger), Substrate `StateBackend`.
 
 from collections.abc import Iterable, Iterator
 
+from flockchain.storage.trie_codec import encode_node
 from flockchain.storage.trie_proof import read_proof
 from flockchain.storage.trie_update import NodeSource, TrieRoot
 from flockchain.storage.trie_view import TrieView
@@ -35,6 +36,14 @@ class StateReader:
     ) -> Iterator[tuple[bytes, bytes]]:
         """As `keys`, with the values."""
         return self._view.pairs(prefix, after)
+
+    def nodes(self, after: str | None = None) -> Iterator[tuple[bytes, bytes | None]]:
+        """The trie's nodes behind the path `after`, each before its children, for a peer.
+
+        Each as its encoding, and the value if the encoding holds only its hash.
+        """
+        for _, node in self._view.nodes(after):
+            yield encode_node(node), None if node.value_hash is None else node.value
 
     def closest_descendant_merkle_value(self, key: bytes) -> bytes | None:
         """The merkle value of the shallowest node at or below `key`, None if there is none."""

@@ -91,6 +91,27 @@ class TrieView:
             refs = node.refs or ()
             pending.extend((node, at, path) for at in range(len(refs) - 1, -1, -1) if refs[at])
 
+    def nodes(self, after: str | None = None) -> Iterator[tuple[str, TrieNode]]:
+        """The nodes that are not inlined with their paths in nibbles, a node before its children.
+
+        Those strictly behind the path `after` in that order, which is the order of the paths.
+        """
+        top = load_root(self._source, self._root)
+        pending: list[tuple[TrieNode, int, str]] = [] if top is None else [(top, -1, top.partial)]
+        while pending:
+            node, index, path = pending.pop()
+            if index >= 0:
+                child = load_child(self._source, node, index)
+                assert child is not None, "only present children are put off"
+                node, path = child, path + NIBBLES[index] + child.partial
+            if after is None or path > after:
+                yield path, node
+            elif not after.startswith(path):
+                continue  # The whole subtree lies before `after`.
+            locations = node.locations or ()
+            far = (at for at in range(len(locations) - 1, -1, -1) if locations[at])
+            pending.extend((node, at, path) for at in far)
+
     def closest_descendant_merkle_value(self, key: bytes) -> bytes | None:
         """The merkle value of the shallowest node whose path starts with `key`, or None.
 
