@@ -62,6 +62,8 @@ class NodeConfig:
     """Who may call what; an external one listens on all interfaces."""
     state_pruning: int | None
     """How many finalized states are kept; None: all (archive)."""
+    sync: str
+    """How a fresh node catches up: full executes all blocks, warp begins at a proven state."""
     seal_interval_ms: int | None
     """Blocks without slots, for development: every so often, 0: with each extrinsic."""
     log_level: str
@@ -77,7 +79,7 @@ class NodeConfig:
     """What executing a foreign block may take before the node warns its operator."""
 
 
-_SWITCHES: Final = ("tmp", "sync", "rpc_methods", "rpc_external", "rpc_cors", "rpc_hosts")
+_SWITCHES: Final = ("tmp", "rpc_methods", "rpc_external", "rpc_cors", "rpc_hosts")
 _NAMES: Final = frozenset(item.name for item in fields(NodeConfig)) - {"rpc"} | {*_SWITCHES}
 
 
@@ -99,7 +101,6 @@ def _read(settings: Settings) -> NodeConfig:
     if dev and key is None:
         key = "alice"
     chain = _read_chain(settings, dev=dev)
-    _check_sync(settings)
     return NodeConfig(
         chain=chain,
         dev=dev,
@@ -119,6 +120,7 @@ def _read(settings: Settings) -> NodeConfig:
         password_file=settings.find_path("password_file"),
         rpc=_read_access(settings),
         state_pruning=_read_pruning(settings),
+        sync=_read_sync(settings, dev=dev),
         seal_interval_ms=_read_seal_interval(settings, dev=dev),
         log_level=settings.choice("log_level", "info", LOG_LEVELS),
         workers=_read_workers(settings),
@@ -209,11 +211,18 @@ def _read_pruning(settings: Settings) -> int | None:
     return settings.integer("state_pruning", DEFAULT_PRUNING, PRUNING_MIN, 2**31)
 
 
-def _check_sync(settings: Settings) -> None:
-    if settings.choice("sync", "full", ("full", "warp")) == "warp":
+def _read_sync(settings: Settings, *, dev: bool) -> str:
+    mode = settings.choice("sync", "full", ("full", "warp"))
+    if mode == "warp" and dev:
         raise ConfigError(
-            f"{settings.where('sync')}: warp sync is not built yet: leave --sync out or use full"
+            f"{settings.where('sync')}: a --dev chain has nobody to sync from; leave --sync out"
         )
+    if mode == "warp" and settings.is_word("state_pruning", "archive"):
+        raise ConfigError(
+            f"{settings.where('sync')}: an archive keeps every state, a warp sync begins without "
+            "the earlier ones; use --sync full, or leave --state-pruning archive out"
+        )
+    return mode
 
 
 def _read_seal_interval(settings: Settings, *, dev: bool) -> int | None:

@@ -36,11 +36,13 @@ from flockchain.pool.pool import Pool
 from flockchain.refusals import Refusals
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.fork_sync import ForkSync
+from flockchain.sync.history_sync import HistorySync
 from flockchain.sync.messages import (
     PROTOCOL_VERSION,
     AncestryRequest,
     BlockData,
     BlocksRequest,
+    HistoryRequest,
     PeerStatus,
     decode_announcement,
     decode_extrinsics,
@@ -51,6 +53,9 @@ from flockchain.sync.messages import (
     encode_extrinsics,
 )
 from flockchain.sync.serve import serve_ancestry, serve_blocks
+from flockchain.sync.warp_messages import decode_state_request, decode_warp_request
+from flockchain.sync.warp_serve import StateServer, serve_history, serve_warp
+from flockchain.sync.warp_sync import WarpSync, clear_progress
 from p2p.interface import Network, PeerError, PeerId, Verdict
 from runtime.frame.errors import InvalidKind
 from runtime.frame.validity import TransactionSource
@@ -114,10 +119,15 @@ class Node:
     gossip_rules: dict[str, GossipRule] = field(default_factory=dict)
     request_rules: dict[str, RequestRule] = field(default_factory=dict)
     companions: list[Companion] = field(default_factory=list)
+    wants_warp: bool = False
+    """Whether a chain that has only its genesis begins at a proven block instead."""
     network: Network = field(init=False)
     finality: FinalityWorker | None = field(init=False, default=None)
     sync: BlockSync = field(init=False)
     forks: ForkSync = field(init=False)
+    history: HistorySync = field(init=False)
+    warp: WarpSync | None = field(init=False, default=None)
+    _states: StateServer = field(init=False)
     peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
     _unsent: list[bytes] = field(init=False, default_factory=list)
@@ -131,15 +141,47 @@ class Node:
         self.finality = finality
         self.sync = BlockSync(self.backend, network, self.clock, self._import_synced)
         self.forks = ForkSync(self.backend, network, self.clock, self._import)
+        self.history = HistorySync(self.backend, network, self.clock)
+        self._states = StateServer(self.backend, self.clock)
+        self._prepare_warp()
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
         self.companions.append(OffenceReporter(self.backend, self.clock, self.submit))
+
+    def _prepare_warp(self) -> None:
+        """Begin a warp sync if it is wanted and there is no chain yet; else forget about one."""
+        if not self.wants_warp or self.backend.best.number > 0:
+            clear_progress(self.backend)
+            return
+        self.warp = WarpSync(self.backend, self.network, self.clock, self._on_warped)
+        self.sync.is_resting = True
+
+    def _on_warped(self) -> None:
+        """The chain is where the proofs led: author, vote and sync from there on."""
+        self.sync.is_resting = False
+        self.history = HistorySync(self.backend, self.network, self.clock)
+        if self.finality is not None:
+            self.finality.restart()
+            for peer in self.peers:
+                self.finality.on_peer_connected(peer)
+        self.sync.poke()
+
+    @property
+    def is_warping(self) -> bool:
+        """Whether the chain is still to begin at a proven block: nothing is made or voted for."""
+        return self.warp is not None and self.warp.is_active
 
     # -- time
 
     def on_time(self) -> None:
         """Do what is due."""
         now_ms = self.clock.now_ms()
+        self._states.on_time()
+        if self.warp is not None and self.warp.is_active:
+            self.warp.poke()
+            for companion in self.companions:
+                companion.on_time()
+            return
         self._release_held(now_ms)
         if self.author is not None and now_ms >= self._author_wake_ms(now_ms):
             made = self.author.on_time(now_ms)
@@ -154,6 +196,8 @@ class Node:
         for companion in self.companions:
             companion.on_time()
         self.sync.poke()
+        if not self.sync.is_syncing():
+            self.history.poke()
 
     @property
     def stopped_because(self) -> str | None:
@@ -171,22 +215,20 @@ class Node:
 
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
-        times = [self.clock.now_ms() + 1_000]
-        if self.author is not None:
-            times.append(self._author_wake_ms(self.clock.now_ms()))
-        if self.finality is not None:
-            times.append(self.finality.next_wake_ms())
-        if self._send_at_ms is not None:
-            times.append(self._send_at_ms)
-        wake_ms = self.sync.next_wake_ms()
-        if wake_ms is not None:
-            times.append(wake_ms)
-        times.extend(due_ms for due_ms, _, _ in self._held)
-        for companion in self.companions:
-            companion_ms = companion.next_wake_ms()
-            if companion_ms is not None:
-                times.append(companion_ms)
-        return min(times)
+        times: list[int | None] = [self.clock.now_ms() + 1_000]
+        times.extend(companion.next_wake_ms() for companion in self.companions)
+        if self.warp is not None and self.warp.is_active:
+            times.append(self.warp.next_wake_ms())
+        else:
+            if self.author is not None:
+                times.append(self._author_wake_ms(self.clock.now_ms()))
+            if self.finality is not None:
+                times.append(self.finality.next_wake_ms())
+            times += [self._send_at_ms, self.sync.next_wake_ms()]
+            if not self.sync.is_syncing():
+                times.append(self.history.next_wake_ms())
+            times.extend(due_ms for due_ms, _, _ in self._held)
+        return min(due_ms for due_ms in times if due_ms is not None)
 
     # -- extrinsics
 
@@ -222,7 +264,13 @@ class Node:
         """Judge a gossiped message."""
         try:
             if topic == "block-announces":
-                return self._on_announcement(peer, decode_announcement(data))
+                announced = decode_announcement(data)
+                if self.is_warping:
+                    self._note_best(peer, announced.header)
+                    return Verdict.IGNORE
+                return self._on_announcement(peer, announced)
+            if self.is_warping and topic in ("transactions", "grandpa"):
+                return Verdict.IGNORE  # the state to judge them by is not here
             if topic == "transactions":
                 return self._on_extrinsics(peer, decode_extrinsics(data))
             if topic == "grandpa":
@@ -236,6 +284,10 @@ class Node:
 
     def on_request(self, peer: PeerId, protocol: str, data: bytes) -> bytes:
         """Answer a request. Raises PeerError."""
+        if protocol == "warp":
+            return serve_warp(self.backend, decode_warp_request(data))
+        if protocol == "state":
+            return self._states.serve(decode_state_request(data))
         if protocol != "sync":
             rule = self.request_rules.get(protocol)
             if rule is None:
@@ -246,6 +298,8 @@ class Node:
             return serve_blocks(self.backend, request)
         if isinstance(request, AncestryRequest):
             return serve_ancestry(self.backend, request)
+        if isinstance(request, HistoryRequest):
+            return serve_history(self.backend, request)
         if self.finality is None:
             raise PeerError("this node takes no part in finality")
         try:
@@ -281,7 +335,9 @@ class Node:
         known = self.peers[peer] = decode_status(status)
         log.info("peer %s is here, its best is #%d", peer, known.best_number)
         self.sync.on_peer(peer, known.best_number, known.best_hash)
-        if self.finality is not None:
+        if self.warp is not None and self.warp.is_active:
+            self.warp.on_peer(peer, known.finalized_number)
+        elif self.finality is not None:
             self.finality.on_peer_connected(peer)
         for companion in self.companions:
             companion.on_peer_connected(peer)
@@ -291,6 +347,8 @@ class Node:
         if self.peers.pop(peer, None) is not None:
             log.info("peer %s is gone", peer)
         self.sync.on_peer_disconnected(peer)
+        if self.warp is not None:
+            self.warp.on_peer_disconnected(peer)
         if self.finality is not None:
             self.finality.on_peer_disconnected(peer)
         for companion in self.companions:

@@ -176,7 +176,8 @@ class Service:
         if isinstance(author, SlotAuthor):
             slots.on_sealed.append(author.note_sealed)
         roles = "authority" if author is not None else "full"
-        self.node = Node(backend, importer, pool, self.clock, author, roles)
+        wants_warp = self.config.sync == "warp"
+        self.node = Node(backend, importer, pool, self.clock, author, roles, wants_warp=wants_warp)
         blobs = BlobStore(blob_directory(*self.place), BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
         stack.callback(blobs.close)
         self.network = self._make_network(backend)

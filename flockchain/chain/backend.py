@@ -8,8 +8,9 @@ Source: Substrate `sc_client_db::Backend`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from flockchain.chain.blocks import BlockStore
 from flockchain.chain.errors import BelowFinality, UnknownParent
@@ -21,6 +22,7 @@ from flockchain.storage.state import StateDelta, StateStore
 from flockchain.storage.state_reader import StateReader
 from flockchain.storage.trie_build import ordered_root, root_of
 from flockchain.storage.trie_codec import EMPTY_ROOT, StateVersion
+from flockchain.storage.trie_update import TrieRoot
 from runtime.primitives.babe_digest import SlotKind, find_claim
 from runtime.primitives.grandpa_votes import find_set_change
 from runtime.primitives.header import Digest, Header
@@ -37,6 +39,18 @@ class Head:
 
     hash: Hash
     number: int
+
+
+class ProvenBlock(Protocol):
+    """A final block and the proof of it."""
+
+    @property
+    def header(self) -> Header:
+        """The block."""
+
+    @property
+    def justification(self) -> bytes:
+        """The proof."""
 
 
 def is_primary(header: Header) -> bool:
@@ -76,6 +90,8 @@ class Backend:
             )
         self.genesis = header.hash()
         self._load_tree()
+        if self.blocks.meta("changes") is None:
+            self._list_changes()
 
     def _begin(self, genesis: Mapping[bytes, bytes], header: Header) -> None:
         batch, block = WriteBatch(), header.hash()
@@ -86,6 +102,17 @@ class Backend:
         self.blocks.put_number(batch, 0, block)
         for name in ("genesis", "best", "finalized"):
             self.blocks.put_meta(batch, name, block)
+        self.blocks.put_meta(batch, "changes", b"")
+        self._write(batch)
+
+    def _list_changes(self) -> None:
+        """Find the changes of voters in a database of a release that kept no list of them."""
+        batch = WriteBatch()
+        for number in range(1, self.tree.root.number + 1):
+            block = self.blocks.hash_at(number)
+            if block is not None and find_set_change(self._header(block)) is not None:
+                self.blocks.put_change(batch, number, block)
+        self.blocks.put_meta(batch, "changes", b"")
         self._write(batch)
 
     def _load_tree(self) -> None:
@@ -203,10 +230,13 @@ class Backend:
             return None
         former = self.tree.root.hash
         final, lost = self.tree.finalize(block)
+        batch = WriteBatch()
+        for node in final:
+            if node.hash in self._changes:
+                self.blocks.put_change(batch, node.number, node.hash)
         for node in (*final, *lost):
             self._changes.pop(node.hash, None)
         route, retracted = self._route_off(final, lost)
-        batch = WriteBatch()
         if self.blocks.is_passing_proof(former):
             self.blocks.remove_justification(batch, former)
         for node in final:
@@ -235,6 +265,35 @@ class Backend:
         )
         self.notifications.finalized(event)
         return event
+
+    def adopt(
+        self,
+        target: ProvenBlock,
+        root: TrieRoot,
+        changes: Iterable[ProvenBlock],
+        batch: WriteBatch,
+    ) -> None:
+        """Go on from a proven block whose state is here, on a chain that has only its genesis.
+
+        `changes` are the blocks below it that name new voters; `batch` may hold what goes with it.
+        The blocks between are still to come: see `PastBlocks`. Raises StateConflict.
+        """
+        header = target.header
+        block = header.hash()
+        for one in (*changes, target):
+            self.blocks.put_header(batch, one.header.hash(), one.header)
+            is_change = find_set_change(one.header) is not None
+            if is_change:
+                self.blocks.put_change(batch, one.header.number, one.header.hash())
+            self.blocks.put_justification(
+                batch, one.header.hash(), one.justification, passing=not is_change
+            )
+        self.state.adopt(root, block, header.parent_hash, header.number, batch)
+        for name in ("best", "finalized", "history"):
+            self.blocks.put_meta(batch, name, block)
+        self._write(batch)
+        self._load_tree()
+        self.notifications.finalized(Finalized(block, header, (block,), ()))
 
     def revert(self, count: int) -> Head:
         """Forget the last `count` blocks of the best chain, and all that is not final beside it.

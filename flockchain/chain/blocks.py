@@ -24,6 +24,7 @@ _JUSTIFICATION: Final = b"j"
 _PASSING: Final = b"p"
 _NUMBER: Final = b"n"  # number (big endian) → hash, along the best chain
 _UNFINALIZED: Final = b"u"  # number (big endian) ‖ hash, of every block above the finalized one
+_CHANGE: Final = b"c"  # number (big endian) → hash, of final blocks that name new voters
 _META: Final = b"m/"
 _BODY_CODEC: Final = codec_of(list[bytes])
 _HEADERS_CACHED: Final = 4_096
@@ -81,8 +82,14 @@ class BlockStore:
         for key, _ in self._store.iterate(_UNFINALIZED):
             yield int.from_bytes(key[1:5], "big"), Hash(key[5:])
 
+    def changes(self, above: int) -> Iterator[Hash]:
+        """The final blocks above a height that name new voters, lower ones first."""
+        start = _CHANGE + (above + 1).to_bytes(4, "big")
+        for _, block in self._store.iterate(_CHANGE, start):
+            yield Hash(block)
+
     def meta(self, name: str) -> bytes | None:
-        """A named value: `genesis`, `best`, `finalized`."""
+        """A named value: `genesis`, `best`, `finalized`, `changes`, `history`."""
         return self._store.get(_META + name.encode())
 
     # -- filling batches
@@ -92,6 +99,22 @@ class BlockStore:
         batch.put(_HEADER + block, header.encode())
         batch.put(_BODY + block, _BODY_CODEC.encode(body))
         batch.put(_UNFINALIZED + header.number.to_bytes(4, "big") + block, b"")
+
+    def put_header(self, batch: WriteBatch, block: Hash, header: Header) -> None:
+        """Add a final block of which the body is not here."""
+        batch.put(_HEADER + block, header.encode())
+        self.put_number(batch, header.number, block)
+
+    def put_past_block(
+        self, batch: WriteBatch, block: Hash, header: Header, body: list[bytes]
+    ) -> None:
+        """Add a final block that was proven before it came."""
+        self.put_header(batch, block, header)
+        batch.put(_BODY + block, _BODY_CODEC.encode(body))
+
+    def put_change(self, batch: WriteBatch, number: int, block: Hash) -> None:
+        """A final block names new voters."""
+        batch.put(_CHANGE + number.to_bytes(4, "big"), block)
 
     def remember(self, block: Hash, header: Header) -> None:
         """Cache a header whose batch was written."""
@@ -118,6 +141,10 @@ class BlockStore:
     def put_meta(self, batch: WriteBatch, name: str, value: bytes) -> None:
         """Set a named value."""
         batch.put(_META + name.encode(), value)
+
+    def remove_meta(self, batch: WriteBatch, name: str) -> None:
+        """Drop a named value."""
+        batch.delete(_META + name.encode())
 
     def mark_final(self, batch: WriteBatch, number: int, block: Hash) -> None:
         """The block is no longer among the unfinalized ones."""

@@ -75,7 +75,11 @@ def node(
         str | None, typer.Option(help="Finalized states to keep, or archive. Default: 256.")
     ] = None,
     sync: Annotated[
-        str | None, typer.Option(help="full; warp sync is not built yet. Default: full.")
+        str | None,
+        typer.Option(
+            help="full: execute all blocks; warp: a fresh node begins at a proven state."
+            " Default: full."
+        ),
     ] = None,
     seal_interval_ms: Annotated[
         int | None,

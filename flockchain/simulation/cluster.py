@@ -54,6 +54,7 @@ class Member:
     peer: PeerId
     key: KeyPair | None
     store: MemoryStore = field(default_factory=MemoryStore)
+    wants_warp: bool = False
     node: Node | None = None
     is_recovery: bool = False
 
@@ -94,7 +95,7 @@ class Cluster:
             keys = [AuthorKey(vrf, member.key.sign)]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, self.slot_ms)
             consensus.on_sealed.append(author.note_sealed)
-        node = Node(backend, importer, pool, self.clock, author)
+        node = Node(backend, importer, pool, self.clock, author, wants_warp=member.wants_warp)
         network = self.hub.join(member.peer, node)
         signer = None if member.key is None else Signer(member.key.public, member.key.sign)
         finality = FinalityWorker(

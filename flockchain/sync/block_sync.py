@@ -64,6 +64,8 @@ class BlockSync:
         self._import_block = import_block
         self._peers: dict[PeerId, _Peer] = {}
         self._asked: PeerId | None = None
+        self.is_resting = False
+        """While the chain begins elsewhere: peers are remembered, none is asked."""
 
     # -- what is known of peers
 
@@ -92,7 +94,7 @@ class BlockSync:
 
     def poke(self) -> None:
         """Ask, if there is something to ask for and nobody is being asked."""
-        if self._asked is not None:
+        if self._asked is not None or self.is_resting:
             return
         now_ms = self._clock.now_ms()
         best = self._backend.best
@@ -115,7 +117,8 @@ class BlockSync:
             for state in self._peers.values()
             if not self._backend.blocks.has(state.best_hash)
         ]
-        return min(waiting) if waiting and self._asked is None else None
+        is_idle = self._asked is None and not self.is_resting
+        return min(waiting) if waiting and is_idle else None
 
     def _ask(self, peer: PeerId) -> None:
         state = self._peers[peer]

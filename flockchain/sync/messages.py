@@ -111,6 +111,11 @@ def ancestry_request(head: Hash, above: int) -> bytes:
     return encode({"kind": "ancestry", "head": head, "above": above})
 
 
+def history_request(head: Hash, count: int) -> bytes:
+    """Ask for a final block and those before it, backwards."""
+    return encode({"kind": "history", "head": head, "count": count})
+
+
 def catch_up_request(request: bytes) -> bytes:
     """Ask for finality's last completed round."""
     return encode({"kind": "catch-up", "request": request})
@@ -146,23 +151,37 @@ class AncestryRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """`head` and the blocks before it, downwards, at most `count`."""
+
+    head: Hash
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class CatchUpAsked:
     """A question to finality."""
 
     request: bytes
 
 
-def decode_request(data: bytes) -> BlocksRequest | AncestryRequest | CatchUpAsked:
+SyncRequest = BlocksRequest | AncestryRequest | HistoryRequest | CatchUpAsked
+
+
+def decode_request(data: bytes) -> SyncRequest:
     """Raises PeerError."""
     fields = Fields(decode(data))
     kind = fields.take_text("kind", 16)
-    request: BlocksRequest | AncestryRequest | CatchUpAsked
+    request: SyncRequest
     if kind == "blocks":
         start = fields.take_int("start", 0, 2**32 - 1)
         request = BlocksRequest(start, fields.take_int("count", 1, BLOCKS_PER_REQUEST_MAX))
     elif kind == "ancestry":
         head = Hash(fields.take_bytes("head", 32, 32))
         request = AncestryRequest(head, fields.take_int("above", 0, 2**32 - 1))
+    elif kind == "history":
+        head = Hash(fields.take_bytes("head", 32, 32))
+        request = HistoryRequest(head, fields.take_int("count", 1, BLOCKS_PER_REQUEST_MAX))
     elif kind == "catch-up":
         request = CatchUpAsked(fields.take_bytes("request", 64))
     else:

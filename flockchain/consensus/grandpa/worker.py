@@ -14,6 +14,7 @@ from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.clock import Clock
+from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.ballot import Signer
 from flockchain.consensus.grandpa.chain_view import BackendChain
 from flockchain.consensus.grandpa.effects import (
@@ -75,19 +76,28 @@ class FinalityWorker:
         self._backend = backend
         self._network = network
         self._clock = clock
-        final = backend.finalized
-        self.authorities = authorities_at(backend, final.hash)
+        self._journal = journal
+        self._signer = signer
+        self._config = config
+        self.authorities: AuthoritySet
+        self.voter: Voter
+        self.restart()
+        self.stopped_because: str | None = None
+        self._ask_proof_at_ms = 0
+
+    def restart(self) -> None:
+        """Begin anew at the finalized block, as a node that starts: a chain was adopted."""
+        final = self._backend.finalized
+        self.authorities = authorities_at(self._backend, final.hash)
         self.voter = Voter(
             self.authorities,
             BlockRef(final.hash, final.number),
-            BackendChain(backend),
-            journal,
-            signer,
-            config,
-            clock.now_ms(),
+            BackendChain(self._backend),
+            self._journal,
+            self._signer,
+            self._config,
+            self._clock.now_ms(),
         )
-        self.stopped_because: str | None = None
-        self._ask_proof_at_ms = 0
 
     def may_author(self, now_ms: int) -> bool:
         """Whether our keys may act: nobody else has been seen with them, and peers were asked."""

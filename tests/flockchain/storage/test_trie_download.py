@@ -30,7 +30,9 @@ def source_of(pairs: dict[bytes, bytes]) -> StateReader:
 def random_pairs(count: int, seed: int = 1) -> dict[bytes, bytes]:
     prng = Random(seed)
     return {
-        prng.randbytes(prng.choice((1, 2, 16, 40))): prng.randbytes(prng.choice((0, 3, 32, 33, 300)))
+        prng.randbytes(prng.choice((1, 2, 16, 40))): prng.randbytes(
+            prng.choice((0, 3, 32, 33, 300))
+        )
         for _ in range(count)
     }
 
@@ -91,7 +93,9 @@ def test_what_was_adopted_can_be_built_upon_and_is_pruned() -> None:
     store.write(batch)
     assert dict(states.reader(new).pairs()) == {**pairs, key: b"new"}
     assert not states.has_state(root.hash)
-    reachable = {NODE_PREFIX + at for at in states._nodes(store, new).reachable(states._get_root(new))}
+    reachable = {
+        NODE_PREFIX + at for at in states._nodes(store, new).reachable(states._get_root(new))
+    }
     assert {at for at, _ in store.iterate(NODE_PREFIX)} == reachable
 
 

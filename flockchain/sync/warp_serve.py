@@ -1,0 +1,155 @@
+"""Answering who catches up by proofs: changes of voters, nodes of a state, blocks of the past.
+
+A state that somebody downloads is pinned from question to question, so that the pruning of final
+states does not take it away halfway. Invariant: at most `LEASES_MAX` states are held so, each no
+longer than `LEASE_IDLE_MS` after the last question for it.
+Source: Substrate `sc_network_sync::{warp_request_handler, state_request_handler}`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from flockchain.chain.backend import Backend
+from flockchain.clock import Clock
+from flockchain.consensus.grandpa.warp_proof import Fragment
+from flockchain.storage.errors import PinLimitReached, StateDiscarded
+from flockchain.sync.messages import (
+    RESPONSE_BYTES_MAX,
+    BlockData,
+    HistoryRequest,
+    encode_blocks,
+)
+from flockchain.sync.warp_messages import (
+    FRAGMENTS_MAX,
+    STATE_ENTRIES_MAX,
+    StateRequest,
+    WarpAnswer,
+    encode_state_answer,
+)
+from p2p.interface import PeerError
+from runtime.primitives.types import Hash
+
+LEASES_MAX: Final = 8
+LEASE_IDLE_MS: Final = 60_000
+LEASE_MS_MAX: Final = 3_600_000
+_SPENT_MAX: Final = 256  # roots that were held long enough: they are not held again
+_ENTRY_BYTES: Final = 5  # what the envelope adds at most
+
+
+def serve_warp(backend: Backend, begin: Hash) -> bytes:
+    """The changes above `begin` that fit, and behind the last of them our last final block.
+
+    Raises PeerError.
+    """
+    header = backend.header(begin)
+    if header is None or not backend.is_finalized(begin):
+        raise PeerError(f"block 0x{begin.hex()} is not final here")
+    fragments: list[Fragment] = []
+    size = 0
+    final = backend.finalized
+    last = header.number
+    for block in (*backend.blocks.changes(header.number), final.hash):
+        fragment = _fragment(backend, block)
+        if fragment is None or fragment.header.number <= last:
+            continue  # the last final block may be a change itself, or genesis
+        size += len(fragment.justification) + len(fragment.header.encode()) + 64
+        if fragments and (size > RESPONSE_BYTES_MAX or len(fragments) == FRAGMENTS_MAX):
+            return WarpAnswer(fragments, is_last=False).encode()
+        fragments.append(fragment)
+        last = fragment.header.number
+    return WarpAnswer(fragments, is_last=True).encode()
+
+
+def _fragment(backend: Backend, block: Hash) -> Fragment | None:
+    header, proof = backend.header(block), backend.blocks.justification(block)
+    return None if header is None or proof is None else Fragment(header, proof)
+
+
+def serve_history(backend: Backend, request: HistoryRequest) -> bytes:
+    """A final block and those before it, the newest first, as many as are here and fit."""
+    blocks: list[BlockData] = []
+    size, block = 0, request.head
+    while len(blocks) < request.count:
+        header, body = backend.header(block), backend.blocks.body(block)
+        if header is None or body is None or header.number == 0:
+            break
+        size += len(header.encode()) + sum(len(data) + 5 for data in body) + 64
+        if blocks and size > RESPONSE_BYTES_MAX:
+            break
+        blocks.append(BlockData(header, body))
+        block = header.parent_hash
+    return encode_blocks(blocks)
+
+
+@dataclass(slots=True)
+class _Lease:
+    """Since when a state is held, and when it was last asked for, ms."""
+
+    since_ms: int
+    asked_ms: int
+
+
+class StateServer:
+    """Answers for states, and holds them while they are asked for."""
+
+    def __init__(self, backend: Backend, clock: Clock) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._leases: OrderedDict[bytes, _Lease] = OrderedDict()
+        """By state root, longest unasked first."""
+        self._spent: OrderedDict[bytes, None] = OrderedDict()
+
+    def serve(self, request: StateRequest) -> bytes:
+        """The nodes after a path, as many as fit. Raises PeerError."""
+        header = self._backend.header(request.block)
+        if header is None:
+            raise PeerError(f"block 0x{request.block.hex()} is not known here")
+        root = header.state_root
+        try:
+            reader = self._backend.state.reader(root)
+            self._hold(root)
+        except (StateDiscarded, PinLimitReached) as error:
+            raise PeerError(f"the state of block {header.number} is not kept here") from error
+        entries: list[bytes] = []
+        size = 0
+        for encoded, value in reader.nodes(request.after):
+            size += len(encoded) + len(value or b"") + 2 * _ENTRY_BYTES
+            if entries and (size > RESPONSE_BYTES_MAX or len(entries) > STATE_ENTRIES_MAX - 2):
+                break
+            entries.append(encoded)
+            if value is not None:
+                entries.append(value)
+        return encode_state_answer(entries)
+
+    def on_time(self) -> None:
+        """Let go of what nobody asks for any more, or asks for too long."""
+        now_ms = self._clock.now_ms()
+        for root, lease in list(self._leases.items()):
+            if now_ms - lease.since_ms >= LEASE_MS_MAX:
+                self._spent[root] = None
+                if len(self._spent) > _SPENT_MAX:
+                    self._spent.popitem(last=False)
+                self._release(root)
+            elif now_ms - lease.asked_ms >= LEASE_IDLE_MS:
+                self._release(root)
+
+    def _hold(self, root: bytes) -> None:
+        if root in self._spent:
+            return
+        now_ms = self._clock.now_ms()
+        lease = self._leases.get(root)
+        if lease is None:
+            if len(self._leases) >= LEASES_MAX:
+                self._release(next(iter(self._leases)))
+            self._backend.state.pin(root)
+            lease = _Lease(now_ms, now_ms)
+        lease.asked_ms = now_ms
+        self._leases[root] = lease
+        self._leases.move_to_end(root)
+
+    def _release(self, root: bytes) -> None:
+        del self._leases[root]
+        self._backend.state.unpin(root)
