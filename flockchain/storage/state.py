@@ -54,6 +54,7 @@ from flockchain.storage.trie_update import EMPTY_TRIE, STEM_BYTES, TrieDelta, Tr
 STATES_MAX: Final = 256
 """Final states kept by default, the newest among them."""
 PINS_MAX: Final = 4096
+ROOTS_REMEMBERED_MAX: Final = 1024
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class StateStore:
         self._version = version
         self._states_max = states_max
         self._cache = NodeCache() if cache is None else cache
+        self._found: dict[bytes, bytes] = {}
         self._pins: dict[bytes, int] = {}
         self._pins_max = pins_max
         self._next_update = decode_update_number(store.get(NEXT_UPDATE_KEY))
@@ -293,8 +295,19 @@ class StateStore:
     def _find_root(self, root: bytes) -> TrieRoot | None:
         if root == EMPTY_ROOT:
             return EMPTY_TRIE
-        pair = next(self._store.iterate(ROOT_PREFIX + root), None)
-        return None if pair is None else decode_block_state(*pair).root
+        # Several blocks may have one root; which of them was found is remembered to be looked up
+        # by its key, since a walk costs much more.
+        key = self._found.get(root)
+        record = None if key is None else self._store.get(key)
+        if key is None or record is None:
+            pair = next(self._store.iterate(ROOT_PREFIX + root), None)
+            if pair is None:
+                return None
+            key, record = pair
+            if len(self._found) >= ROOTS_REMEMBERED_MAX:
+                self._found.clear()
+            self._found[root] = key
+        return decode_block_state(key, record).root
 
     def _get_root(self, root: bytes) -> TrieRoot:
         found = self._find_root(root)

@@ -33,6 +33,7 @@ class HistorySync:
         self._clock = clock
         self._is_asking = False
         self._turn = 0
+        self._fruitless = 0  # answers in a row that brought nothing
         self._not_before_ms = 0
 
     @property
@@ -48,6 +49,7 @@ class HistorySync:
         if self._clock.now_ms() < self._not_before_ms:
             return
         peer = peers[self._turn % len(peers)]
+        self._turn += 1
         self._is_asking = True
 
         def on_response(answer: bytes | PeerError) -> None:
@@ -72,11 +74,10 @@ class HistorySync:
             log.warning("false history from %s: %s", peer, error)
             self._network.report(peer, MALFORMED_CHANGE, f"false history: {error}")
             count = 0
-        if not count:  # it lacks them too, perhaps: the next one is asked
-            self._turn += 1
-            if self._turn % max(len(self._network.peers()), 1) == 0:
-                self._not_before_ms = self._clock.now_ms() + _RETRY_MS
-        elif self.is_whole:
+        self._fruitless = 0 if count else self._fruitless + 1
+        if self._fruitless >= max(len(self._network.peers()), 1):  # they lack them too, perhaps
+            self._not_before_ms = self._clock.now_ms() + _RETRY_MS
+        if count and self.is_whole:
             log.info("all blocks down to genesis are here")
 
 
