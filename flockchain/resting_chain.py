@@ -34,6 +34,16 @@ class ChainNotOpened(Exception):
     """The database is missing, or another chain's; the message says what to do."""
 
 
+class BlockLacking(Exception):
+    """A block below the best one is not here: the node began above it by a warp sync."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"block {number} is not here: the node began above it with --sync warp, and fetches "
+            "earlier blocks while it runs; let it run on, or ask a node that has them"
+        )
+
+
 def open_backend(store: KeyValueStore, spec: ChainSpec, states_max: int | None) -> Backend:
     """The chain in a store, begun if the store is empty; `states_max` final states are kept, all
     if it is None. Raises ChainNotOpened, StorageError, SpecError."""
@@ -86,12 +96,11 @@ def importer_of(backend: Backend, *, is_instant: bool) -> tuple[Importer, Settle
 
 
 def filed_blocks(backend: Backend, first: int, last: int) -> Iterator[FiledBlock]:
-    """Blocks of the best chain with the proofs of finality that are kept."""
+    """Blocks of the best chain with the proofs of finality that are kept. Raises BlockLacking."""
     for number in range(first, last + 1):
         block = backend.blocks.hash_at(number)
         header = None if block is None else backend.header(block)
         body = None if block is None else backend.blocks.body(block)
-        assert block is not None
-        assert header is not None
-        assert body is not None, "the best chain is whole"
+        if block is None or header is None or body is None:
+            raise BlockLacking(number)
         yield FiledBlock(header, body, backend.blocks.justification(block))

@@ -29,6 +29,7 @@ from flockchain.cli.refusal import refuse
 from flockchain.cli.spec import ChainFlag, load_spec
 from flockchain.config import DEFAULT_PRUNING, PRUNING_MIN, default_base_path
 from flockchain.resting_chain import (
+    BlockLacking,
     ChainNotOpened,
     filed_blocks,
     importer_of,
@@ -42,7 +43,7 @@ from genesis.raw import RawGenesis
 from runtime.primitives.types import Hash
 
 _REFUSALS: Final = (
-    *(BlockFileError, ChainNotOpened, ImportRefused, InvalidBlock, UnknownParent),
+    *(BlockFileError, BlockLacking, ChainNotOpened, ImportRefused, InvalidBlock, UnknownParent),
     *(OSError, SpecError, StorageError),
 )
 _HASH_CHARACTERS: Final = 66
@@ -74,6 +75,8 @@ def export_blocks(
         end = backend.best.number if last is None else last
         if end > backend.best.number:
             refuse(f"the best block is {backend.best.number}, there is no block {end} to export")
+        if first <= end:
+            next(filed_blocks(backend, first, first))  # all above it are here if it is
         count = max(end - first + 1, 0)
         with _open(file, "wb") as out:
             write_blocks(out, count, filed_blocks(backend, first, end))
@@ -110,8 +113,9 @@ def check_block(
     with _opened(chain, base_path) as backend:
         found = _find(backend, block)
         header, body = backend.header(found), backend.blocks.body(found)
-        assert header is not None
-        assert body is not None, "the block is known"
+        assert header is not None, "the block is known"
+        if body is None:
+            raise BlockLacking(header.number)
         if header.number == 0:
             refuse("block 0 is not executed, it is the genesis of the chain spec")
         importer, _ = importer_of(backend, is_instant=False)
@@ -217,6 +221,8 @@ def _find(backend: Backend, text: str) -> Hash:
     if not text.isascii() or not text.isdecimal() or len(text) > 10:
         refuse(f"{text} is no block: give a number, a 0x hash of 32 bytes, best or finalized")
     found = backend.blocks.hash_at(int(text))
+    if found is None and int(text) < backend.finalized.number:
+        raise BlockLacking(int(text))
     if found is None:
         refuse(f"there is no block {text}, the best one is {backend.best.number}")
     return found

@@ -108,7 +108,11 @@ def test_the_seal_interval_is_for_development() -> None:
         ({"name": "x" * 65}, "--name: at most 64 characters"),
         ({"name": "a\nb"}, "--name: 1 to 4096 printable characters are needed"),
         ({"sync": "light"}, "--sync: 'light' is none of full, warp"),
-        ({"sync": "warp"}, "--sync: warp sync is not built yet: leave --sync out or use full"),
+        ({"sync": "warp", "dev": True},
+         "--sync: a --dev chain has nobody to sync from; leave --sync out"),
+        ({"sync": "warp", "state_pruning": "archive"},
+         "--sync: an archive keeps every state, a warp sync begins without the earlier ones; use "
+         "--sync full, or leave --state-pruning archive out"),
     ],
 )  # fmt: skip
 def test_refusals_name_the_option_and_the_rule(options: dict[str, object], message: str) -> None:

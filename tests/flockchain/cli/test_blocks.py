@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,13 @@ from typer.testing import CliRunner, Result
 from flockchain.chain.builder import build_block
 from flockchain.cli import blocks as commands
 from flockchain.cli.spec import spec_hash
+from flockchain.consensus.grandpa.messages import BlockRef
+from flockchain.consensus.grandpa.warp_proof import Fragment
 from flockchain.resting_chain import importer_of, resting_chain
+from flockchain.simulation.long_chain import LongChain
+from flockchain.storage.kv import WriteBatch
+from flockchain.storage.trie_download import TrieDownload
+from genesis.raw import RawGenesis
 from genesis.spec import load_chain_spec
 from runtime.frame.executive import verify_signature
 from runtime.primitives.babe_digest import instant_log
@@ -164,3 +171,32 @@ def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
 def test_a_wrong_pruning_is_refused(tmp_path: Path) -> None:
     refused = refusal("import-blocks", "-", "--state-pruning", "none", *on(tmp_path))
     assert refused == "--state-pruning: none is neither archive nor a number from 16"
+
+
+def test_what_a_warp_sync_left_out_is_named(tmp_path: Path) -> None:
+    chain = LongChain(changes_every=0)
+    chain.grow(20)
+    spec = tmp_path / "spec.json"
+    raw = replace(load_chain_spec("devnet"), genesis=RawGenesis(chain.genesis))
+    spec.write_text(raw.to_json(is_raw=True))
+    target = chain.backend.header(chain.backend.best.hash)
+    assert target is not None
+    with resting_chain(load_chain_spec(str(spec)), tmp_path, is_made=True) as backend:
+        batch = WriteBatch()
+        walk = TrieDownload(target.state_root)
+        entries = []
+        for encoded, value in chain.backend.state_at(target.hash()).nodes():
+            entries += [encoded] if value is None else [encoded, value]
+        walk.take(entries, backend.state.take_stem(batch), batch)
+        assert walk.root is not None
+        proof = chain.prove(BlockRef(target.hash(), 20))
+        backend.adopt(Fragment(target, proof), walk.root, [], batch)
+    place = ("--chain", str(spec), "--base-path", str(tmp_path))
+    lacking = (
+        "block 7 is not here: the node began above it with --sync warp, and fetches earlier "
+        "blocks while it runs; let it run on, or ask a node that has them"
+    )
+    assert refusal("export-blocks", str(tmp_path / "out"), "--from", "7", *place) == lacking
+    assert refusal("check-block", "7", *place) == lacking
+    assert refusal("check-block", "20", *place) == lacking.replace("block 7", "block 20")
+    assert refusal("check-block", "21", *place).startswith("there is no block 21")
