@@ -3,7 +3,7 @@
 Owns the detection. Both blocks stay importable, since honest nodes may have seen either first; the
 pair is evidence for the offences pallet. Invariant: one piece of evidence a slot and author; what
 is remembered is bounded by the window of slots times the authors, all headers being sealed.
-Source: reliability C1 (nothing at stake); Substrate `sp_consensus_slots::EquivocationProof`.
+Source: WP II.A (nothing at stake); Substrate `sp_consensus_slots::EquivocationProof`.
 """
 
 from typing import Final

@@ -2,7 +2,7 @@
 
 Owns the evidence that waits until the head's state can tell whose the key was. Invariant: what is
 remembered is bounded; a report is made once and left to the pool, which refuses what is known.
-Source: reliability C1 and C2; Substrate `sc_consensus_slots::check_equivocation`,
+Source: WP II.A; Substrate `sc_consensus_slots::check_equivocation`,
 `report_equivocation`; WP II.A.
 """
 

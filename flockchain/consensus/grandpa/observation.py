@@ -5,7 +5,7 @@ that starts listens first, and until a peer of its set has told which votes it k
 recover, it keeps silent through the next round as well: in no later one can the key have voted
 before. If the round does not end without us, it speaks after `RECOVERY_MS`, with all that peers
 hold of our votes taken over. Invariant: over once, over for good.
-Source: reliability C2 and R6 (amnesia, two nodes with one key); WP II.A.
+Source: WP II.A; GRANDPA paper 2 (a voter votes once a round and kind).
 """
 
 from typing import Final
