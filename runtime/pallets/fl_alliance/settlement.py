@@ -29,6 +29,7 @@ from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.tally import (
     ProposerFacts,
     Tally,
+    VoterFacts,
     standing_of_proposer,
     standing_of_voter,
     tally,
@@ -107,8 +108,9 @@ class Settlement:
                 facts, outcome, drawn.aggregate, attributes=found.terms.attributes
             )
         for who, record in records:
+            voter = VoterFacts(record.ballot, record.held is not None)
             standings[who] = standing_of_voter(
-                record.ballot, outcome, has_reported=record.held is not None
+                voter, outcome, drawn.aggregate, attributes=found.terms.attributes
             )
         return standings
 

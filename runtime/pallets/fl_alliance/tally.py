@@ -1,10 +1,12 @@
 """The outcome of a round from its opened votes: a pure function.
 
 aggVote is summed over all drawn voters; a missing vote, or one for another aggregate, counts −1;
-a voter without data counts in no sum. A tie accepts, as the whitepaper has it.
-Invariant: an aggregate is accepted or rejected only if most of the drawn voters computed it.
-Source: WP VI.E, Algorithm 1 (aggVote, GlobalModelSelection); quorum, majority of hashes and
-leave-one-out attribution are this project's.
+a voter without data counts in no sum. A tie accepts, as the whitepaper has it. Marks are votes too: most of
+the drawn voters decide each, and whoever accuses most of a round against them has voted wrongly.
+Invariant: an aggregate is accepted or rejected only if most of the drawn voters computed it; marks
+take nothing from more than half of the proposers of an accepted one.
+Source: WP VI.E, Algorithm 1 (aggVote, GlobalModelSelection), Algorithm 2 (votes against the outcome
+lose); quorum, majority of hashes and leave-one-out attribution are this project's.
 """
 
 from __future__ import annotations
@@ -88,7 +90,8 @@ def standing_of_proposer(
     """How a proposer comes out; `aggregate` is the mask of proposals that it is over.
 
     With attribution, marked proposers lose whatever became of the aggregate, and if there are any,
-    the others of a rejected one are spared.
+    the others of a rejected one are spared. Marks of more than half of an accepted aggregate
+    contradict its acceptance, and count for nothing.
     """
     if outcome.void is VoidReason.NOBODY_DRAWN:
         return Standing.EXEMPT
@@ -99,7 +102,8 @@ def standing_of_proposer(
     marked = outcome.marked if attributes else 0
     match outcome.outcome:
         case Outcome.ACCEPTED:
-            return Standing.LOSING if marked & facts.bit else Standing.GOOD
+            is_marked = marked & facts.bit and not _is_most(marked, aggregate)
+            return Standing.LOSING if is_marked else Standing.GOOD
         case Outcome.REJECTED:
             spared = marked and not marked & facts.bit
             return Standing.EXEMPT if spared else Standing.LOSING
@@ -107,21 +111,41 @@ def standing_of_proposer(
             return Standing.ABSENT if outcome.missing & facts.bit else Standing.EXEMPT
 
 
-def standing_of_voter(ballot: Ballot | None, outcome: Tally, *, has_reported: bool) -> Standing:
-    """How a voter that was present at the draw comes out.
+@dataclass(frozen=True, slots=True)
+class VoterFacts:
+    """What is known of a voter: its opened ballot, and whether it told what it holds."""
 
-    In a void round only those lose that said nothing when it was for them to speak.
+    ballot: Ballot | None
+    has_reported: bool
+
+
+def standing_of_voter(
+    facts: VoterFacts, outcome: Tally, aggregate: int, *, attributes: bool
+) -> Standing:
+    """How a voter that was present at the draw comes out; `aggregate` as for proposers.
+
+    In a void round only those lose that said nothing when it was for them to speak. With
+    attribution, marks that most voters do not share lose if they are on more than half of the
+    proposers: whoever tells the truth marks no more, while less than half are malicious.
     """
+    ballot = facts.ballot
     match outcome.void:
         case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL:
             return Standing.EXEMPT
         case VoidReason.NOTHING_HELD:
-            return Standing.EXEMPT if has_reported else Standing.ABSENT
+            return Standing.EXEMPT if facts.has_reported else Standing.ABSENT
         case VoidReason.TOO_FEW_VOTES | VoidReason.NO_MAJORITY:
             return Standing.ABSENT if ballot is None else Standing.EXEMPT
     if isinstance(ballot, NoData):
         return Standing.EXEMPT
     if not isinstance(ballot, Vote) or ballot.aggregate != outcome.aggregate:
         return Standing.ABSENT
+    if attributes and _is_most(ballot.marks & ~outcome.marked, aggregate):
+        return Standing.LOSING
     is_right = ballot.accepts == (outcome.outcome is Outcome.ACCEPTED)
     return Standing.GOOD if is_right else Standing.LOSING
+
+
+def _is_most(part: int, whole: int) -> bool:
+    """Whether a mask has more than half of the bits of another."""
+    return 2 * (part & whole).bit_count() > whole.bit_count()
