@@ -15,14 +15,18 @@ import torch
 
 CLIP_FACTOR: Final = 2
 """Honest updates differ in length; what is no longer than this many medians is left alone."""
+CLIPPED_MIN: Final = 3
+"""Of fewer updates the lower median is the shortest."""
 
 
 def clip_to_median(updates: torch.Tensor) -> torch.Tensor:
     """updates: (models, parameters) int16 -> the same, none longer than `CLIP_FACTOR` times their
-    lower median norm.
+    lower median norm. One or two are left alone: the shorter one must not rule over the other.
 
     A longer update becomes (2·u·bound + norm) // (2·norm); norms are whole, rounded down.
     """
+    if len(updates) < CLIPPED_MIN:
+        return updates
     norms = norms_of(updates)
     bound = CLIP_FACTOR * sorted(norms)[(len(norms) - 1) // 2]
     clipped = updates.clone()

@@ -14,20 +14,21 @@ from typing import Final
 
 import torch
 
-from ml.aggregate import apply_updates, leave_one_out
 from ml.artifact import ArtifactError, ArtifactLimits
 from ml.attacks.catalogue import Attack
 from ml.attacks.updates import Work
 from ml.checkpoint import load_checked, save_canonical
+from ml.combining import Rule, combine
 from ml.datasets.labelled import DATASET_LIMITS, LabelledData
 from ml.devices import choose_device
 from ml.evaluate import evaluate_submission
 from ml.fixed_point import Layout, from_fixed, to_fixed_point, to_update
+from ml.judging import LOSS_MAX, are_harmful
 from ml.models.mlp import init_mlp
 from ml.options import TrainOptions
 from ml.round_files import encode_model, encode_update, read_update
 from ml.tasks.classification import read_mlp_config
-from ml.tasks.interface import Task
+from ml.tasks.interface import PredictionError, Task
 from ml.tasks.registry import open_task
 from ml.tasks.spec import TaskSpec
 
@@ -81,6 +82,12 @@ class RoundTask:
         task.init_dataset(test if is_for_test else training)
         return task
 
+    def open_whole(self) -> Task:
+        """The task over all private rows. Raises `ArtifactError`."""
+        task = open_task(TaskSpec.parse(self.spec), choose_device(self.device))
+        task.init_dataset(self.data)
+        return task
+
     def read(self, model: bytes) -> GlobalModel:
         """A global model of the task. Raises `ArtifactError`."""
         limits = TaskSpec.parse(self.spec).limits
@@ -89,14 +96,14 @@ class RoundTask:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A voter's findings: own scores and the aggregate's file. `without`: the score that each
-    proposal's absence would give, if that was asked for."""
+    """A voter's findings: own scores and the aggregate's file. `marks`: whether it finds each
+    proposal harmful, if that was asked for; else of none."""
 
     score: int
     previous: int
     best: int
     aggregate: bytes
-    without: tuple[int, ...]
+    marks: tuple[bool, ...]
 
 
 def rows_of(data: bytes) -> int:
@@ -197,24 +204,25 @@ def judge_aggregate(
 ) -> Judged:
     """Aggregate and measure. `models`: the previous one and the best.
 
-    All are measured on the voter's own test rows. Raises `ArtifactError`, `AggregationError`.
+    All are scored on the voter's own test rows; marks come from all of its rows, none of which
+    trained for this round. Raises `ArtifactError`, `AggregationError`.
     """
     previous, best = models
     task, start = round_task.open(is_for_test=True), round_task.read(previous)
-    rows = torch.stack([read_update(update, start.layout) for update in updates])
-    aggregate = apply_updates(start.vector, rows, weights)
-    score = _score(task, start, aggregate)
-    without: tuple[int, ...] = ()
-    if leaves_out:
-        others = leave_one_out(start.vector, rows, weights)
-        without = tuple(_score(task, start, each) for each in others)
+    rows = [read_update(update, start.layout) for update in updates]
+    combined = combine(Rule.CLIPPED_MEAN, start.vector, rows, weights, leave=leaves_out)
+    marks = (False,) * len(rows)
+    if combined.without is not None:
+        whole = round_task.open_whole()
+        losses = [_losses(whole, start, each) for each in (combined.model, *combined.without)]
+        marks = tuple(are_harmful(losses[0], torch.stack(losses[1:])).tolist())
     other = round_task.read(best)
     return Judged(
-        score,
+        _score(task, start, combined.model),
         _score(task, start, start.vector),
         _score(task, other, other.vector),
-        encode_model(aggregate, start.layout)[0],
-        without,
+        encode_model(combined.model, start.layout)[0],
+        marks,
     )
 
 
@@ -227,3 +235,12 @@ def score_of(round_task: RoundTask, model: bytes) -> int:
 def _score(task: Task, model: GlobalModel, vector: torch.Tensor) -> int:
     """0 to 10^9; a model that is invalid, as one whose numbers grew too large, has 0."""
     return evaluate_submission(task, model.to_float_file(vector)).score
+
+
+def _losses(task: Task, model: GlobalModel, vector: torch.Tensor) -> torch.Tensor:
+    """By example: (examples,) float64; an invalid model costs the most everywhere."""
+    try:
+        losses = task.losses(model.to_float_file(vector))
+    except (ArtifactError, PredictionError):
+        return torch.tensor([LOSS_MAX], dtype=torch.float64)  # spread over the examples
+    return torch.tensor(losses, dtype=torch.float64).clamp(max=LOSS_MAX)

@@ -26,7 +26,9 @@ from ml.attacks.votes import (
     VotePolicy,
     vote_for_friends,
     vote_for_nobody,
+    vote_honestly,
     vote_lazily,
+    vote_within_half,
 )
 from ml.datasets.digits import CLASSES
 from ml.datasets.labelled import LabelledData
@@ -72,11 +74,20 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "scaling": Attack("hands in its work times −100", forge=Scale(-100)),
     "backdoor": Attack("plants a backdoor", poison=Backdoor()),
     "boosted-backdoor": Attack("plants it fivefold", poison=Backdoor(), forge=Scale(5)),
+    "quiet-backdoor": Attack(
+        "plants a backdoor, votes honestly", poison=Backdoor(), vote=vote_honestly
+    ),
     "free-rider": Attack("hands in noise, votes lazily", forge=hand_in_noise, vote=vote_lazily),
     "zero-update": Attack("hands in zeros, votes lazily", forge=hand_in_zeros, vote=vote_lazily),
     "stale-update": Attack("repeats its work, votes lazily", forge=hand_in_last, vote=vote_lazily),
     "lazy-voter": Attack("works, and accepts everything", vote=vote_lazily),
     "colluding-voter": Attack("works, and votes against all but its friends"),
+    "framing-voter": Attack(
+        "works, and marks half of the round: no more than is free", vote=vote_within_half
+    ),
+    "framing-sign-flip": Attack(
+        "hands in the opposite, and marks half of the round", forge=Scale(-1), vote=vote_within_half
+    ),
     "withholding": Attack(
         "proposes and votes nothing", forge=hand_in_nothing, vote=vote_for_nobody
     ),

@@ -39,5 +39,14 @@ def vote_for_friends(honest: Judgement, friends: Sequence[bool]) -> Judgement:
     return Judgement(any(friends), tuple(not friend for friend in friends))
 
 
+def vote_within_half(honest: Judgement, friends: Sequence[bool]) -> Judgement:
+    """Accept as for friends, but mark no more strangers than cost nothing, half of the proposals:
+    those first that it finds harmful itself, as other voters may too."""
+    strangers = [at for at, friend in enumerate(friends) if not friend]
+    strangers.sort(key=lambda at: not honest.marks[at])
+    chosen = frozenset(strangers[: len(friends) // 2])
+    return Judgement(any(friends), tuple(at in chosen for at in range(len(friends))))
+
+
 def vote_for_nobody(honest: Judgement, friends: Sequence[bool]) -> None:
     """Stay away from a vote that the voter was drawn for."""

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from ml.aggregate import weighted_mean
 from ml.artifact import ArtifactLimits
@@ -66,16 +67,29 @@ class ClassificationTask:
     def evaluate(self, parameters: bytes) -> Measurement:
         """Accuracy over the data set. Raises `ArtifactError`, `PredictionError`."""
         dataset = self._get_dataset()
-        state = read_mlp(parameters, self._config, self._limits)
-        wide = {name: tensor.to(self._device, torch.float64) for name, tensor in state.items()}
-        with torch.inference_mode():
-            features = dataset.features.to(self._device, torch.float64)
-            predictions = lowest_argmax(mlp_logits(wide, features)).cpu()  # (examples,)
+        predictions = lowest_argmax(self._logits(parameters)).cpu()  # (examples,)
         correct = int((predictions == dataset.labels).sum())
         return Measurement(
             metric=Fraction(correct, dataset.examples),
             fingerprint=compute_fingerprint(predictions.tolist()),
         )
+
+    def losses(self, parameters: bytes) -> Sequence[float]:
+        """The cross entropy of each example. Raises `ArtifactError`, `PredictionError`."""
+        logits = self._logits(parameters)
+        if not bool(torch.isfinite(logits).all()):
+            raise PredictionError("a prediction is NaN or infinite")
+        labels = self._get_dataset().labels.to(self._device)
+        losses: list[float] = cross_entropy(logits, labels, reduction="none").tolist()
+        return losses
+
+    def _logits(self, parameters: bytes) -> torch.Tensor:
+        """(examples, classes) float64. Raises `ArtifactError`."""
+        state = read_mlp(parameters, self._config, self._limits)
+        wide = {name: tensor.to(self._device, torch.float64) for name, tensor in state.items()}
+        with torch.inference_mode():
+            features = self._get_dataset().features.to(self._device, torch.float64)
+            return mlp_logits(wide, features)
 
     def aggregate(self, parameters_list: Sequence[bytes], weights: Sequence[int]) -> bytes:
         """The mean in fixed point. Raises `ArtifactError`, `AggregationError`."""

@@ -52,6 +52,12 @@ class Task(Protocol):
     def evaluate(self, parameters: bytes) -> Measurement:
         """Measure a model on the data set. Raises `ArtifactError`, `PredictionError`."""
 
+    def losses(self, parameters: bytes) -> Sequence[float]:
+        """What a model costs on each example, finite, lower is better, by the loss that it trains.
+
+        Raises `ArtifactError`, `PredictionError`.
+        """
+
     def aggregate(self, parameters_list: Sequence[bytes], weights: Sequence[int]) -> bytes:
         """The weighted mean of models, bit-identical on any machine.
 

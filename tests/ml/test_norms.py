@@ -31,3 +31,7 @@ def test_a_boosted_update_loses_its_weight() -> None:
 
 def test_a_round_of_nothing_stays_nothing() -> None:
     assert clip_to_median(rows([0, 0], [0, 0], [5, 5])).tolist() == [[0, 0]] * 3
+
+
+def test_two_have_no_median() -> None:
+    assert clip_to_median(rows([0, 1], [50, 50])).tolist() == [[0, 1], [50, 50]]

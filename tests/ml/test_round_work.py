@@ -94,9 +94,9 @@ def test_voters_make_one_aggregate_and_mark_who_harms(
     ]
     assert len({each.aggregate for each in found}) == 1
     assert all(each.score < each.previous for each in found)
-    assert all(each.without[0] <= each.score < each.without[1] for each in found)
+    assert [each.marks for each in found] == [(False, True)] * 3
     alone = judge_aggregate(around[2], models, [honest], [3], leaves_out=False)
-    assert alone.without == ()
+    assert alone.marks == (False,)
     assert alone.score >= alone.previous * 95 // 100
     assert alone.best == alone.previous == score_of(around[2], good_model)
     layout = layout_of(around[2], good_model)

@@ -176,23 +176,11 @@ def judge(request: Judge) -> Findings:
     )
     best = max(judged.previous, judged.best)
     accepts = is_good_enough(judged.score, judged.previous, best, request.tolerance)
-    honest = Judgement(accepts, _marks_of(judged, request))
+    honest = Judgement(accepts, judged.marks)
     if request.attack is None:
         return Findings(judged, Says(accepts, honest.marks))
     said = find_attack(request.attack).vote(honest, request.friends)
     return Findings(judged, None if said is None else Says(said.accepts, said.marks))
-
-
-def _marks_of(judged: Judged, request: Judge) -> tuple[bool, ...]:
-    """A proposal is harmful if the vote would reject what it makes of the aggregate without it.
-
-    By less the few rows of a voter tell nothing: who has done honest work would be slashed.
-    """
-    if not judged.without:
-        return (False,) * len(request.updates)
-    return tuple(
-        not is_good_enough(judged.score, each, each, request.tolerance) for each in judged.without
-    )
 
 
 def is_denying(attack: str) -> bool:

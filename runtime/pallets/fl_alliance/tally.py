@@ -1,8 +1,8 @@
 """The outcome of a round from its opened votes: a pure function.
 
 aggVote is summed over all drawn voters; a missing vote, or one for another aggregate, counts −1;
-a voter without data counts in no sum. A tie accepts, as the whitepaper has it. Marks are votes too: most of
-the drawn voters decide each, and whoever accuses most of a round against them has voted wrongly.
+a voter without data counts in no sum. A tie accepts, as the whitepaper has it. Marks are votes
+too: most of the drawn voters decide each, and who accuses most of a round alone votes wrongly.
 Invariant: an aggregate is accepted or rejected only if most of the drawn voters computed it; marks
 take nothing from more than half of the proposers of an accepted one.
 Source: WP VI.E, Algorithm 1 (aggVote, GlobalModelSelection), Algorithm 2 (votes against the outcome

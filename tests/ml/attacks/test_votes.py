@@ -8,6 +8,7 @@ from ml.attacks.votes import (
     vote_for_nobody,
     vote_honestly,
     vote_lazily,
+    vote_within_half,
 )
 
 HONEST = Judgement(accepts=False, marks=(True, False, False))
@@ -19,4 +20,8 @@ def test_policies() -> None:
     assert vote_lazily(HONEST, friends) == Judgement(True, (False, False, False))
     assert vote_for_friends(HONEST, friends) == Judgement(True, (False, True, True))
     assert vote_for_friends(HONEST, (False,) * 3) == Judgement(False, (True, True, True))
+    assert vote_within_half(HONEST, friends) == Judgement(True, (False, True, False))
+    noticed = Judgement(accepts=True, marks=(False, False, False, True))
+    four = vote_within_half(noticed, (True, False, False, False))
+    assert four == Judgement(True, (False, True, False, True))
     assert vote_for_nobody(HONEST, friends) is None

@@ -257,6 +257,40 @@ def test_marked_proposers_of_an_accepted_aggregate_lose_too() -> None:
     assert made.pool == 801 * FML
 
 
+def test_accusing_most_of_an_accepted_round_alone_costs_the_accuser() -> None:
+    made = new_alliance(*"abcdefg", attributes=True)
+    accusing = yes(marks=0b110)
+    made.play("abc", {"d": accusing, "e": yes(), "f": yes(marks=0b100)})
+    assert (made.result(0).outcome, made.result(0).marked) == (Outcome.ACCEPTED, 0b100)
+    assert set(made.balances("abdef").values()) == {TEN + SHARE // 5}  # one of two was shared
+    assert made.balance("c") == NINE
+    before = made.balances("abdef")
+    made.play("abc", {"d": yes(marks=0b111), "e": yes(), "f": yes(marks=0b100)})
+    slashed = before["d"] // 10
+    assert made.balance("d") == before["d"] - slashed  # two of three were not
+    assert made.result(1).marked == 0b100
+    of_c = NINE // 10
+    reward = made.result(1).from_pool
+    assert made.pool == 801 * FML - reward + of_c + slashed
+
+
+def test_marks_of_most_of_an_accepted_round_take_nothing() -> None:
+    made = new_alliance(*"abcdefg", attributes=True)
+    made.play("abc", dict.fromkeys("def", yes(marks=0b011)))
+    assert (made.result(0).outcome, made.result(0).marked) == (Outcome.ACCEPTED, 0b011)
+    shares = sorted(made.balances("abcdef").values())
+    assert sum(shares) == 6 * TEN + SHARE
+    assert shares[0] == TEN + SHARE // 6
+    assert made.pool == 800 * FML
+
+
+def test_marks_of_most_of_a_rejected_round_count() -> None:
+    made = new_alliance(*"abcdefg", attributes=True)
+    made.play("abc", dict.fromkeys("def", no(marks=0b011)))
+    assert made.balances("abc") == {"a": NINE, "b": NINE, "c": TEN}
+    assert made.pool == 802 * FML
+
+
 def test_without_attribution_marks_on_an_accepted_aggregate_change_nothing() -> None:
     made = new_alliance(*"abcdef")
     made.play("ab", dict.fromkeys("def", yes(marks=0b01)))

@@ -9,6 +9,7 @@ from runtime.pallets.fl_alliance.stages import Outcome, Standing, VoidReason
 from runtime.pallets.fl_alliance.tally import (
     ProposerFacts,
     Tally,
+    VoterFacts,
     standing_of_proposer,
     standing_of_voter,
     tally,
@@ -123,6 +124,39 @@ def test_attribution_slashes_the_marked_of_an_accepted_aggregate() -> None:
     assert stands(guilty, mask=2, on=True) is Standing.ABSENT  # it is not part of the aggregate
 
 
+def voted(
+    ballot: Ballot | None, outcome: Tally, *, reported: bool = True, on: bool = True
+) -> Standing:
+    """A voter on an aggregate over proposers 0 to 3; `on`: leave-one-out marks attribute."""
+    return standing_of_voter(VoterFacts(ballot, reported), outcome, 0b1111, attributes=on)
+
+
+def test_marks_of_most_of_an_accepted_aggregate_count_for_nothing() -> None:
+    for marked, standing in ((0b0011, Standing.LOSING), (0b0111, Standing.GOOD)):
+        assert stands(Tally(ACCEPTED, marked=marked), mask=0b1111, on=True) is standing
+    assert stands(Tally(REJECTED, marked=0b0111), mask=0b1111, on=True) is Standing.LOSING
+    outside = Tally(ACCEPTED, marked=0b110001)  # of proposals that are not part of it
+    assert stands(outside, mask=0b1111, on=True) is Standing.LOSING
+
+
+@pytest.mark.parametrize(
+    ("marks", "marked", "standing"),
+    [
+        (0b1110, 0b0000, Standing.LOSING),  # three accusations that nobody shares
+        (0b0110, 0b0000, Standing.GOOD),  # two of four are no more than half
+        (0b1110, 0b0010, Standing.GOOD),  # one of three was shared
+        (0b1111, 0b0001, Standing.LOSING),
+        (0b1111, 0b1111, Standing.GOOD),  # most of the voters say the same
+        (0b0000, 0b0011, Standing.GOOD),  # to spare somebody costs nothing
+    ],
+)
+def test_accusing_most_of_a_round_alone_loses(marks: int, marked: int, standing: Standing) -> None:
+    outcome = Tally(ACCEPTED, None, content("aggregate"), marked=marked)
+    assert voted(yes(marks=marks), outcome) is standing
+    assert voted(yes(marks=marks), outcome, on=False) is Standing.GOOD
+    assert voted(no(marks=marks), outcome) is Standing.LOSING  # its vote was wrong
+
+
 def test_standings_of_voters() -> None:
     accepted, rejected = (Tally(kind, None, content("aggregate")) for kind in (ACCEPTED, REJECTED))
     table: list[tuple[Ballot | None, Standing, Standing]] = [
@@ -134,15 +168,15 @@ def test_standings_of_voters() -> None:
     ]
     for ballot, if_accepted, if_rejected in table:
         for outcome, expected in ((accepted, if_accepted), (rejected, if_rejected)):
-            assert standing_of_voter(ballot, outcome, has_reported=True) is expected
+            assert voted(ballot, outcome, reported=True) is expected
     for reason in (TOO_FEW, NO_MAJORITY):
         void = Tally(VOID, reason)
-        assert standing_of_voter(None, void, has_reported=True) is Standing.ABSENT
+        assert voted(None, void, reported=True) is Standing.ABSENT
         for ballot in (yes(), no(), OTHER, no_data()):
-            assert standing_of_voter(ballot, void, has_reported=False) is Standing.EXEMPT
+            assert voted(ballot, void, reported=False) is Standing.EXEMPT
     nothing = Tally(VOID, VoidReason.NOTHING_HELD)
-    assert standing_of_voter(None, nothing, has_reported=True) is Standing.EXEMPT
-    assert standing_of_voter(None, nothing, has_reported=False) is Standing.ABSENT
+    assert voted(None, nothing, reported=True) is Standing.EXEMPT
+    assert voted(None, nothing, reported=False) is Standing.ABSENT
     for reason in (VoidReason.NOBODY_DRAWN, VoidReason.NO_PROPOSAL):
         void = Tally(VOID, reason)
-        assert standing_of_voter(None, void, has_reported=False) is Standing.EXEMPT
+        assert voted(None, void, reported=False) is Standing.EXEMPT
