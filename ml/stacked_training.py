@@ -8,8 +8,9 @@ Source: WP VI.C (E epochs of local training from the global model).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -18,6 +19,7 @@ from torch.nn.functional import one_hot
 from ml.checkpoint import State
 from ml.datasets.labelled import LabelledData
 from ml.datasets.shards import Shards, stack
+from ml.moves import move_randomly
 from ml.patches import stamp_randomly
 
 INK_MEAN: Final = 0.3
@@ -28,20 +30,27 @@ INK_SPREAD: Final = 0.4
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
     """How a client trains. With `patch_size_max` it also learns from a copy of each example with a
-    bright patch of up to so many pixels a side: who does so unlearns triggers."""
+    bright patch of up to so many pixels a side: who does so unlearns triggers. With `moves` it also
+    learns from a copy of each that is moved by a pixel, another one in each round."""
 
     training_epochs: int = 10
     learning_rate: float = 0.4
     patch_size_max: int = 0
+    moves: bool = False
 
 
 def train_stacked(start: State, data: Shards, options: LocalOptions, seeds: Sequence[int]) -> State:
     """Train a copy of the perceptron `start` on each shard: tensors of (clients, *shape).
 
-    `seeds` has one a client, for its patches. Everything stays on the data's device.
+    `seeds` has one a client, for its copies. Everything stays on the data's device.
     """
+    given = data
     if options.patch_size_max:
-        data = data.beside(_patched(data, options.patch_size_max, seeds))
+        data = data.beside(
+            _copied(given, partial(stamp_randomly, size_max=options.patch_size_max), seeds)
+        )
+    if options.moves:
+        data = data.beside(_copied(given, move_randomly, seeds))
     models = {
         name: tensor.expand(data.clients, *tensor.shape).clone() for name, tensor in start.items()
     }
@@ -85,10 +94,11 @@ def _gradients(models: State, features: torch.Tensor, targets: torch.Tensor) -> 
     }
 
 
-def _patched(data: Shards, size_max: int, seeds: Sequence[int]) -> Shards:
+def _copied(data: Shards, change: Callable[..., torch.Tensor], seeds: Sequence[int]) -> Shards:
+    """`change` takes images and, by name, a generator."""
     copies = []
     for client, seed in enumerate(seeds):
         own = data.of(client)
         generator = torch.Generator().manual_seed(seed)
-        copies.append(LabelledData(stamp_randomly(own.features, size_max, generator), own.labels))
+        copies.append(LabelledData(change(own.features, generator=generator), own.labels))
     return stack(copies)

@@ -97,7 +97,8 @@ def _show(report: SimulationReport) -> None:
 @app.command()
 def poisoning(
     out: Annotated[Path, typer.Option(file_okay=False, help="Where finished simulations lie.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each simulation.")] = 20,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of what goals are about.")] = 20,
+    others: Annotated[int, typer.Option(min=1, help="Seeds of each other simulation.")] = 5,
     first: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each.")] = 100,
     processes: Annotated[int, typer.Option(min=1, help="At a time.")] = os.cpu_count() or 1,
@@ -112,7 +113,7 @@ def poisoning(
             print(f"{done} of {of} simulations", flush=True)
 
     try:
-        run_experiment(Plan(seeds, first, rounds=rounds), out, processes, watch)
+        run_experiment(Plan(seeds, others, first, rounds=rounds), out, processes, watch)
     except OSError as error:
         refuse(f"{out} cannot be written: {error}")
 

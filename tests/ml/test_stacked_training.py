@@ -36,15 +36,15 @@ def test_a_step_is_that_of_the_mean_cross_entropy() -> None:
 
 
 def test_nobody_learns_from_its_neighbours() -> None:
-    options = LocalOptions(patch_size_max=3)
+    options = LocalOptions(patch_size_max=3, moves=True)
     together = train_stacked(start(), data(), options, [7, 8, 9, 10])
     alone = train_stacked(start(), data().take(torch.tensor([1])), options, [8])
     for name, tensor in alone.items():
         torch.testing.assert_close(together[name][1], tensor[0], rtol=0, atol=1e-6)
 
 
-def test_patches_follow_the_clients_seed() -> None:
-    options, alone = LocalOptions(patch_size_max=3), data().take(torch.tensor([1]))
+def test_copies_follow_the_clients_seed() -> None:
+    options, alone = LocalOptions(moves=True), data().take(torch.tensor([1]))
     first, again, other = (train_stacked(start(), alone, options, [seed]) for seed in (8, 8, 9))
     assert torch.equal(first["output.bias"], again["output.bias"])
     assert not torch.equal(first["output.bias"], other["output.bias"])

@@ -30,16 +30,22 @@ CELLS_FILE: Final = "cells.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of the experiment: seeds `first` to `first` + `seeds` − 1."""
+    """How much of the experiment: seeds `first` to `first` + `seeds` − 1 of the cells that goals
+    are about, and `others` of the rest, the first ones."""
 
     seeds: int = 20
+    others: int = 5
     first: int = 0
     clients: int = 50
     rounds: int = 100
 
     def cells(self) -> list[FlSettings]:
-        """All simulations: shares first, then other attacks and defences at two fifths."""
-        return [*self._each(self._shares()), *self._each(self._others())]
+        """All simulations: what goals are about, shares, other attacks and defences."""
+        kinds = [*self._shares(), *self._others()]
+        goals = [kind for kind in kinds if _is_goal(*kind)]
+        rest = [kind for kind in kinds if not _is_goal(*kind)]
+        others = min(self.others, self.seeds)
+        return [*self._each(goals, self.seeds), *self._each(rest, others)]
 
     def _shares(self) -> Iterator[tuple[str, str, float]]:
         for defence in COMPARED:
@@ -54,10 +60,9 @@ class Plan:
             (defence, attack, STRESS_SHARE) for attack in others for defence in ("flock", "none")
         )
 
-    def _each(self, kinds: Iterator[tuple[str, str, float]]) -> Iterator[FlSettings]:
-        listed = list(kinds)
-        for seed in range(self.first, self.first + self.seeds):
-            for defence, attack, share in listed:
+    def _each(self, kinds: Sequence[tuple[str, str, float]], seeds: int) -> Iterator[FlSettings]:
+        for seed in range(self.first, self.first + seeds):
+            for defence, attack, share in kinds:
                 yield FlSettings(
                     clients=self.clients,
                     malicious=share,
@@ -67,6 +72,13 @@ class Plan:
                     defence=defence,
                     proofs=False,
                 )
+
+
+def _is_goal(defence: str, attack: str, share: float) -> bool:
+    """Both flips at two fifths with and without the defence, and clean training."""
+    if not share:
+        return defence == "none"
+    return defence in ("flock", "none") and attack in FLIPS and share == STRESS_SHARE
 
 
 def key_of(settings: FlSettings) -> str:

@@ -7,7 +7,7 @@ Source: WP VI.B to VI.F; the figures follow WP Fig. 6: 50 clients, 40 % maliciou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from ml.attacks.catalogue import find_attack
@@ -23,6 +23,8 @@ TEST_EXAMPLES: Final = 6
 PROPOSING: Final = Rational(1, 2)
 TOLERANCE: Final = Rational(1, 5)
 """One wrong answer more in six is within it: a voter with so few examples could not tell less."""
+TRAINING: Final = LocalOptions(moves=True)
+"""Few clients have few examples: what moved copies teach makes up for those that are expelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FlSettings:
     proofs: bool = True
     proposing: Rational = PROPOSING
     tolerance: Rational = TOLERANCE
-    training: LocalOptions = field(default_factory=LocalOptions)
+    training: LocalOptions = TRAINING
     test_examples: int = TEST_EXAMPLES
 
     def __post_init__(self) -> None:

@@ -23,8 +23,10 @@ TINY = Plan(seeds=1, first=100, clients=10, rounds=1)
 def test_no_cell_stands_twice() -> None:
     keys = [key_of(cell) for cell in Plan().cells()]
     assert len(keys) == len(set(keys))
-    assert keys[0] == "flock/label-flip/0.0/0/50/100"
-    assert len(keys) == 20 * (4 * 11 + 3 * 2 + 2 * 11)
+    assert keys[:2] == ["flock/label-flip/0.4/0/50/100", "flock/sign-flip/0.4/0/50/100"]
+    goals, kinds = 5, 4 * 11 + 3 * 2 + 2 * 14
+    assert len(keys) == 20 * goals + 5 * (kinds - goals)
+    assert len(Plan(seeds=2).cells()) == 2 * kinds
 
 
 def test_a_cell_has_figures_and_curves() -> None:
