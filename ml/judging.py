@@ -20,7 +20,7 @@ from ml.evaluate import score_of_accuracy
 from ml.fixed_point import Layout, from_fixed
 from ml.stacked_training import centred, stacked_logits
 
-MARK_MARGIN: Final = 0.1
+MARK_MARGIN: Final = 0.2
 """By how much a proposer must raise the mean loss, times the number of proposers, to be marked; of
 an aggregate that costs more than 1, by that part of its loss: in a ruined one all parts weigh."""
 MARK_ERRORS: Final = 1.0

@@ -48,7 +48,7 @@ def test_a_mark_needs_the_margin_and_more_than_chance() -> None:
     aggregate = torch.tensor([1.0, 1.0, 1.0, 1.0])
     by_little, by_luck, by_much = (
         torch.tensor(gains)
-        for gains in ([0.02] * 4, [0.9, -0.4, -0.1, 0.0], [0.05, 0.06, 0.04, 0.05])
+        for gains in ([0.02] * 4, [0.9, -0.4, -0.1, 0.0], [0.1, 0.12, 0.08, 0.1])
     )
     without = torch.stack([aggregate - gains for gains in (by_little, by_luck, by_much)])
     assert are_harmful(aggregate, without).tolist() == [False, False, True]
