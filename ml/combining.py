@@ -50,12 +50,13 @@ def combine(
     *,
     leave: bool,
 ) -> Combination:
-    """Each update: (parameters,) int16. `leave`: also leave each proposer out, of a mean."""
+    """Each update: (parameters,) int16. `leave`: also leave each proposer out, of a mean of two
+    and more; without the only one there is the model before, to which votes compare."""
     rows = torch.stack(list(updates))  # (proposers, parameters)
     if rule in (Rule.MEAN, Rule.CLIPPED_MEAN):
         if rule is Rule.CLIPPED_MEAN:
             rows = clip_to_median(rows)
-        without = leave_one_out(start, rows, weights) if leave else None
+        without = leave_one_out(start, rows, weights) if leave and len(rows) > 1 else None
         return Combination(apply_updates(start, rows, weights), without)
     moved = _robust(rule, rows)
     return Combination(start + moved, None)

@@ -37,3 +37,4 @@ def test_of_a_mean_each_can_be_left_out() -> None:
 @pytest.mark.parametrize("rule", list(Rule))
 def test_one_update_is_enough(rule: Rule) -> None:
     assert combine(rule, START, [UPDATES[0]], [1], leave=False).model.tolist() == [110, 100]
+    assert combine(rule, START, [UPDATES[0]], [1], leave=True).without is None

@@ -51,6 +51,7 @@ _ATTACKS: Final = (
     _Attack("F2", "no vote by two fifths: void rounds", Behaviour(vote="none"), TWO_FIFTHS),
     _Attack("F3", "poison that is marked", _POISON),
     _Attack("F4", "framing by a fifth", _FRAMING),
+    _Attack("F4", "framing by two fifths", _FRAMING, TWO_FIFTHS),
     _Attack("F4", "framing by more than half", _FRAMING, MAJORITY, ""),
     _Attack("F5", "n_p a hundredfold", Behaviour(units=1_000)),
     _Attack("data", "updates that nobody else can fetch", Behaviour(serves=False)),

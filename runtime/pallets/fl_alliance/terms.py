@@ -85,9 +85,9 @@ class AllianceTerms:
     ε; `slash`: s_p; `threshold`: the part of the quantity below which a participant is expelled.
     Weights are fixed point with `fraction_bits`. A participant has up to `units_max` units of
     `unit_samples` training samples. `attributes`: whether the proposers that most drawn
-    voters mark as harmful lose, in accepted rounds too, and those of a rejected aggregate that they
-    do not mark are spared. `zero_update`: the content id of an update that changes nothing. `spec`
-    names the canonical specification.
+    voters mark as harmful lose, in accepted rounds too, those of a rejected aggregate that they do
+    not mark are spared, and voters lose that alone accuse most of a round. `zero_update`: the
+    content id of an update that changes nothing. `spec` names the canonical specification.
     """
 
     name: str

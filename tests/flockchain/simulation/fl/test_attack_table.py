@@ -37,6 +37,7 @@ def honest() -> dict[int, Drilled]:
         Behaviour(update="none"),
         Behaviour(update="copy"),
         Behaviour(update="poison", vote="accept", frames=True),
+        Behaviour(vote="accept", frames=True),
         Behaviour(vote="none"),
         Behaviour(vote="missing"),
         Behaviour(vote="reject"),
@@ -49,7 +50,7 @@ def test_misbehaviour_costs(behaviour: Behaviour, honest: dict[int, Drilled]) ->
 
 @pytest.mark.parametrize(
     "behaviour",
-    [Behaviour(units=1_000), Behaviour(vote="accept", frames=True), Behaviour(denies=True)],
+    [Behaviour(units=1_000), Behaviour(denies=True)],
 )
 def test_what_a_minority_says_of_others_or_of_itself_earns_nothing(
     behaviour: Behaviour, honest: dict[int, Drilled]
