@@ -169,6 +169,11 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
     return Epoch(index, authorities, randomness)
 
 
+def disabled_authors(state: StateReader) -> list[bytes]:
+    """Keys whose blocks are refused on top of the state."""
+    return list(runtime_at(state).session.disabled_keys())
+
+
 def grandpa_authorities(state: StateReader) -> tuple[int, tuple[Authority, ...]]:
     """(set id, voters with weights)."""
     grandpa = runtime_at(state).grandpa

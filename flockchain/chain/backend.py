@@ -24,7 +24,7 @@ from flockchain.storage.trie_build import ordered_root, root_of
 from flockchain.storage.trie_codec import EMPTY_ROOT, StateVersion
 from flockchain.storage.trie_update import TrieRoot
 from runtime.primitives.babe_digest import SlotKind, find_claim
-from runtime.primitives.grandpa_votes import find_set_change
+from runtime.primitives.grandpa_votes import ForcedChange, find_set_change
 from runtime.primitives.header import Digest, Header
 from runtime.primitives.types import ZERO_HASH, Hash
 
@@ -71,6 +71,7 @@ class Backend:
         self.genesis: Hash
         self.best: Head
         self._changes: dict[Hash, int]  # unfinalized blocks that name new voters, by height
+        self._forced: dict[Hash, ForcedChange]  # those of them that do so by force
 
     # -- opening
 
@@ -119,7 +120,7 @@ class Backend:
         finalized = Hash(self._meta("finalized"))
         root = self._header(finalized)
         self.tree = BlockTree(finalized, root.number)
-        self._changes = {}
+        self._changes, self._forced = {}, {}
         for _, block in self.blocks.unfinalized():
             header = self._header(block)
             if header.parent_hash in self.tree:
@@ -170,15 +171,41 @@ class Backend:
         return self.blocks.hash_at(header.number) == block
 
     def first_change(self, head: Hash) -> TreeBlock | None:
-        """The lowest unfinalized block up to `head` that names new voters; mostly there is none."""
-        for block, _ in sorted(self._changes.items(), key=lambda item: item[1]):
-            if self.tree.is_descendant(block, head):
+        """The lowest unfinalized block up to `head` that names new voters; mostly there is none.
+
+        Those up to a forced change in force are passed over.
+        """
+        forced = self.forced_change()
+        is_forced = forced is not None and self.tree.is_descendant(forced.hash, head)
+        above = forced.number if forced is not None and is_forced else 0
+        for block, number in sorted(self._changes.items(), key=lambda item: item[1]):
+            if number > above and self.tree.is_descendant(block, head):
                 return self.tree.get(block)
         return None
 
+    def forced_change(self) -> TreeBlock | None:
+        """The latest block of the best chain that names voters by force and lies deep enough.
+
+        Those vote on all that comes after it, and what comes before is final with it. One that
+        presumes a change to be final which is not here does not count.
+        """
+        for block, change in reversed(self._forced.items()):
+            node = self.tree.get(block)
+            if node is None or self.best.number < node.number + change.delay:
+                continue
+            if self.tree.is_descendant(block, self.best.hash) and not any(
+                number <= change.median_last_finalized and self.tree.is_descendant(other, block)
+                for other, number in self._changes.items()
+            ):
+                return node
+        return None
+
     def _note_change(self, block: Hash, header: Header) -> None:
-        if find_set_change(header) is not None:
+        change = find_set_change(header)
+        if change is not None:
             self._changes[block] = header.number
+        if isinstance(change, ForcedChange):
+            self._forced[block] = change
 
     # -- changing
 
@@ -236,6 +263,7 @@ class Backend:
                 self.blocks.put_change(batch, node.number, node.hash)
         for node in (*final, *lost):
             self._changes.pop(node.hash, None)
+            self._forced.pop(node.hash, None)
         route, retracted = self._route_off(final, lost)
         if self.blocks.is_passing_proof(former):
             self.blocks.remove_justification(batch, former)

@@ -55,6 +55,9 @@ class Sessions(Protocol):
     def next_session(self, index: int, *, is_first: bool) -> list[Member]:
         """Begin session `index`; the members of the one after it, none if they are fixed."""
 
+    def is_disabled(self, who: AccountId) -> bool:
+        """Whether a member may not act."""
+
     def next_session_weight(self) -> Weight:
         """What that costs at most."""
 
@@ -129,6 +132,9 @@ class Babe(frame.Pallet[Config], index=2):
         is_new = self._enter_slot(number, claim.slot)
         self.author_index.put(claim.authority_index)
         self.author_vrf.put(claim.vrf_output)
+        author = self.author()
+        if author is not None and self.sessions.is_disabled(author):
+            raise frame.InvalidBlock(f"the author of block {number} is disabled")
         count = self.vrf_count.get()
         self.vrf_outputs.put(count, claim.vrf_output)
         self.vrf_count.put(count + 1)

@@ -119,6 +119,9 @@ class Sessions(Protocol):
     def is_recorded(self, session: int) -> bool:
         """Whether offences in the session can be reported."""
 
+    def disable_offender(self, who: AccountId) -> None:
+        """Keep a member from acting, unless a third of the weight would be exceeded."""
+
 
 class Slots(Protocol):
     """What offences asks of babe."""
@@ -307,6 +310,7 @@ class Offences(frame.Pallet[Config], index=8):
         for each in offenders:
             self.stake.slash(each.era, each.account, fraction, reporter)
         self.stake.chill_offender(member.account)
+        self.sessions.disable_offender(member.account)
         self.deposit_event(Offended(key, member.account, record.era, fraction))
 
     def _forget(self) -> None:

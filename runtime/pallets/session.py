@@ -4,6 +4,8 @@ A session is an epoch. When session N begins, the members of N+1 are fixed with 
 by then: a key acts two sessions after it was registered. Of past sessions the root over the members
 stays as long as offences can be reported, so that anybody can prove whose a key was. A chain whose
 spec bonds nobody has no members here: its authorities stay those of the spec.
+Who has offended may not act until an era begins for which it is elected anew; so not more than a
+third of the weight is kept from acting.
 Invariant: a key has one owner, and members have different keys.
 Source: Substrate `pallet_session`, `pallet_session::historical`; WP II.A.
 """
@@ -61,6 +63,13 @@ class KeysPurged:
     who: AccountId
 
 
+@frame.event(3)
+class MemberDisabled:
+    """`who` makes no blocks, and from the next session on does not vote, until elected anew."""
+
+    who: AccountId
+
+
 class NotBonded(frame.ModuleError, index=0):
     """Only who has bonded stake has session keys. Bond first."""
 
@@ -89,6 +98,14 @@ class FalseProof(frame.ModuleError, index=6):
     """The member did not stand there in that session."""
 
 
+class NotMember(frame.ModuleError, index=7):
+    """The account is no member of this session."""
+
+
+class NobodyLeft(frame.ModuleError, index=8):
+    """Then no member could act."""
+
+
 @frame.scale_type
 class SessionRecord:
     """What is kept of a session; `previous` is the session before it."""
@@ -108,6 +125,9 @@ class Stake(Protocol):
 
     def is_candidate(self, who: AccountId) -> bool:
         """Whether `who` wants to be elected."""
+
+    def chill_offender(self, who: AccountId) -> bool:
+        """`who` is no candidate until it asks again."""
 
     def start_session(self, index: int) -> tuple[int, int]:
         """The era of the session that begins, and the oldest that may still be reported."""
@@ -145,6 +165,11 @@ class Session(frame.Pallet[Config], index=9):
     )
     queued = frame.StorageValue[list[Member]](
         _MEMBERS, default=[], docs="Who acts in the next session."
+    )
+    disabled = frame.StorageValue[list[AccountId]](
+        Annotated[list[AccountId], Limit(MEMBERS_MAX)],
+        default=[],
+        docs="Members that may not act until they are elected anew.",
     )
     current_index = frame.StorageValue[int](U32, default=0)
     next_keys = frame.StorageMap[AccountId, SessionKeys](
@@ -204,6 +229,31 @@ class Session(frame.Pallet[Config], index=9):
             raise StillValidating
         self.forget_keys(who)
 
+    @frame.call(2, weight=lambda absent: Weight(100_000_000).times(len(absent) + 1))
+    def disable(
+        self, origin: frame.Origin, absent: Annotated[list[AccountId], Limit(MEMBERS_MAX)]
+    ) -> None:
+        """Keep members from acting that are gone for good, whatever they weigh. Root.
+
+        They are no candidates any more. For `grandpa.note_stalled`. Emits MemberDisabled. Raises
+        NotMember, NobodyLeft.
+        """
+        frame.ensure_root(origin)
+        members = {each.account for each in self.members.get()}
+        if not members.issuperset(absent):
+            raise NotMember
+        if members == {*self.disabled.get(), *absent}:
+            raise NobodyLeft
+        for who in absent:
+            self.stake.chill_offender(who)
+            self._disable(who)
+
+    def _disable(self, who: AccountId) -> None:
+        listed = self.disabled.get()
+        if who not in listed:
+            self.disabled.put([*listed, who])
+            self.deposit_event(MemberDisabled(who))
+
     def _register(self, who: AccountId, keys: SessionKeys) -> None:
         self._disown(who)
         self.next_keys.put(who, keys)
@@ -221,6 +271,26 @@ class Session(frame.Pallet[Config], index=9):
     def is_acting(self, who: AccountId) -> bool:
         """Whether `who` is a member of this session or of the next one."""
         return any(each.account == who for each in (*self.members.get(), *self.queued.get()))
+
+    def is_disabled(self, who: AccountId) -> bool:
+        """Whether a member may not act."""
+        return who in self.disabled.get()
+
+    def disable_offender(self, who: AccountId) -> None:
+        """Keep a member from acting, unless a third of the weight would be exceeded.
+
+        Emits MemberDisabled.
+        """
+        members, disabled = self.members.get(), {*self.disabled.get(), who}
+        weight = sum(each.weight for each in members if each.account in disabled)
+        is_member = any(each.account == who for each in members)
+        if is_member and 3 * weight <= sum(each.weight for each in members):
+            self._disable(who)
+
+    def disabled_keys(self) -> list[Bytes32]:
+        """The keys with which disabled members would make blocks."""
+        disabled = self.disabled.get()
+        return [each.keys.babe for each in self.members.get() if each.account in disabled]
 
     def acting(self) -> list[Member]:
         """The members of this session."""
@@ -288,14 +358,29 @@ class Session(frame.Pallet[Config], index=9):
         self.members.put(members)
         self.validators.put([each.account for each in members])
         era, oldest = self.stake.start_session(index)
+        if era != self.records.get(previous).era:
+            self._enable_elected(members)
         self._record(index, members, era, previous)
         stale = [session for session, kept in self.records.items() if kept.era < oldest]
         for session in stale:
             self.records.remove(session)
+        disabled = self.disabled.get()
+        voters = [each for each in members if each.account not in disabled] or members
         self.finality.set_authorities(
-            [Authority(each.keys.grandpa, each.weight) for each in members], index
+            [Authority(each.keys.grandpa, each.weight) for each in voters], index
         )
         self.deposit_event(NewSession(index))
+
+    def _enable_elected(self, members: list[Member]) -> None:
+        """An era begins: whoever stood for election again, and was elected, acts again."""
+        present = {each.account for each in members}
+        kept = [
+            who
+            for who in self.disabled.get()
+            if who in present and not self.stake.is_candidate(who)
+        ]
+        # Elected before they offended, all of them may be new: somebody has to make blocks.
+        self.disabled.put(kept if len(kept) < len(present) else [])
 
     def _record(self, index: int, members: list[Member], era: int, previous: int | None) -> None:
         total = sum(each.weight for each in members)
@@ -325,6 +410,8 @@ class Session(frame.Pallet[Config], index=9):
                 keys = [getattr(each.keys, kind) for each in members]
                 assert len(set(keys)) == len(keys), f"a {kind} key acts twice"
         assert self.validators.get() == [each.account for each in self.members.get()]
+        disabled = {*self.disabled.get()}
+        assert not disabled or {*self.validators.get()} - disabled, "nobody may act"
 
 
 def _named(keys: SessionKeys) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:

@@ -82,16 +82,27 @@ class ScheduledChange(ConsensusLog, index=1):
     delay: U32
 
 
+class ForcedChange(ConsensusLog, index=2):
+    """`delay` blocks later these authorities finalize, though the ones before them cannot.
+
+    `median_last_finalized` is the height up to which the old ones have finalized.
+    """
+
+    median_last_finalized: U32
+    next_authorities: list[Authority]
+    delay: U32
+
+
 MESSAGE: Final = codec_of(Message)
 CONSENSUS_LOG: Final = codec_of(ConsensusLog)
 
 
-def find_set_change(header: Header) -> ScheduledChange | None:
+def find_set_change(header: Header) -> ScheduledChange | ForcedChange | None:
     """The authorities that a header names for finality. Raises DecodeError."""
     for log in header.digest.logs:
         if isinstance(log, Consensus) and log.engine == GRANDPA_ENGINE:
             change = CONSENSUS_LOG.decode_all(log.data)
-            return change if isinstance(change, ScheduledChange) else None
+            return change if isinstance(change, ScheduledChange | ForcedChange) else None
     return None
 
 

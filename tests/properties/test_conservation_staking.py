@@ -90,7 +90,8 @@ def test_no_planck_appears_or_disappears(operations: list[tuple[str, int, int, i
                 act(world, kind, NAMES[one], NAMES[two], amount)
         except frame.DispatchError:
             pass  # the transaction took everything back
-        acting = world.acting()
+        disabled = world.session.disabled.get()
+        acting = [name for name in world.acting() if account(name) not in disabled]
         next_slot = world.slot + 1 + amount % 7
         in_session = (next_slot - 100) // 10 == world.session.current_index.get()
         world.block(acting[amount % len(acting)] if in_session else None, slot=next_slot)

@@ -19,6 +19,7 @@ from flockchain.consensus.babe.lottery import VrfKey, claim_slot
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.consensus.babe.verifier import epoch_after
 from flockchain.pool.pool import Pool
+from runtime.api import disabled_authors
 from runtime.primitives.babe_digest import claim_log, find_claim
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,9 @@ class SlotAuthor:
         if parent is None:
             return None
         epoch = epoch_after(self._backend, parent.hash, slot)
-        claimed = claim_slot(slot, epoch, [key.vrf for key in self._keys.values()])
+        disabled = disabled_authors(self._backend.state_at(parent.hash))
+        keys = [key.vrf for public, key in self._keys.items() if public not in disabled]
+        claimed = claim_slot(slot, epoch, keys)
         if claimed is None:
             return None
         claim, vrf_key = claimed

@@ -2,7 +2,7 @@
 
 Owns both, for proofs of our own rounds, of peers and of files. Invariant: a proof moves finality up
 its own chain or nowhere, and is checked against the voters of the last finalized block: a change of
-voters has a proof of its own, so no proof reaches beyond one.
+voters has a proof of its own, so no proof reaches beyond one that was not forced.
 Source: Substrate `sc_consensus_grandpa::import` (`import_justification`).
 """
 
@@ -30,10 +30,19 @@ def authorities_at(backend: Backend, block: Hash) -> AuthoritySet:
     return AuthoritySet(set_id, [(item.key, item.weight) for item in listed])
 
 
+def voters_of(backend: Backend) -> tuple[AuthoritySet, BlockRef]:
+    """Who votes now, and the block on which all their votes build.
+
+    The last finalized block, or a forced change above it. Raises StateDiscarded.
+    """
+    base = backend.forced_change() or backend.finalized
+    return authorities_at(backend, base.hash), BlockRef(base.hash, base.number)
+
+
 def finalize_proven(backend: Backend, block: BlockRef, proof: bytes) -> Finalized | None:
     """Make a block final by a proof that was checked; None if it is already."""
     before = backend.finalized.number
-    is_change = backend.first_change(block.hash) is not None
+    is_change = backend.first_change(block.hash) is not None or backend.forced_change() is not None
     is_due = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
     return backend.finalize(block.hash, proof, keep_proof=is_change or is_due)
 
@@ -52,5 +61,5 @@ def finalize_by_proof(backend: Backend, header: Header, justification: bytes) ->
         proof = JUSTIFICATION.decode_all(justification)
     except DecodeError as error:
         raise JustificationError(f"the proof of {block} cannot be read: {error}") from error
-    verify_for(proof, authorities_at(backend, final.hash), block)
+    verify_for(proof, voters_of(backend)[0], block)
     finalize_proven(backend, block, justification)

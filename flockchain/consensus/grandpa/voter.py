@@ -201,8 +201,8 @@ class Voter:
         return Handled(Verdict.ACCEPT, effects)
 
     def enact(self, now_ms: int, authorities: AuthoritySet, base: BlockRef) -> list[Effect]:
-        """The block that announced `authorities` is final: rounds start anew on `base`."""
-        self._begin(authorities, max(base, self.finalized, key=lambda block: block.number), now_ms)
+        """`authorities` vote from now on: rounds start anew on `base`, final or to be taken so."""
+        self._begin(authorities, base, now_ms)
         self._observation.enter_set()
         effects: list[Effect] = []
         self._tell(effects)

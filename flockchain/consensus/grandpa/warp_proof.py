@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from flockchain.consensus.grandpa.authorities import AuthoritySet, InvalidAuthoritySet
 from flockchain.consensus.grandpa.justification import JustificationError, verify_for
 from flockchain.consensus.grandpa.messages import JUSTIFICATION, BlockRef
-from runtime.primitives.grandpa_votes import ScheduledChange, find_set_change
+from runtime.primitives.grandpa_votes import ForcedChange, ScheduledChange, find_set_change
 from runtime.primitives.header import Header
 from runtime.primitives.scale import DecodeError
 
@@ -67,7 +67,7 @@ class Proven:
             raise WarpProofError(f"{fragment.block} names no new voters")
         return Proven(self._successors(fragment.block, change), fragment.header.number)
 
-    def _successors(self, block: BlockRef, change: ScheduledChange) -> AuthoritySet:
+    def _successors(self, block: BlockRef, change: ScheduledChange | ForcedChange) -> AuthoritySet:
         if change.delay:
             raise WarpProofError(f"{block} delays its change by {change.delay} blocks")
         listed = [(item.key, item.weight) for item in change.next_authorities]

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from flockchain.chain.backend import Backend
+from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.ballot import Signer
@@ -42,7 +43,7 @@ from flockchain.consensus.grandpa.messages import (
     GossipNeighbour,
     GossipVote,
 )
-from flockchain.consensus.grandpa.proof_import import authorities_at, finalize_proven
+from flockchain.consensus.grandpa.proof_import import finalize_proven, voters_of
 from flockchain.consensus.grandpa.voter import Voter, VoterConfig
 from flockchain.sync.messages import (
     blocks_request,
@@ -79,25 +80,31 @@ class FinalityWorker:
         self._journal = journal
         self._signer = signer
         self._config = config
+        self._forced: TreeBlock | None
         self.authorities: AuthoritySet
         self.voter: Voter
-        self.restart()
+        self._begin()
         self.stopped_because: str | None = None
         self._ask_proof_at_ms = 0
 
-    def restart(self) -> None:
-        """Begin anew at the finalized block, as a node that starts: a chain was adopted."""
-        final = self._backend.finalized
-        self.authorities = authorities_at(self._backend, final.hash)
+    def _begin(self) -> None:
+        self._forced = self._backend.forced_change()
+        self.authorities, base = voters_of(self._backend)
         self.voter = Voter(
             self.authorities,
-            BlockRef(final.hash, final.number),
+            base,
             BackendChain(self._backend),
             self._journal,
             self._signer,
             self._config,
             self._clock.now_ms(),
         )
+
+    def restart(self) -> None:
+        """Begin anew at the finalized block, as a node that starts: a chain was adopted."""
+        self._begin()
+        for peer in self._network.peers():
+            self.on_peer_connected(peer)
 
     def may_author(self, now_ms: int) -> bool:
         """Whether our keys may act: nobody else has been seen with them, and peers were asked."""
@@ -119,6 +126,11 @@ class FinalityWorker:
 
     def on_block_imported(self, block: BlockRef) -> None:
         """The chain grew."""
+        forced = self._backend.forced_change()
+        if forced != self._forced:
+            self._forced = forced
+            log.warning("the voters are replaced by force")
+            self._enact()
         self._do(self.voter.on_block_imported(self._clock.now_ms(), block.hash))
 
     def on_gossip(self, peer: PeerId, data: bytes) -> Verdict:
@@ -214,12 +226,13 @@ class FinalityWorker:
         event = finalize_proven(self._backend, block, justification)
         if event is not None:
             log.info("finalized #%d (0x%s..)", block.number, block.hash[:4].hex())
+        self._forced = self._backend.forced_change()
         if is_change:
-            self._enact(block)
+            self._enact()
 
-    def _enact(self, block: BlockRef) -> None:
-        """The final block named new authorities: they vote on what comes after it."""
-        self.authorities = authorities_at(self._backend, block.hash)
+    def _enact(self) -> None:
+        """A final block, or a forced change, named new authorities: they vote from there on."""
+        self.authorities, block = voters_of(self._backend)
         log.info(
             "authority set %d of %d votes from #%d on",
             self.authorities.set_id,

@@ -35,6 +35,9 @@ class SameAuthorities:
     def next_session(self, index: int, *, is_first: bool) -> list[Member]:
         return []
 
+    def is_disabled(self, who: AccountId) -> bool:
+        return False
+
     def next_session_weight(self) -> frame.Weight:
         return frame.ZERO_WEIGHT
 

@@ -7,20 +7,31 @@ from dataclasses import replace
 import pytest
 
 from runtime.economy.authorities import SessionKeysProof
-from runtime.frame.origin import signed
+from runtime.frame.errors import BadOrigin, InvalidBlock
+from runtime.frame.origin import ROOT, signed
+from runtime.pallets.grandpa import FinalityStalled, NotMadeYet
 from runtime.pallets.session import (
     DuplicatedKey,
     FalseProof,
     KeysNotOwned,
+    MemberDisabled,
     NewSession,
+    NobodyLeft,
     NoKeys,
     NotBonded,
+    NotMember,
     StaleProof,
     StillValidating,
 )
+from runtime.pallets.staking import ValidatorPrefs
+from runtime.primitives.babe_digest import Authority
+from runtime.primitives.grandpa_votes import CONSENSUS_LOG, ForcedChange
+from runtime.primitives.per_things import Perbill
 from runtime.primitives.types import FML
 from tests.runtime.pallets.staking.stake_world import (
+    RULES,
     STAKE,
+    VALIDATORS,
     StakeWorld,
     account,
     keys_of,
@@ -121,3 +132,78 @@ def test_who_leaves_altogether_leaves_its_keys() -> None:
     world.staking.withdraw_unbonded(signed(account("c1")))
     assert not world.session.has_keys(account("c1"))
     world.check()
+
+
+# -- who may not act
+
+
+def test_an_offender_makes_no_blocks_and_votes_no_more_until_it_is_elected_anew() -> None:
+    world = new_world()
+    world.report("v1")
+    assert world.session.disabled.get() == [account("v1")]
+    assert world.session.disabled_keys() == [keys_of("v1").babe]
+    with pytest.raises(InvalidBlock, match=r"^the author of block 2 is disabled$"):
+        world.block("v1")
+    world = new_world()
+    world.report("v1")
+    world.to_session(1)
+    voters = [each.key for each in world.grandpa.authorities.get()]
+    assert voters == [keys_of(name).grandpa for name in ("v2", "v3", "v4")]
+    world.to_session(3)  # it is no candidate, so the era goes on without it
+    assert world.acting() == ["v2", "v3", "v4"]
+    assert world.session.disabled.get() == []
+    world.staking.bond_extra(signed(account("v1")), STAKE)
+    world.staking.validate(signed(account("v1")), ValidatorPrefs(Perbill(0)))
+    world.to_session(6)
+    assert world.acting() == ["v1", "v2", "v3", "v4"]
+    world.block("v1")
+
+
+def test_not_more_than_a_third_of_the_weight_is_kept_from_acting() -> None:
+    world = new_world()
+    world.report("v1")
+    world.report("v2")
+    assert world.session.disabled.get() == [account("v1")]
+    world.session.disable_offender(account("c1"))  # no member
+    assert world.session.disabled.get() == [account("v1")]
+
+
+def test_a_disabled_member_that_goes_on_for_want_of_others_stays_disabled() -> None:
+    world = StakeWorld(rules=replace(RULES, minimum_count=4))
+    world.block()
+    world.report("v1")
+    world.to_session(3)
+    assert world.acting() == ["v1", "v2", "v3", "v4"]
+    assert world.session.disabled.get() == [account("v1")]
+
+
+def test_root_disables_whom_it_knows_to_be_gone() -> None:
+    world = new_world()
+    gone = [account("v1"), account("v2")]
+    with pytest.raises(BadOrigin):
+        world.session.disable(signed(account("v1")), gone)
+    with pytest.raises(NotMember):
+        world.session.disable(ROOT, [account("c1")])
+    with pytest.raises(NobodyLeft):
+        world.session.disable(ROOT, [account(name) for name in VALIDATORS])
+    world.session.disable(ROOT, gone)
+    assert world.session.disabled.get() == gone
+    assert not world.staking.is_candidate(account("v2"))
+    assert world.events(MemberDisabled) == [MemberDisabled(who) for who in gone]
+
+
+def test_the_next_session_is_named_by_force_when_finality_stalled() -> None:
+    world = new_world()
+    with pytest.raises(BadOrigin):
+        world.grandpa.note_stalled(signed(account("v1")), 5, 0)
+    with pytest.raises(NotMadeYet):
+        world.grandpa.note_stalled(ROOT, 5, world.number)
+    world.session.disable(ROOT, [account("v1"), account("v2")])
+    world.grandpa.note_stalled(ROOT, 5, 0)
+    assert world.events(FinalityStalled) == [FinalityStalled(5, 0)]
+    world.to_session(1)
+    (log,) = [each for each in world.system.digest.get().logs if each.engine == b"FRNK"]
+    rest = [Authority(keys_of(name).grandpa, STAKE // 10**9) for name in ("v3", "v4")]
+    assert CONSENSUS_LOG.decode_all(log.data) == ForcedChange(0, rest, 5)
+    assert world.grandpa.stalled.find() is None
+    assert world.grandpa.current_set_id.get() == 1

@@ -116,23 +116,26 @@ class StakeWorld:
     # -- blocks
 
     def block(self, author: str | None = None, slot: int | None = None) -> None:
-        """End this block, begin the next; None: the first authority makes it."""
+        """End this block, begin the next; None: the first authority that may makes it."""
         self.check()
         self.number += 1
         self.slot = self.slot + 1 if slot is None else slot
         parent = GENESIS if self.number == 1 else blake2b_256(self.number.to_bytes(4, "little"))
-        index = 0 if author is None else self._index_of(author)
+        index = self._index_of(author)
         output = blake2b_256(self.slot.to_bytes(8, "little")) * 2
         claim = SlotClaim(SlotKind.PRIMARY, index, self.slot, output, bytes(80))
         self.system.initialize(self.number, parent, Digest([claim_log(claim)]))
         for pallet in self.pallets:
             pallet.on_initialize(self.number)
 
-    def _index_of(self, author: str) -> int:
+    def _index_of(self, author: str | None) -> int:
         epoch = (self.slot - FIRST_SLOT) // DEVNET.epoch_slots
         is_next = epoch > self.babe.current_epoch.get()
         listed = self.babe.next_authorities if is_next else self.babe.authorities
-        return [each.account for each in listed.get()].index(account(author))
+        accounts = [each.account for each in listed.get()]
+        if author is not None:
+            return accounts.index(account(author))
+        return next(i for i, who in enumerate(accounts) if not self.session.is_disabled(who))
 
     def to_session(self, index: int, authors: Sequence[str] = ()) -> None:
         """Go on to the first block of a session, the authors taking turns."""
