@@ -53,8 +53,10 @@ def serve_warp(backend: Backend, begin: Hash) -> bytes:
     last = header.number
     for block in (*backend.blocks.changes(header.number), final.hash):
         fragment = _fragment(backend, block)
-        if fragment is None or fragment.header.number <= last:
-            continue  # the last final block may be a change itself, or genesis
+        if fragment is None:
+            break  # genesis, or voters that were replaced by force: proofs end here
+        if fragment.header.number <= last:
+            continue  # the last final block may be a change itself
         size += len(fragment.justification) + len(fragment.header.encode()) + 64
         if fragments and (size > RESPONSE_BYTES_MAX or len(fragments) == FRAGMENTS_MAX):
             return WarpAnswer(fragments, is_last=False).encode()
