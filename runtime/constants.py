@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runtime.economy.calendar import Calendar
+from runtime.economy.governance import GovernanceParameters
 from runtime.economy.parameters import ArenaParameters, VestingRules
 from runtime.primitives.types import FML
 
@@ -63,6 +64,16 @@ class Preset:
     candidates_max: int = 300
     nominators_max: int = 1_000  # an election reads all of them: some 100 ms
     kept_days: int = 30  # how long the inputs of a payout can be explained from the state
+
+    def governance(self) -> GovernanceParameters:
+        """How the DAO decides at genesis."""
+        return GovernanceParameters(
+            debate=self.debate_blocks,
+            voting=self.voting_blocks,
+            timelock=self.timelock_blocks,
+            deposit=self.proposal_deposit,
+            reward=self.proposal_reward,
+        )
 
 
 _MAINNET_DAY: Final = 14_400  # blocks of 6 s

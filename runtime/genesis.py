@@ -79,6 +79,7 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
         runtime.tasks.genesis_build(preset.arena, verified)
     except DispatchError as error:
         raise ValueError(f"tasks: {type(error).__doc__}") from error
+    runtime.governance.genesis_build(preset.governance())
     ext.put(CODE_KEY, code_stub(config.preset))
     ext.put(_EXTRINSIC_INDEX, codec_of(U32).encode(0))
     return {key: value for key, value in ext.changes().items() if value is not None}

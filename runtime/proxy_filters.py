@@ -17,6 +17,7 @@ from runtime.frame.pallet import entry_of
 from runtime.pallets.arena import Arena
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.fl_alliance import FlAlliance
+from runtime.pallets.governance import Governance
 from runtime.pallets.multisig import Multisig
 from runtime.pallets.preimage import Preimage
 from runtime.pallets.proxy import Proxy
@@ -52,10 +53,15 @@ _STAKING: Final[tuple[Call, ...]] = (
 )
 _CANCEL_PROXY: Final[tuple[Call, ...]] = (Proxy.reject_announcement,)
 _PREIMAGES: Final[tuple[Call, ...]] = (Preimage.note_preimage, Preimage.unnote_preimage)
+_GOVERNANCE: Final[tuple[Call, ...]] = (
+    *(Governance.lock, Governance.unlock, Governance.withdraw),
+    *(Governance.delegate, Governance.undelegate, Governance.propose, Governance.propose_noted),
+    *(Governance.comment, Governance.flag, Governance.vote),
+)
 _NON_TRANSFER: Final[tuple[Call, ...]] = (
     *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_STAKING, *_CANCEL_PROXY),
     *(System.remark, System.remark_with_event),
-    *_PREIMAGES,
+    *(*_PREIMAGES, *_GOVERNANCE),
     *(Tasks.register, Tasks.reveal_key, Tasks.cancel_task, Tasks.set_share_ratio),
     *(Delegation.bond_extra, Delegation.unbond, Delegation.free_unbonded),
     *(Delegation.delegate, Delegation.undelegate),
@@ -72,7 +78,7 @@ def _indices(calls: Iterable[Call]) -> frozenset[tuple[int, int]]:
 
 ALLOWED: Final[dict[ProxyType, frozenset[tuple[int, int]]]] = {
     ProxyType.NonTransfer: _indices(_NON_TRANSFER),
-    ProxyType.Governance: _indices(_PREIMAGES),
+    ProxyType.Governance: _indices((*_PREIMAGES, *_GOVERNANCE)),
     ProxyType.Staking: _indices(_STAKING),
     ProxyType.TaskValidation: _indices(_TASK_VALIDATION),
     ProxyType.Training: _indices(_TRAINING),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from runtime import proxy_filters
+from runtime import proxy_filters, track_calls
 from runtime.constants import Preset
 from runtime.frame.call import install_pallets
 from runtime.frame.dispatch import Dispatcher
@@ -27,6 +27,7 @@ from runtime.pallets import (
     delegation,
     emission,
     fl_alliance,
+    governance,
     grandpa,
     model_registry,
     multisig,
@@ -74,6 +75,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     arena.Arena,
     fl_alliance.FlAlliance,
     model_registry.ModelRegistry,
+    governance.Governance,
     rekeying.Rekeying,
 )
 install_pallets(PALLETS)
@@ -113,12 +115,22 @@ class Runtime:
         )
         self._wire_arena(ext, preset)
         self._wire_accounts(ext, preset)
+        self.governance = governance.Governance(
+            ext,
+            governance.Config(preset.calendar.day_blocks, treasury.TREASURY),
+            currency=self.balances,
+            block=self.system,
+            preimages=self.preimage,
+            agenda=self.scheduler,
+            track_filter=track_calls.allows,
+        )
         self.rekeying = rekeying.Rekeying(
             ext,
             rekeying.Config(preset.calendar),
             block=self.system,
             accounts=self.system,
             bonds=self.staking,
+            votes=self.governance,
             pallets=[pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)],
         )
         self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {

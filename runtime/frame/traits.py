@@ -29,6 +29,7 @@ class HoldReason(enum.Enum):
     PROXY = 9
     CHALLENGE = 10
     UNBONDING = 11
+    VOTE_LOCK = 12  # locked to vote; never at stake
 
 
 class Currency(Protocol):

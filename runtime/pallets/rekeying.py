@@ -94,6 +94,9 @@ STAYS: Final[dict[str, str]] = {
     "Staking.fractions": "as eras_stakers",
     "Staking.slash_jobs": "as eras_stakers; a reporter is paid at the key that reported",
     "Session.key_owner": "who has bonded may not swap, and nobody else has session keys",
+    "Governance.positions": "who has locked tokens to vote may not swap",
+    "Governance.proposals": "whoever proposed what is on its way may not swap; others are records",
+    "Governance.comments": "who comments has a lock",
     "Offences.cases": "who offended had bonded, and may not swap while it is slashed",
 }
 
@@ -134,6 +137,10 @@ class ChainStake(frame.ModuleError, index=6):
     """The account has bonded for the chain's proof of stake. Unbond and withdraw before."""
 
 
+class VoteLock(frame.ModuleError, index=7):
+    """The account has locked tokens to vote, or proposed what is not decided. End that before."""
+
+
 class TooMuchToMove(frame.ModuleError, index=4):
     """More storage must be searched than a block affords. Try when fewer tasks are open."""
 
@@ -143,6 +150,13 @@ class Bonds(Protocol):
 
     def is_bonded(self, who: AccountId) -> bool:
         """Whether `who` has bonded for the chain's proof of stake."""
+
+
+class Votes(Protocol):
+    """What rekeying asks of governance."""
+
+    def is_engaged(self, who: AccountId) -> bool:
+        """Whether `who` has locked tokens, votes for others or proposed what is on its way."""
 
 
 @dataclass(frozen=True)
@@ -200,13 +214,14 @@ class Rekeying(frame.Pallet[Config], index=38):
         block: BlockInfo,
         accounts: AccountStore,
         bonds: Bonds,
+        votes: Votes,
         pallets: Sequence[frame.Pallet[Any]],
         verifier: Verifier = verify_signature,
     ) -> None:
         """`pallets` are those whose state is moved: all but this one."""
         super().__init__(ext, config)
         self.block, self.accounts, self.verifier = block, accounts, verifier
-        self.bonds = bonds
+        self.bonds, self.votes = bonds, votes
         self._pallets = tuple(pallets)
 
     # -- calls
@@ -216,7 +231,7 @@ class Rekeying(frame.Pallet[Config], index=38):
         """Give all that the signer owns to `new`, which signed `consent_message`. Signed.
 
         Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, AllianceStake,
-        ChainStake, TooMuchToMove.
+        ChainStake, VoteLock, TooMuchToMove.
         """
         old = frame.ensure_signed(origin)
         target = self.accounts.account_info(new)
@@ -250,6 +265,8 @@ class Rekeying(frame.Pallet[Config], index=38):
             raise AllianceStake
         if self.bonds.is_bonded(old):
             raise ChainStake
+        if self.votes.is_engaged(old):
+            raise VoteLock
         calendar, number = self.config.calendar, self.block.block_number()
         today, is_open = calendar.day_of(number), calendar.position_of(number) < calendar.submit_end
         roles = [task for task in tasks if items["Delegation.operators"].contains((task, old))]

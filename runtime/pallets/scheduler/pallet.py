@@ -23,7 +23,7 @@ from runtime.frame.weights import Weight
 from runtime.pallets.scheduler import records as of
 from runtime.pallets.scheduler.records import Task
 from runtime.primitives.scale import DecodeError
-from runtime.primitives.types import U8, U32, BlockNumber, Bytes32
+from runtime.primitives.types import U8, U32, BlockNumber, Bytes32, Hash
 
 CHANGE: Final = Weight(300_000_000)  # a full agenda is read and written
 CALL_BYTE: Final = Weight(5_000)
@@ -188,6 +188,15 @@ class Scheduler(frame.Pallet[Config], index=12):
         if isinstance(call, of.Lookup):
             self.preimages.request(call.hash)
         self._place(when, task)
+
+    def schedule_noted(self, earliest: int, found: Hash, length: int, name: bytes) -> int:
+        """Let root make the call whose bytes lie at a hash, in the first block from `earliest`
+        whose agenda has a place; that block. Emits Scheduled. Raises as `schedule_call`."""
+        when = earliest
+        while not self._has_place(when) and when < _LAST_BLOCK:
+            when += 1
+        self.schedule_call(when, of.Lookup(found, length), frame.ROOT, name=name)
+        return when
 
     def cancel_task(self, name: bytes) -> None:
         """Forget the task of a name. Emits Canceled. Raises NotFound."""

@@ -61,6 +61,16 @@ class Bonded:
         return who == self.who
 
 
+@dataclass
+class Engaged:
+    """Who has locked tokens to vote; mostly nobody."""
+
+    who: AccountId | None = None
+
+    def is_engaged(self, who: AccountId) -> bool:
+        return who == self.who
+
+
 def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
     return rekeying.Rekeying(
         world.ext,
@@ -68,6 +78,7 @@ def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
         block=world.system,
         accounts=world.system,
         bonds=Bonded(),
+        votes=Engaged(),
         pallets=(*world.pallets, *depositing(world)),
     )
 
@@ -240,6 +251,14 @@ def test_who_has_bonded_for_the_chain_keeps_its_key() -> None:
     pallet, old = rekeying_of(world), account("idle")
     pallet.bonds = Bonded(old)
     with pytest.raises(rekeying.ChainStake):
+        pallet.swap_key(signed(old), ONE.account, consent(world, old, ONE))
+
+
+def test_who_votes_keeps_its_key() -> None:
+    world = running_world()
+    pallet, old = rekeying_of(world), account("idle")
+    pallet.votes = Engaged(old)
+    with pytest.raises(rekeying.VoteLock):
         pallet.swap_key(signed(old), ONE.account, consent(world, old, ONE))
 
 
