@@ -36,6 +36,11 @@ def _vote_key(set_id: int, round_number: int, kind: bytes = b"") -> bytes:
     return _VOTE + place + kind
 
 
+def key_of_vote(vote: VoteMessage) -> bytes:
+    """Where a vote of our own lies in the store."""
+    return _vote_key(vote.set_id, vote.round, _ORDER[type(vote.message.message)])
+
+
 class StoredJournal:
     """Durable memory of a voter."""
 
@@ -45,8 +50,7 @@ class StoredJournal:
     def record(self, vote: VoteMessage) -> None:
         """Keep a vote of our own, synced on return."""
         batch = WriteBatch()
-        kind = _ORDER[type(vote.message.message)]
-        batch.put(_vote_key(vote.set_id, vote.round, kind), _VOTE_CODEC.encode(vote))
+        batch.put(key_of_vote(vote), _VOTE_CODEC.encode(vote))
         self._store.write(batch, sync=True)
 
     def record_completed(self, set_id: int, completed: CatchUp) -> None:

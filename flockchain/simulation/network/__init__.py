@@ -1,0 +1,4 @@
+"""Whole networks in one process under faults and liars, replayed bit for bit from a seed.
+
+Source: reliability by deterministic simulation; WP II.A.
+"""

@@ -1,0 +1,214 @@
+"""One machine of a simulated network: clock, disk and key stay, the node on it comes and goes.
+
+Owns the door between node and network: every call into the node goes through `enter`, where a power
+cut or a failing disk ends it as it ends a process. Invariant: a node that has ended hears and sends
+nothing more.
+Source: WP II.A; reliability 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from flockchain.chain.backend import Backend
+from flockchain.chain.importer import Importer
+from flockchain.chain.signatures import SignatureCache
+from flockchain.chain.validation import BestBlockValidator
+from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
+from flockchain.consensus.babe.lottery import VrfKey
+from flockchain.consensus.babe.verifier import BabeConsensus
+from flockchain.consensus.grandpa.ballot import Signer
+from flockchain.consensus.grandpa.journal import Journal
+from flockchain.consensus.grandpa.stored_journal import StoredJournal
+from flockchain.consensus.grandpa.voter import VoterConfig
+from flockchain.consensus.grandpa.worker import FinalityWorker
+from flockchain.keys import KeyPair
+from flockchain.node import Node
+from flockchain.pool.pool import Pool, PoolConfig
+from flockchain.simulation.network.clocks import SkewedClock
+from flockchain.simulation.network.disk import PowerCut, SimulatedDisk
+from flockchain.simulation.network.trace import Trace
+from flockchain.simulation.network.wires import Wires
+from flockchain.storage.errors import StorageError
+from flockchain.storage.state import StateStore
+from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
+
+NEVER_MS: Final = 2**62
+
+
+class Seat:
+    """A place in the network."""
+
+    def __init__(
+        self, place: int, key: KeyPair | None, wires: Wires, trace: Trace, seed: int
+    ) -> None:
+        self.place = place
+        self.peer = PeerId(f"node{place}")
+        self.key = key
+        self.wires = wires
+        self.trace = trace
+        self.prng = Random(f"seat {place} {seed}")
+        self.clock = SkewedClock(wires)
+        self.disk = SimulatedDisk(Random(f"disk {place} {seed}"))
+        self.node: Node | None = None
+        self.is_liar = False
+        self.has_ended = False
+        """The node failed within a call; whoever runs the world takes it away."""
+        self.ended_because = ""
+        self.starts = 0
+        self.wake_ms = 0
+        """Virtual time at which the node wants to be called."""
+        self.journal: Journal | None = None
+        """Instead of the one on disk, for liars."""
+
+    def start(self, genesis: dict[bytes, bytes], slot_ms: int) -> Node | None:
+        """Build the node over its disk and join; None if it ended while it opened."""
+        assert self.node is None, "the node is running"
+        self.has_ended = False
+        self.starts += 1
+        started = self._guard(lambda: self._build(genesis, slot_ms))
+        self.poke()
+        return self.node if started else None
+
+    def leave(self) -> None:
+        """Take the node away at once; its disk stays."""
+        if self.wires.is_here(self.peer):
+            self.wires.leave(self.peer)
+        self.node = None
+
+    def enter(self, act: Callable[[], None]) -> bool:
+        """Call into the node; False if it had ended or ends now."""
+        if self.has_ended or self.node is None:
+            return False
+        done = self._guard(act)
+        self.poke()
+        return done
+
+    def poke(self) -> None:
+        """Something happened: when the node wants to be called has to be asked anew."""
+        self.wake_ms = 0
+
+    def next_wake_ms(self) -> int:
+        """When the node is to be called, in virtual time."""
+        if self.node is None or self.has_ended:
+            return NEVER_MS
+        if self.wake_ms == 0:
+            self.wake_ms = max(1, self.clock.hub_ms(self.node.next_wake_ms()))
+        return max(self.wake_ms, self.wires.asleep_until.get(self.peer, 0))
+
+    def _build(self, genesis: dict[bytes, bytes], slot_ms: int) -> None:
+        backend = Backend(self.disk, StateStore(self.disk))
+        backend.open(genesis)
+        verify = SignatureCache()
+        importer = Importer(backend, BabeConsensus(backend, self.clock, slot_ms), verify)
+        pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
+        author = signer = None
+        if self.key is not None:
+            keys = [AuthorKey(VrfKey(self.key.public, self.key.vrf_prove), self.key.sign)]
+            author = SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
+            signer = Signer(self.key.public, self.key.sign)
+        node = Node(backend, importer, pool, self.clock, author)
+        network = Outlet(self, self.wires.join(self.peer, Door(self, node)))
+        journal = self.journal or StoredJournal(self.disk)
+        config = VoterConfig(gossip_ms=slot_ms // 3)
+        worker = FinalityWorker(backend, network, journal, signer, self.clock, config)
+        node.connect(network, worker)
+        self.node = node
+
+    def _guard(self, act: Callable[[], None]) -> bool:
+        try:
+            act()
+        except PowerCut:
+            self._end("power cut")
+            return False
+        except StorageError as error:
+            self._end(str(error))
+            return False
+        return True
+
+    def _end(self, reason: str) -> None:
+        self.has_ended = True
+        self.ended_because = reason
+        self.trace.note(self.wires.now_ms, self.peer, f"ends: {reason}")
+
+
+class Door:
+    """What the network calls: the node behind it, as long as it lives."""
+
+    def __init__(self, seat: Seat, node: Node) -> None:
+        self._seat = seat
+        self._node = node
+
+    def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
+        seat, verdicts = self._seat, [Verdict.IGNORE]
+        seat.trace.note(seat.wires.now_ms, seat.peer, f"hears {peer} {topic}", data)
+        seat.enter(lambda: verdicts.append(self._node.on_gossip(peer, topic, data)))
+        return verdicts[-1]
+
+    def on_request(self, peer: PeerId, protocol: str, data: bytes) -> bytes:
+        answers: list[bytes] = []
+        self._seat.enter(lambda: answers.append(self._node.on_request(peer, protocol, data)))
+        if not answers:
+            raise PeerError("the connection broke")
+        return answers[0]
+
+    def on_peer_connected(self, peer: PeerId, status: bytes) -> None:
+        self._seat.enter(lambda: self._node.on_peer_connected(peer, status))
+
+    def on_peer_disconnected(self, peer: PeerId) -> None:
+        self._seat.enter(lambda: self._node.on_peer_disconnected(peer))
+
+    def status(self) -> bytes:
+        return self._node.status()
+
+    def check_status(self, peer: PeerId, data: bytes) -> None:
+        self._node.check_status(peer, data)
+
+
+class Outlet:
+    """What the node calls: its network, as long as it lives; answers come in by the door."""
+
+    def __init__(self, seat: Seat, network: Network) -> None:
+        self._seat = seat
+        self._network = network
+        self.watchers: list[Callable[[str, bytes], None]] = []
+
+    @property
+    def local_peer_id(self) -> PeerId:
+        return self._network.local_peer_id
+
+    def listen_addresses(self) -> list[str]:
+        return self._network.listen_addresses()
+
+    def peers(self) -> list[PeerId]:
+        return self._network.peers()
+
+    def publish(self, topic: str, data: bytes) -> None:
+        if self._seat.has_ended:
+            return
+        for watch in self.watchers:
+            watch(topic, data)
+        self._network.publish(topic, data)
+
+    def request(
+        self, peer: PeerId, protocol: str, data: bytes, on_response: OnResponse, timeout_ms: int
+    ) -> None:
+        seat, node = self._seat, self._seat.node
+
+        def respond(answer: bytes | PeerError) -> None:
+            def act() -> None:
+                if seat.node is node:
+                    seat.enter(lambda: on_response(answer))
+
+            seat.wires.when_awake(seat.peer, act)
+
+        self._network.request(peer, protocol, data, respond, timeout_ms)
+
+    def disconnect(self, peer: PeerId, reason: str) -> None:
+        self._network.disconnect(peer, reason)
+
+    def report(self, peer: PeerId, change: int, reason: str) -> None:
+        self._seat.trace.note(self._seat.wires.now_ms, self._seat.peer, f"blames {peer}: {reason}")
+        self._network.report(peer, change, reason)

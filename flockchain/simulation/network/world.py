@@ -1,0 +1,202 @@
+"""A plan played: seats, wires, liars and faults under one clock, with checkers at every step.
+
+First the storm: faults and liars, in which only safety is asked for. Then the calm: liars go on, all
+else is well, and finality must come back and all honest nodes must have one chain.
+Source: reliability 2; TigerBeetle's VOPR (safety, then liveness).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from flockchain.chain.backend import Head
+from flockchain.simulation.network.accounts import Wallets, network_genesis, node_keys
+from flockchain.simulation.network.checkers import Checkers
+from flockchain.simulation.network.disk import SimulatedDisk
+from flockchain.simulation.network.faults import Faults
+from flockchain.simulation.network.plan import SLOT_MS, Plan
+from flockchain.simulation.network.seat import NEVER_MS, Outlet, Seat
+from flockchain.simulation.network.shared_checks import shared_checks
+from flockchain.simulation.network.trace import Trace
+from flockchain.simulation.network.wires import Wires
+
+RESUME_SLOTS: Final = 20
+"""Slots after the last fault within which finality must have passed the highest block of then."""
+_LAG_MAX: Final = 8  # blocks between head and finality at the end
+_ALL_LINKED_MAX: Final = 5  # nodes, up to which each has a link to all
+
+
+@dataclass
+class Outcome:
+    """What became of a plan."""
+
+    plan: Plan
+    safety: list[str]
+    liveness: list[str]
+    finalized: int
+    trace: str
+    events: int
+    writes: int
+    offenders: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was violated."""
+        return not self.safety and not self.liveness
+
+    def as_document(self) -> dict[str, Any]:
+        """The line that the command prints."""
+        return {
+            "seed": self.plan.seed,
+            "safety": not self.safety,
+            "liveness": not self.liveness,
+            "finalized": self.finalized,
+            "trace": self.trace,
+            "violations": [*self.safety, *self.liveness],
+        }
+
+
+class World:
+    """A network of whole nodes."""
+
+    def __init__(self, plan: Plan) -> None:
+        plan.check()
+        self.plan = plan
+        self.trace = Trace()
+        self.prng = Random(f"world {plan.seed}")
+        self.wires = Wires(Random(f"wires {plan.seed}"))
+        keys = node_keys(plan.nodes)
+        self.genesis = network_genesis(keys)
+        self.seats = [
+            Seat(place, key, self.wires, self.trace, plan.seed) for place, key in enumerate(keys)
+        ]
+        self.checkers = Checkers(lambda: self.wires.now_ms)
+        self.wallets = Wallets(Random(f"wallets {plan.seed}"))
+        self._connect()
+        for seat in self.seats:
+            self.start(seat)
+        self.faults = Faults(self, plan.faults)
+
+    # -- what faults do
+
+    def start(self, seat: Seat) -> None:
+        """Start the node of a seat that has none."""
+        if seat.has_ended:
+            self._clear(seat)
+        if seat.node is not None:
+            return
+        node = seat.start(self.genesis, SLOT_MS)
+        self.trace.note(self.wires.now_ms, seat.peer, "starts")
+        if node is not None and not seat.is_liar:
+            outlet = node.network
+            assert isinstance(outlet, Outlet)
+            self.checkers.watch(seat, outlet)
+
+    def stop(self, seat: Seat) -> None:
+        """Take a node away at once."""
+        self.trace.note(self.wires.now_ms, seat.peer, "is stopped")
+        seat.disk.lose_power()
+        seat.leave()
+
+    def lose_disk(self, seat: Seat) -> None:
+        """Nothing is left of what the node stored."""
+        seat.disk = SimulatedDisk(Random(f"disk {seat.place} {self.plan.seed} again"))
+        self.checkers.forget_disk(seat)
+
+    # -- running
+
+    def run_until(self, end_ms: int) -> None:
+        """Let virtual time pass."""
+        while self.wires.now_ms < end_ms:
+            for seat in self.seats:
+                if seat.has_ended:
+                    self._clear(seat)
+                self._wake(seat)
+            wakes = [seat.next_wake_ms() for seat in self.seats]
+            event_ms = self.wires.next_event_ms()
+            next_ms = min([*wakes, NEVER_MS if event_ms is None else event_ms])
+            self.wires.deliver_until(min(max(next_ms, self.wires.now_ms + 1), end_ms))
+
+    def honest(self) -> list[Seat]:
+        """The seats that follow the rules."""
+        return [seat for seat in self.seats if not seat.is_liar]
+
+    def heads(self) -> list[Head]:
+        """The best blocks of honest nodes."""
+        return [seat.node.backend.best for seat in self.honest() if seat.node is not None]
+
+    def final_numbers(self) -> list[int]:
+        """How far finality is on honest nodes."""
+        nodes = [seat.node for seat in self.honest()]
+        return [node.backend.finalized.number for node in nodes if node is not None]
+
+    def _wake(self, seat: Seat) -> None:
+        node = seat.node
+        if node is not None and seat.next_wake_ms() <= self.wires.now_ms:
+            seat.wake_ms = 0
+            seat.enter(node.on_time)
+
+    def _clear(self, seat: Seat) -> None:
+        """A node that ended within a call is gone for its peers too."""
+        self.checkers.on_ended(seat)
+        seat.leave()
+        seat.has_ended = False
+
+    def _connect(self) -> None:
+        """Each to its next ones on both sides: more of them than there may be liars."""
+        count = self.plan.nodes
+        reach = (count - 1) // 3 // 2 + 1
+        for left in range(count):
+            for right in range(left):
+                apart = min(left - right, count - left + right)
+                if apart <= reach or count <= _ALL_LINKED_MAX:
+                    self.wires.connect(self.seats[left].peer, self.seats[right].peer)
+
+
+def play(plan: Plan) -> Outcome:
+    """Play a plan to its end."""
+    with shared_checks():
+        world = World(plan)
+        goal, has_resumed = 0, False
+        for slot in range(1, plan.slots + 1):
+            world.run_until(slot * SLOT_MS)
+            world.wallets.pay(world.seats)
+            for seat in world.honest():
+                world.checkers.check_memory(seat)
+            healed_ms = slot * SLOT_MS - plan.heal_ms
+            if healed_ms == 0:
+                goal = max(head.number for head in world.heads())
+            if healed_ms == RESUME_SLOTS * SLOT_MS:
+                has_resumed = all(number >= goal for number in world.final_numbers())
+        world.run_until(plan.slots * SLOT_MS + SLOT_MS // 2)
+        return _judge(world, goal, has_resumed=has_resumed)
+
+
+def _judge(world: World, goal: int, *, has_resumed: bool) -> Outcome:
+    numbers, heads = world.final_numbers(), world.heads()
+    liveness: list[str] = []
+    if len(numbers) < len(world.honest()):
+        liveness.append(f"{len(numbers)} of {len(world.honest())} honest nodes run at the end")
+    if not has_resumed:
+        liveness.append(
+            f"finality has not passed block {goal} on every node {RESUME_SLOTS} slots after all "
+            f"was well; at the end it is at {numbers}"
+        )
+    if len(set(heads)) != 1:
+        liveness.append(f"heads differ at the end: {[head.number for head in heads]}")
+    elif numbers and heads[0].number - min(numbers) > _LAG_MAX:
+        liveness.append(f"finality is at {min(numbers)}, the head at {heads[0].number}")
+    for seat in world.honest():
+        world.checkers.check_voting(seat)
+        world.checkers.check_whole_state(seat, min(numbers, default=0))
+    return Outcome(
+        plan=world.plan,
+        safety=world.checkers.violations,
+        liveness=liveness,
+        finalized=min(numbers, default=0),
+        trace=world.trace.digest(),
+        events=world.trace.events,
+        writes=sum(seat.disk.writes for seat in world.seats),
+    )
