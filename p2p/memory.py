@@ -41,6 +41,8 @@ class MemoryHub:
         self._wanted: dict[tuple[PeerId, PeerId], None] = {}
         self._links: dict[tuple[PeerId, PeerId], int] = {}
         """Connected pairs and the number of the connection; older deliveries are lost."""
+        self._neighbours: dict[PeerId, list[PeerId]] = {}
+        """Answers of `peers_of` until a link comes or goes."""
         self._groups: dict[PeerId, int] = {}
 
     def join(self, peer: PeerId, handler: NetworkHandler) -> MemoryNetwork:
@@ -99,8 +101,12 @@ class MemoryHub:
 
     def peers_of(self, peer: PeerId) -> list[PeerId]:
         """Connected peers in ascending order."""
+        known = self._neighbours.get(peer)
+        if known is not None:
+            return known
         others = (pair[1] if pair[0] == peer else pair[0] for pair in self._links if peer in pair)
-        return sorted(others)
+        found = self._neighbours[peer] = sorted(others)
+        return found
 
     def send(
         self, sender: PeerId, receiver: PeerId, size: int, deliver: Callable[[], None]
@@ -159,11 +165,13 @@ class MemoryHub:
             return
         self._sequence += 1
         self._links[pair] = self._sequence
+        self._neighbours.clear()
         left.handler.on_peer_connected(pair[1], right_status)
         right.handler.on_peer_connected(pair[0], left_status)
 
     def _close(self, pair: tuple[PeerId, PeerId]) -> None:
         del self._links[pair]
+        self._neighbours.clear()
         for peer, other in (pair, pair[::-1]):
             if peer in self._nodes:
                 self._nodes[peer].lose(other)

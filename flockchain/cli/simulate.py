@@ -1,4 +1,4 @@
-"""`flockchain simulate`: federated learning under attack, played on the chain's own pallet.
+"""`flockchain simulate`: networks, and federated learning under attack on the chain's own pallet.
 
 Exit status: 0 done, 1 refused, 2 wrong usage.
 Source: WP VI, Fig. 6; interfaces (the shape of `--json`).
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flockchain.cli.refusal import refuse
+from flockchain.cli.simulate_network import simulate_network
 from flockchain.simulation.fl.attack_table import render_rounds, study_rounds
 from flockchain.simulation.fl.experiment import CELLS_FILE, Plan, read_cells, run_experiment
 from flockchain.simulation.fl.page import write_page
@@ -34,6 +35,9 @@ ROWS_SHOWN = 10
 @app.callback()
 def simulations() -> None:
     """Simulate networks and federated learning."""
+
+
+app.command("network")(simulate_network)
 
 
 @app.command("fl")

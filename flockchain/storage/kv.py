@@ -14,6 +14,8 @@ from typing import Protocol
 
 from flockchain.storage.errors import StoreClosed
 
+_INSERTED_SINGLY_MAX = 256
+
 
 class WriteBatch:
     """Puts and deletes that become durable together; of several for one key the last counts."""
@@ -110,7 +112,8 @@ class MemoryStore:
         chosen = keys[low:high]
         if reverse:
             chosen.reverse()
-        return iter([(key, self._values[key]) for key in chosen])
+        values = self._values
+        return iter([(key, values[key]) for key in chosen if key in values])
 
     def close(self) -> None:
         self._is_closed = True
@@ -131,12 +134,18 @@ class MemoryStore:
             raise StoreClosed("memory store used after close")
 
     def _merge_keys(self) -> None:
-        """Bring the key list up to date: linear, since both halves are nearly sorted."""
-        if self._unsorted_keys:
+        """Bring the key list up to date; keys that were deleted stay in it until they are many."""
+        fresh = self._unsorted_keys
+        if len(fresh) > _INSERTED_SINGLY_MAX:
             # A key may be listed twice: deleted, not yet swept, and put again.
-            self._sorted_keys = sorted({*self._sorted_keys, *self._unsorted_keys})
-            self._unsorted_keys = []
-        if len(self._sorted_keys) != len(self._values):
+            self._sorted_keys = sorted({*self._sorted_keys, *fresh})
+        else:
+            for key in fresh:
+                place = bisect_left(self._sorted_keys, key)
+                if self._sorted_keys[place : place + 1] != [key]:
+                    self._sorted_keys.insert(place, key)
+        self._unsorted_keys = []
+        if len(self._sorted_keys) > 2 * len(self._values) + _INSERTED_SINGLY_MAX:
             self._sorted_keys = [key for key in self._sorted_keys if key in self._values]
 
 

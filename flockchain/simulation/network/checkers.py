@@ -11,11 +11,20 @@ Source: reliability 2 (checkers); GRANDPA paper 2; WP II.A.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Final
 
 from flockchain.chain.notifications import Finalized, Imported
-from flockchain.consensus.grandpa.messages import ENVELOPE, GossipVote, VoteMessage
-from flockchain.consensus.grandpa.stored_journal import key_of_vote
+from flockchain.consensus.grandpa.accountability import find_guilty
+from flockchain.consensus.grandpa.authorities import AuthoritySet
+from flockchain.consensus.grandpa.messages import (
+    ENVELOPE,
+    JUSTIFICATION,
+    GossipVote,
+    GrandpaJustification,
+    VoteMessage,
+)
+from flockchain.consensus.grandpa.stored_journal import StoredJournal, key_of_vote
 from flockchain.pool.pool import PoolConfig
 from flockchain.simulation.network.seat import Outlet, Seat
 from flockchain.storage.trie_build import root_of
@@ -37,6 +46,9 @@ class Checkers:
         self._now_ms = now_ms
         self.violations: list[str] = []
         self.finalized: dict[int, Hash] = {}
+        self._proofs: dict[tuple[int, int], dict[Hash, GrandpaJustification]] = {}
+        """By set and round: what honest nodes finalized by."""
+        self._sets: dict[int, AuthoritySet] = {}
         self._highest: dict[int, tuple[int, Hash]] = {}
         self._votes: dict[tuple[bytes, int, int, type], Hash] = {}
         self._seals: dict[tuple[bytes, int], Hash] = {}
@@ -97,6 +109,27 @@ class Checkers:
         if found != header.state_root:
             self.violate(f"{seat.peer} has another state behind block {number}")
 
+    def guilty(self) -> set[bytes]:
+        """The keys that signed different blocks in two proofs of one round: over a third of the
+        weight if finality ever split in a round, and never an honest one."""
+        found: set[bytes] = set()
+        for (set_id, _), proofs in self._proofs.items():
+            for first, second in combinations(proofs.values(), 2):
+                doubles = find_guilty(first, second, self._sets[set_id])
+                found.update(double.authority for double in doubles)
+        return found
+
+    def _note_proof(self, seat: Seat, block: Hash) -> None:
+        node = seat.node
+        assert node is not None
+        assert node.finality is not None
+        raw = node.backend.blocks.justification(block)
+        if raw is not None:
+            proof = JUSTIFICATION.decode_all(raw)
+            voters = node.finality.authorities
+            self._sets[voters.set_id] = voters
+            self._proofs.setdefault((voters.set_id, proof.round), {})[block] = proof
+
     def _on_reopened(self, seat: Seat) -> None:
         node = seat.node
         assert node is not None
@@ -110,6 +143,7 @@ class Checkers:
         if number <= before:
             self.violate(f"{seat.peer} finalized block {number} after {before}")
         self._highest[seat.place] = (number, event.hash)
+        self._note_proof(seat, event.hash)
         first = number - len(event.finalized) + 1
         for height, block in enumerate(event.finalized, start=first):
             if self.finalized.setdefault(height, block) != block:
@@ -150,5 +184,11 @@ class Checkers:
                 f"{seat.peer} signed two {kind.__name__.lower()}s in round {vote.round} "
                 f"of set {vote.set_id}"
             )
-        if not seat.disk.is_durable(key_of_vote(vote)):
+        if not seat.disk.is_durable(key_of_vote(vote)) and not self._is_past(seat, vote):
             self.violate(f"{seat.peer} sent a vote of round {vote.round} before it was on disk")
+
+    def _is_past(self, seat: Seat, vote: VoteMessage) -> bool:
+        """Whether the disk knows a later round as completed: what was said before may be dropped,
+        since nothing is ever said there again."""
+        completed = StoredJournal(seat.disk).load(vote.set_id).completed
+        return completed is not None and completed.round_number > vote.round

@@ -21,6 +21,7 @@ from flockchain.consensus.babe.lottery import VrfKey
 from flockchain.consensus.babe.verifier import BabeConsensus
 from flockchain.consensus.grandpa.ballot import Signer
 from flockchain.consensus.grandpa.journal import Journal
+from flockchain.consensus.grandpa.messages import ENVELOPE, GossipVote
 from flockchain.consensus.grandpa.stored_journal import StoredJournal
 from flockchain.consensus.grandpa.voter import VoterConfig
 from flockchain.consensus.grandpa.worker import FinalityWorker
@@ -34,6 +35,7 @@ from flockchain.simulation.network.wires import Wires
 from flockchain.storage.errors import StorageError
 from flockchain.storage.state import StateStore
 from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
+from runtime.primitives.scale import DecodeError
 
 NEVER_MS: Final = 2**62
 
@@ -62,6 +64,10 @@ class Seat:
         """Virtual time at which the node wants to be called."""
         self.journal: Journal | None = None
         """Instead of the one on disk, for liars."""
+        self.overhear: Callable[[PeerId, str, bytes], None] | None = None
+        """What a liar does at once with a gossip message that comes in."""
+        self.rewrite_answer: Callable[[str, bytes, bytes], bytes] | None = None
+        """(protocol, request, answer) to what a liar answers."""
 
     def start(self, genesis: dict[bytes, bytes], slot_ms: int) -> Node | None:
         """Build the node over its disk and join; None if it ended while it opened."""
@@ -121,14 +127,15 @@ class Seat:
         try:
             act()
         except PowerCut:
-            self._end("power cut")
+            self.end("power cut")
             return False
         except StorageError as error:
-            self._end(str(error))
+            self.end(str(error))
             return False
         return True
 
-    def _end(self, reason: str) -> None:
+    def end(self, reason: str) -> None:
+        """The node's process is over."""
         self.has_ended = True
         self.ended_because = reason
         self.trace.note(self.wires.now_ms, self.peer, f"ends: {reason}")
@@ -144,6 +151,11 @@ class Door:
     def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
         seat, verdicts = self._seat, [Verdict.IGNORE]
         seat.trace.note(seat.wires.now_ms, seat.peer, f"hears {peer} {topic}", data)
+        overhear = seat.overhear
+        if overhear is not None and seat.node is not None:
+            seat.enter(lambda: overhear(peer, topic, data))
+        if seat.is_liar and topic == "grandpa" and _is_vote_of(seat, data):
+            return Verdict.ACCEPT  # its node would stop at the sight of a double
         seat.enter(lambda: verdicts.append(self._node.on_gossip(peer, topic, data)))
         return verdicts[-1]
 
@@ -152,7 +164,8 @@ class Door:
         self._seat.enter(lambda: answers.append(self._node.on_request(peer, protocol, data)))
         if not answers:
             raise PeerError("the connection broke")
-        return answers[0]
+        rewrite = self._seat.rewrite_answer
+        return answers[0] if rewrite is None else rewrite(protocol, data, answers[0])
 
     def on_peer_connected(self, peer: PeerId, status: bytes) -> None:
         self._seat.enter(lambda: self._node.on_peer_connected(peer, status))
@@ -165,6 +178,18 @@ class Door:
 
     def check_status(self, peer: PeerId, data: bytes) -> None:
         self._node.check_status(peer, data)
+
+
+def _is_vote_of(seat: Seat, data: bytes) -> bool:
+    """Whether a message is a vote with the seat's own key."""
+    try:
+        message = ENVELOPE.decode_all(data).message
+    except DecodeError:
+        return False
+    key = seat.key
+    return isinstance(message, GossipVote) and key is not None and (
+        message.vote.message.id == key.public
+    )
 
 
 class Outlet:

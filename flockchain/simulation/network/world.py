@@ -12,15 +12,20 @@ from random import Random
 from typing import Any, Final
 
 from flockchain.chain.backend import Head
+from flockchain.node import Node
 from flockchain.simulation.network.accounts import Wallets, network_genesis, node_keys
+from flockchain.simulation.network.behaviours.behaviour import Behaviour
+from flockchain.simulation.network.behaviours.catalogue import find_behaviour
+from flockchain.simulation.network.behaviours.liar import FORGETS, Liar
 from flockchain.simulation.network.checkers import Checkers
 from flockchain.simulation.network.disk import SimulatedDisk
 from flockchain.simulation.network.faults import Faults
 from flockchain.simulation.network.plan import SLOT_MS, Plan
-from flockchain.simulation.network.seat import NEVER_MS, Outlet, Seat
+from flockchain.simulation.network.seat import Outlet, Seat
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
+from runtime.api import runtime_at
 
 RESUME_SLOTS: Final = 20
 """Slots after the last fault within which finality must have passed the highest block of then."""
@@ -39,7 +44,10 @@ class Outcome:
     trace: str
     events: int
     writes: int
-    offenders: dict[str, int] = field(default_factory=dict)
+    offenders: dict[int, int] = field(default_factory=dict)
+    """How often the chain names each place for an offence."""
+    guilty: frozenset[int] = frozenset()
+    """Places that proofs of finality convict of having voted twice."""
 
     @property
     def is_good(self) -> bool:
@@ -68,10 +76,18 @@ class World:
         self.prng = Random(f"world {plan.seed}")
         self.wires = Wires(Random(f"wires {plan.seed}"))
         keys = node_keys(plan.nodes)
+        kinds = [find_behaviour(name) for name in plan.byzantine]
+        twins = [key for key, kind in zip(keys, kinds, strict=False) if kind.has_twin]
         self.genesis = network_genesis(keys)
         self.seats = [
-            Seat(place, key, self.wires, self.trace, plan.seed) for place, key in enumerate(keys)
+            Seat(place, key, self.wires, self.trace, plan.seed)
+            for place, key in enumerate([*keys, *twins])
         ]
+        self.liars = {
+            place: Liar(self.seats[place], kind(), self.seats) for place, kind in enumerate(kinds)
+        }
+        for place in range(plan.nodes, len(self.seats)):
+            self.liars[place] = Liar(self.seats[place], Behaviour(), self.seats)
         self.checkers = Checkers(lambda: self.wires.now_ms)
         self.wallets = Wallets(Random(f"wallets {plan.seed}"))
         self._connect()
@@ -89,7 +105,10 @@ class World:
             return
         node = seat.start(self.genesis, SLOT_MS)
         self.trace.note(self.wires.now_ms, seat.peer, "starts")
-        if node is not None and not seat.is_liar:
+        liar = self.liars.get(seat.place)
+        if node is not None and liar is not None:
+            liar.behaviour.on_start(liar)
+        elif node is not None:
             outlet = node.network
             assert isinstance(outlet, Outlet)
             self.checkers.watch(seat, outlet)
@@ -110,14 +129,26 @@ class World:
     def run_until(self, end_ms: int) -> None:
         """Let virtual time pass."""
         while self.wires.now_ms < end_ms:
+            next_ms = end_ms
             for seat in self.seats:
                 if seat.has_ended:
                     self._clear(seat)
-                self._wake(seat)
-            wakes = [seat.next_wake_ms() for seat in self.seats]
+                if seat.node is not None:
+                    next_ms = min(next_ms, self._wake(seat, seat.node))
             event_ms = self.wires.next_event_ms()
-            next_ms = min([*wakes, NEVER_MS if event_ms is None else event_ms])
-            self.wires.deliver_until(min(max(next_ms, self.wires.now_ms + 1), end_ms))
+            if event_ms is not None and event_ms < next_ms:
+                next_ms = event_ms
+            self.wires.deliver_until(max(next_ms, self.wires.now_ms + 1))
+
+    def on_slot(self) -> None:
+        """A slot begins: users pay, liars do their worst."""
+        self.wallets.pay(self.seats)
+        for liar in self.liars.values():
+            seat = liar.seat
+            if seat.node is not None and not seat.has_ended and not self._is_asleep(seat):
+                seat.enter(lambda liar=liar: liar.behaviour.on_slot(liar, liar.slot))  # type: ignore[misc]
+        for seat in self.honest():
+            self.checkers.check_memory(seat)
 
     def honest(self) -> list[Seat]:
         """The seats that follow the rules."""
@@ -132,26 +163,34 @@ class World:
         nodes = [seat.node for seat in self.honest()]
         return [node.backend.finalized.number for node in nodes if node is not None]
 
-    def _wake(self, seat: Seat) -> None:
-        node = seat.node
-        if node is not None and seat.next_wake_ms() <= self.wires.now_ms:
-            seat.wake_ms = 0
+    def _wake(self, seat: Seat, node: Node) -> int:
+        """Call the node if it is time to; when it wants to be called next."""
+        if seat.next_wake_ms() <= self.wires.now_ms:
             seat.enter(node.on_time)
+        return seat.next_wake_ms()
+
+    def _is_asleep(self, seat: Seat) -> bool:
+        return self.wires.asleep_until.get(seat.peer, 0) > self.wires.now_ms
 
     def _clear(self, seat: Seat) -> None:
         """A node that ended within a call is gone for its peers too."""
-        self.checkers.on_ended(seat)
         seat.leave()
         seat.has_ended = False
+        if not seat.is_liar:
+            self.checkers.on_ended(seat)
+        if seat.ended_because == FORGETS:
+            self.start(seat)
 
     def _connect(self) -> None:
         """Each to its next ones on both sides: more of them than there may be liars."""
-        count = self.plan.nodes
+        count = len(self.seats)
         reach = (count - 1) // 3 // 2 + 1
         for left in range(count):
             for right in range(left):
                 apart = min(left - right, count - left + right)
-                if apart <= reach or count <= _ALL_LINKED_MAX:
+                ends = (self.liars.get(left), self.liars.get(right))
+                is_wide = any(liar is not None and liar.behaviour.reaches_all for liar in ends)
+                if apart <= reach or count <= _ALL_LINKED_MAX or is_wide:
                     self.wires.connect(self.seats[left].peer, self.seats[right].peer)
 
 
@@ -162,9 +201,7 @@ def play(plan: Plan) -> Outcome:
         goal, has_resumed = 0, False
         for slot in range(1, plan.slots + 1):
             world.run_until(slot * SLOT_MS)
-            world.wallets.pay(world.seats)
-            for seat in world.honest():
-                world.checkers.check_memory(seat)
+            world.on_slot()
             healed_ms = slot * SLOT_MS - plan.heal_ms
             if healed_ms == 0:
                 goal = max(head.number for head in world.heads())
@@ -188,6 +225,17 @@ def _judge(world: World, goal: int, *, has_resumed: bool) -> Outcome:
         liveness.append(f"heads differ at the end: {[head.number for head in heads]}")
     elif numbers and heads[0].number - min(numbers) > _LAG_MAX:
         liveness.append(f"finality is at {min(numbers)}, the head at {heads[0].number}")
+    offenders = _offenders(world)
+    for place in offenders:
+        if place not in world.liars:
+            world.checkers.violate(f"{world.seats[place].peer} is named for an offence it did not do")
+    for place, liar in world.liars.items():
+        if liar.is_provable and place not in offenders:
+            liveness.append(f"what {liar.behaviour.name} signed twice is not on the chain")
+    convicted = world.checkers.guilty()
+    guilty = {seat.place for seat in world.seats if seat.key and seat.key.public in convicted}
+    for place in sorted(guilty - set(world.liars)):
+        world.checkers.violate(f"proofs of finality convict {world.seats[place].peer}")
     for seat in world.honest():
         world.checkers.check_voting(seat)
         world.checkers.check_whole_state(seat, min(numbers, default=0))
@@ -199,4 +247,22 @@ def _judge(world: World, goal: int, *, has_resumed: bool) -> Outcome:
         trace=world.trace.digest(),
         events=world.trace.events,
         writes=sum(seat.disk.writes for seat in world.seats),
+        offenders=offenders,
+        guilty=frozenset(guilty),
     )
+
+
+def _offenders(world: World) -> dict[int, int]:
+    """How often the final state names each place for an offence."""
+    nodes = [seat.node for seat in world.honest() if seat.node is not None]
+    if not nodes:
+        return {}
+    backend = nodes[0].backend
+    runtime = runtime_at(backend.state_at(backend.finalized.hash))
+    places = {seat.key.account: seat.place for seat in reversed(world.seats) if seat.key}
+    named = [
+        places[offender.account]
+        for _, case in runtime.offences.cases.items()
+        for offender in case.offenders
+    ]
+    return {place: named.count(place) for place in sorted(set(named))}
