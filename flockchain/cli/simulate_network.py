@@ -30,7 +30,9 @@ def simulate_network(
     faults: Annotated[
         str, typer.Option(help=f"all, none, or of {', '.join(FAULTS)} with commas.")
     ] = "all",
-    slots: Annotated[int, typer.Option(min=2, help="Length; the last 45 are without faults.")] = 120,
+    slots: Annotated[
+        int, typer.Option(min=2, help="Length; the last 45 are without faults.")
+    ] = 120,
     behaviour: Annotated[
         list[str] | None,
         typer.Option(help="What liars do, one after the other: a name, FILE.py or module:Class."),

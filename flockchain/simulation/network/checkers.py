@@ -3,8 +3,8 @@
 Owns the list of what was found wrong. Checked as it happens: one finalized chain, which never goes
 back, not even over a crash; no honest key signs twice, and no vote leaves before its disk has it;
 issuance and every other invariant of the pallets in each final state; bounded memory; nodes end
-only where a fault ended them. Checked every so often and at the end: state roots from all pairs, and
-execution anew without the shared answers.
+only where a fault ended them. Checked every so often and at the end: state roots from all pairs,
+and execution anew without the shared answers.
 Source: reliability 2 (checkers); GRANDPA paper 2; WP II.A.
 """
 
@@ -29,7 +29,8 @@ from flockchain.pool.pool import PoolConfig
 from flockchain.simulation.network.seat import Outlet, Seat
 from flockchain.storage.trie_build import root_of
 from flockchain.storage.trie_codec import StateVersion
-from runtime.api import runtime_at
+from runtime.api import execute_block, runtime_at
+from runtime.frame.executive import verify_signature
 from runtime.primitives.babe_digest import find_claim
 from runtime.primitives.types import Hash
 
@@ -108,6 +109,15 @@ class Checkers:
         found = root_of(dict(node.backend.state_at(block).pairs()), StateVersion.V1)
         if found != header.state_root:
             self.violate(f"{seat.peer} has another state behind block {number}")
+        parent = node.backend.header(header.parent_hash)
+        if number == 0 or parent is None:
+            return
+        state = node.backend.state_at(header.parent_hash)
+        body = node.backend.blocks.body(block) or []
+        executed = execute_block(state, header, body, verify_signature)
+        again, _ = node.backend.state.compute_root(parent.state_root, executed.changes)
+        if again != header.state_root:
+            self.violate(f"block {number}, executed again, gives another state")
 
     def guilty(self) -> set[bytes]:
         """The keys that signed different blocks in two proofs of one round: over a third of the

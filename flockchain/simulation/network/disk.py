@@ -150,9 +150,7 @@ def read_records(log: bytes) -> Iterator[WriteBatch]:
     """The batches of a log up to the first record that is torn or false."""
     place = 0
     while place + 8 <= len(log):
-        size, checksum = (
-            int.from_bytes(log[at : at + 4], "little") for at in (place, place + 4)
-        )
+        size, checksum = (int.from_bytes(log[at : at + 4], "little") for at in (place, place + 4))
         payload = log[place + 8 : place + 8 + size]
         if len(payload) < size or crc32(payload) != checksum:
             return

@@ -1,4 +1,4 @@
-"""What a simulated network goes through: nodes, liars and faults, drawn from a seed or written down.
+"""What a simulated network goes through: nodes, liars and faults, from a seed or a file.
 
 Owns the plan as plain values, so that a failing one can be cut down, printed and kept. Invariant:
 the same plan gives the same run; a drawn plan has fewer than a third of the weight that may do

@@ -187,8 +187,10 @@ def _is_vote_of(seat: Seat, data: bytes) -> bool:
     except DecodeError:
         return False
     key = seat.key
-    return isinstance(message, GossipVote) and key is not None and (
-        message.vote.message.id == key.public
+    return (
+        isinstance(message, GossipVote)
+        and key is not None
+        and (message.vote.message.id == key.public)
     )
 
 

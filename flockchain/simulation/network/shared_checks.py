@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from unittest.mock import patch
 
-from flockchain.chain import importer
-from flockchain.consensus.babe import lottery
-from runtime.api import Executed
+from runtime.api import Executed, execute_block
 from runtime.frame.executive import Verifier
 from runtime.frame.externalities import StateReader
-from runtime.primitives import grandpa_votes, slot_seal
 from runtime.primitives.header import Header
+from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import Hash
+from runtime.primitives.vrf import verify as verify_vrf
 
 _KEPT = 32_768
 
@@ -31,7 +30,6 @@ class _Executions:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Hash, tuple[bytes, ...]], Executed] = {}
-        self._execute = importer.execute_block
 
     def __call__(
         self, state: StateReader, header: Header, body: list[bytes], verify: Verifier
@@ -39,7 +37,7 @@ class _Executions:
         key = (header.hash(), tuple(body))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._execute(state, header, body, verify)
+            known = self._known[key] = execute_block(state, header, body, verify)
             if len(self._known) > _KEPT // 64:
                 del self._known[next(iter(self._known))]
         return known
@@ -48,11 +46,11 @@ class _Executions:
 @contextmanager
 def shared_checks() -> Iterator[None]:
     """Within it, the nodes of this process share the answers of pure checks."""
-    ed25519 = lru_cache(_KEPT)(grandpa_votes.ed25519_verify)
+    ed25519 = lru_cache(_KEPT)(ed25519_verify)
     with (
-        patch.object(grandpa_votes, "ed25519_verify", ed25519),
-        patch.object(slot_seal, "ed25519_verify", ed25519),
-        patch.object(lottery, "verify", lru_cache(_KEPT)(lottery.verify)),
-        patch.object(importer, "execute_block", _Executions()),
+        patch("runtime.primitives.grandpa_votes.ed25519_verify", ed25519),
+        patch("runtime.primitives.slot_seal.ed25519_verify", ed25519),
+        patch("flockchain.consensus.babe.lottery.verify", lru_cache(_KEPT)(verify_vrf)),
+        patch("flockchain.chain.importer.execute_block", _Executions()),
     ):
         yield

@@ -17,7 +17,7 @@ _NODES_MIN: Final = 4
 
 
 def shrink(plan: Plan, fails: Callable[[Plan], bool], attempts_max: int = _ATTEMPTS_MAX) -> Plan:
-    """The smallest plan found by single steps that fails still; at most `attempts_max` are played."""
+    """The smallest plan found by single steps that fails still, in `attempts_max` plays at most."""
     left, is_smaller = attempts_max, True
     while is_smaller and left > 0:
         is_smaller = False
@@ -46,9 +46,7 @@ def _steps(plan: Plan) -> Iterator[Plan]:
     yield from _shorter(plan)
     for place, fault in enumerate(plan.faults):
         for smaller in _smaller(fault):
-            yield replace(
-                plan, faults=(*plan.faults[:place], smaller, *plan.faults[place + 1 :])
-            )
+            yield replace(plan, faults=(*plan.faults[:place], smaller, *plan.faults[place + 1 :]))
 
 
 def _with_fewer_nodes(plan: Plan) -> Iterator[Plan]:

@@ -1,7 +1,7 @@
 """A plan played: seats, wires, liars and faults under one clock, with checkers at every step.
 
-First the storm: faults and liars, in which only safety is asked for. Then the calm: liars go on, all
-else is well, and finality must come back and all honest nodes must have one chain.
+First the storm: faults and liars, in which only safety is asked for. Then the calm: liars go on,
+all else is well, and finality must come back and all honest nodes must have one chain.
 Source: reliability 2; TigerBeetle's VOPR (safety, then liveness).
 """
 
@@ -204,8 +204,8 @@ def play(plan: Plan) -> Outcome:
             world.on_slot()
             healed_ms = slot * SLOT_MS - plan.heal_ms
             if healed_ms == 0:
-                goal = max(head.number for head in world.heads())
-            if healed_ms == RESUME_SLOTS * SLOT_MS:
+                goal = max((head.number for head in world.heads()), default=0)
+            if healed_ms == min(RESUME_SLOTS, plan.calm_slots) * SLOT_MS:
                 has_resumed = all(number >= goal for number in world.final_numbers())
         world.run_until(plan.slots * SLOT_MS + SLOT_MS // 2)
         return _judge(world, goal, has_resumed=has_resumed)
@@ -228,7 +228,9 @@ def _judge(world: World, goal: int, *, has_resumed: bool) -> Outcome:
     offenders = _offenders(world)
     for place in offenders:
         if place not in world.liars:
-            world.checkers.violate(f"{world.seats[place].peer} is named for an offence it did not do")
+            world.checkers.violate(
+                f"{world.seats[place].peer} is named for an offence it did not do"
+            )
     for place, liar in world.liars.items():
         if liar.is_provable and place not in offenders:
             liveness.append(f"what {liar.behaviour.name} signed twice is not on the chain")

@@ -96,8 +96,7 @@ class FalseSeal(Behaviour):
         assert header is not None
         logs = [log for log in header.digest.logs if not isinstance(log, Seal)]
         seals = [log for log in header.digest.logs if isinstance(log, Seal)]
-        for seal in seals:
-            logs.append(replace(seal, data=liar.prng.randbytes(64)))
+        logs.extend(replace(seal, data=liar.prng.randbytes(64)) for seal in seals)
         body = liar.node.backend.blocks.body(liar.node.backend.best.hash) or []
         liar.send_all(BLOCKS, encode_announcement(replace(header, digest=Digest(logs)), body))
 
@@ -159,5 +158,3 @@ class Censor(Behaviour):
 
     def on_send(self, liar: Liar, receiver: int, topic: str, data: bytes) -> Sequence[bytes]:
         return () if topic == "transactions" else (data,)
-
-

@@ -1,4 +1,4 @@
-"""A byzantine node's tools: blocks and votes made to measure with its own key, sent to whom it likes.
+"""A byzantine node's tools: blocks and votes with its own key, sent to whom it likes.
 
 Source: reliability 2; WP II.A.
 """
@@ -51,13 +51,11 @@ class Liar:
         """Set by behaviours once honest nodes were sent what proves two signatures."""
         self._seats = seats
         seat.is_liar = True
+        places = {other.peer: other.place for other in seats}
         seat.rewrite_answer = lambda protocol, request, answer: behaviour.on_answer(
             self, protocol, request, answer
         )
-        seat.overhear = lambda peer, topic, data: behaviour.on_hear(
-            self, places[peer], topic, data
-        )
-        places = {other.peer: other.place for other in seats}
+        seat.overhear = lambda peer, topic, data: behaviour.on_hear(self, places[peer], topic, data)
         seat.wires.outboxes[seat.peer] = lambda receiver, topic, data: behaviour.on_send(
             self, places[receiver], topic, data
         )

@@ -89,7 +89,7 @@ class EchoVoter(Behaviour):
             return
         vote = message.vote.message.message
         mark = (message.vote.round, vote.target_hash, f"{sender} {type(vote).__name__}")
-        if mark not in self.echoed and vote.target_number:
+        if mark not in self.echoed:
             self.echoed.add(mark)
             liar.send(sender, VOTES, liar.vote(vote, message.vote.round))
 
@@ -101,13 +101,12 @@ class EchoVoter(Behaviour):
 
 
 class Amnesia(Behaviour):
-    """Forgets what it voted whenever it starts, and votes at once."""
+    """Forgets again and again what it voted, and hears of it from nobody."""
 
     name = "amnesia"
 
     def on_start(self, liar: Liar) -> None:
         liar.seat.journal = MemoryJournal()
-        liar.voter._quiet_until_ms = 0
 
     def on_slot(self, liar: Liar, slot: int) -> None:
         if slot % 9 == 0:

@@ -47,9 +47,7 @@ def test_a_plan_survives_json() -> None:
         ({"faults": (Fault("loss", 1, 75_001),)}, "lasts beyond 75000 ms, when all is to be well"),
     ],
 )
-def test_a_plan_that_cannot_be_played_is_refused(
-    change: dict[str, object], message: str
-) -> None:
+def test_a_plan_that_cannot_be_played_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(PlanError, match=message):
         replace(Plan(1), **change).check()  # type: ignore[arg-type]
 
