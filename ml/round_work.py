@@ -8,9 +8,9 @@ Source: WP VI.B (local training), WP VI.D (aggregation), WP VI.E (evaluation), A
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import torch
 
@@ -35,6 +35,9 @@ from ml.tasks.spec import TaskSpec
 FIRST_WIDTH: Final = 64  # of a model that no Arena task left
 TEST_EVERY: Final = 3  # one row in three judges, the others train
 _FILE_OVERHEAD: Final = 1 << 20
+
+Training: TypeAlias = Callable[[bytes, bytes], bytes]
+"""From a float32 model's file and the rows to train on to the trained model's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class RoundTask:
         training, test = split_private(self.data)
         task.init_dataset(test if is_for_test else training)
         return task
+
+    def training_rows(self) -> bytes:
+        """The rows to train on. Raises `ArtifactError`."""
+        return split_private(self.data)[0]
 
     def open_whole(self) -> Task:
         """The task over all private rows. Raises `ArtifactError`."""
@@ -153,18 +160,19 @@ def make_update(
     options: TrainOptions,
     attack: Attack | None = None,
     last: bytes | None = None,
+    own: Training | None = None,
 ) -> bytes | None:
     """Train on the private rows: the update's file; None if an attacker hands in nothing.
 
-    `last`: the file of what an attacker handed in before. Raises `ArtifactError`.
+    `last`: the file of what an attacker handed in before. `own`: the participant's training code,
+    in place of the task's. Raises `ArtifactError`, and what `own` raises.
     """
     task, start = round_task.open(is_for_test=False), round_task.read(base)
     if attack is not None:
         _poison(task, round_task, attack)
-    trained = load_checked(
-        task.train(start.to_float_file(start.vector), options),
-        ArtifactLimits(task.spec.limits.model_bytes_max),
-    )
+    weights = start.to_float_file(start.vector)
+    made = task.train(weights, options) if own is None else own(weights, round_task.training_rows())
+    trained = load_checked(made, ArtifactLimits(task.spec.limits.model_bytes_max))
     update = to_update(start.layout.flatten(trained), start.vector, start.bits)
     if attack is not None:
         before = None if last is None else read_update(last, start.layout)

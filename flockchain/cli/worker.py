@@ -36,6 +36,7 @@ from flockchain.workers.fl_client import FlClient, Participant
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
+from ml.flower import TIMEOUT_S, FlowerCode
 from runtime.primitives.rational import Rational, RationalError
 
 CONNECT_TRIES: Final = 60
@@ -212,6 +213,16 @@ def fl_client(
         list[str] | None,
         typer.Option(help="For experiments, as sign-flip: one for all keys, or one a key."),
     ] = None,
+    flower_app: Annotated[
+        str | None,
+        typer.Option(help="A Flower ClientApp that trains, as module:app; found from here."),
+    ] = None,
+    flower_python: Annotated[
+        str, typer.Option(help="The Python that has flwr and what the app needs.")
+    ] = "python3",
+    flower_seconds: Annotated[
+        float, typer.Option(min=1, help="How long each step of its training may take.")
+    ] = TIMEOUT_S,
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
@@ -225,8 +236,9 @@ def fl_client(
     attacks = _one_a_key(attack or ["none"], uris, "--attack")
     if len(data) != len(uris):
         raise typer.BadParameter(f"{len(data)} files for {len(uris)} keys", param_hint="--data")
+    flower = None if flower_app is None else FlowerCode(flower_app, flower_python, flower_seconds)
     participants = [
-        Participant(pair_of(uri, scheme), _rows(file), None if how == "none" else how)
+        Participant(pair_of(uri, scheme), _rows(file), None if how == "none" else how, flower)
         for uri, file, how in zip(uris, data, attacks, strict=True)
     ]
     _start(

@@ -27,6 +27,7 @@ from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.training import TrainingPool
+from ml.flower import FlowerCode
 from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A key and its private rows, a canonical data set. `attack`: how it cheats, if it does."""
+    """A key and its private rows, a canonical data set. `attack`: how it cheats, if it does;
+    `flower`: the code that trains, if not the task's own."""
 
     key: KeyPair
     data: bytes
     attack: str | None = None
+    flower: FlowerCode | None = None
 
 
 class FlClient:
@@ -81,6 +84,7 @@ class FlClient:
                     device,
                     each.attack,
                     cheats if each.attack is not None else frozenset(),
+                    each.flower,
                 )
                 self._duties += [(desk, task, AllianceDuty(desk, task)) for task in tasks]
         except BaseException:

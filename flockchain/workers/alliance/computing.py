@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flockchain.workers.alliance.terms import FRACTION_BITS
+from ml.flower import FlowerCode, train_with_flower
 from ml.options import TrainOptions
 from runtime.economy.alliance import is_good_enough
 from runtime.primitives.hashing import blake2b_256
@@ -61,13 +62,16 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class TrainUpdate:
-    """Train a round's update from its base. `attack` names a cheat, whose last update is given."""
+    """Train a round's update from its base. `attack` names a cheat, whose last update is given;
+    `flower` is the participant's own training code."""
 
     around: Surroundings
     base: bytes
     seed: int
     attack: str | None = None
     last: bytes | None = None
+    flower: FlowerCode | None = None
+    round_: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,10 @@ def make_first_model(wanted: tuple[Surroundings, bytes]) -> bytes:
 
 
 def train_update(request: TrainUpdate) -> bytes | None:
-    """The update's file, None if an attacker hands in nothing. Raises `ArtifactError`."""
+    """The update's file, None if an attacker hands in nothing.
+
+    Raises `ArtifactError`, and `FlowerError` from a participant's own code.
+    """
     from ml.attacks.catalogue import find_attack
     from ml.round_work import make_update
 
@@ -151,7 +158,14 @@ def train_update(request: TrainUpdate) -> bytes | None:
         training_epochs=LOCAL_EPOCHS, learning_rate=LOCAL_RATE, seed=request.seed
     )
     attack = None if request.attack is None else find_attack(request.attack)
-    return make_update(request.around.open(), request.base, options, attack, request.last)
+    flower, round_ = request.flower, request.round_
+
+    def run_app(weights: bytes, rows: bytes) -> bytes:
+        assert flower is not None, "it runs only where there is an app"
+        return train_with_flower(flower, weights, rows, round_).weights
+
+    own = None if flower is None else run_app
+    return make_update(request.around.open(), request.base, options, attack, request.last, own)
 
 
 def check_update(request: CheckUpdate) -> bool:

@@ -24,6 +24,7 @@ from flockchain.workers.model_seal import sealing_key
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.training import TrainingPool
+from ml.flower import FlowerCode
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
@@ -37,7 +38,7 @@ MODEL_BYTES_MAX: Final = 1 << 30
 class AllianceDesk:
     """One key's place in the worker. `data`: its private rows; `attack`: how it cheats, if it does.
 
-    `friends`: the accounts of the same worker that cheat together.
+    `friends`: the accounts of the same worker that cheat together. `flower`: its own training code.
     """
 
     client: Client
@@ -52,6 +53,7 @@ class AllianceDesk:
     device: str
     attack: str | None = None
     friends: frozenset[AccountId] = frozenset()
+    flower: FlowerCode | None = None
 
     @property
     def name(self) -> str:

@@ -115,13 +115,19 @@ class Proposer:
         return desk.memory.find_proposal(task, number)
 
     async def _make(self, view: RoundView, name: tuple[object, ...]) -> MadeProposal:
-        """Raises SdkError, `ArtifactError`."""
+        """Raises SdkError, `ArtifactError`, `FlowerError`."""
         desk, base = self._desk, view.made.record.base
         assert base is not None, "a round without a model trains nothing"
         seed = seed_of(desk.account, view.task, view.number, desk.jobs.failures(name))
         last = None if desk.attack is None else desk.memory.last_update(view.task)
         request = TrainUpdate(
-            await desk.around(view.info), await desk.model(base), seed, desk.attack, last
+            await desk.around(view.info),
+            await desk.model(base),
+            seed,
+            desk.attack,
+            last,
+            desk.flower,
+            view.number,
         )
         update = await desk.training.run(train_update, request)
         if update is None:
