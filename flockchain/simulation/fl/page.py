@@ -158,7 +158,7 @@ FML a stake, 100 FML of pool a client, slash rate 1/10, expulsion below half of 
 **FLock** here is what workers do: the vote, leave-one-out marks that slash whom most drawn voters
 mark, and updates clipped to twice the round's lower median norm. A voter marks who raises its mean
 loss, times the number of proposals, by a fifth and by more than a standard error over its 30 rows.
-Who alone accuses more than half of a round loses ([ADR 0011](adr/0011-marks-are-votes.md)).
+Who alone accuses more than half of a round loses ([ADR 0009](adr/0009-marks-are-votes.md)).
 Attackers know each other: as voters they accept whatever a friend is part of, mark all honest
 proposers and spare their friends, unless said otherwise. What the goals are about has 20 seeds, the
 rest as many as the tables of stakes and attacks say. All terms were chosen on seeds from 100 on,
