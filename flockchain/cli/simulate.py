@@ -117,7 +117,7 @@ def poisoning(
             print(f"{done} of {of} simulations", flush=True)
 
     try:
-        run_experiment(Plan(seeds, others, first, rounds=rounds), out, processes, watch)
+        run_experiment(Plan(seeds, first, rounds=rounds, others=others), out, processes, watch)
     except OSError as error:
         refuse(f"{out} cannot be written: {error}")
 
@@ -128,13 +128,22 @@ def poisoning_page(
         Path, typer.Option("--from", exists=True, file_okay=False, help="Finished simulations.")
     ],
     write: Annotated[Path, typer.Option(dir_okay=False, help="The page; plots go to images/.")],
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="An earlier page's JSON: what was not played again is taken from it, and marked.",
+        ),
+    ] = None,
 ) -> None:
     """Write the page about poisoning, its figures and plots; nothing is trained again."""
     try:
         cells = read_cells(folder / CELLS_FILE)
         if not cells:
             refuse(f"{folder} has no finished simulations")
-        for file in write_page(cells, list(render_rounds(study_rounds())), write):
+        kept = [] if earlier is None else json.loads(earlier.read_text(encoding="utf-8"))
+        for file in write_page(cells, list(render_rounds(study_rounds())), write, kept):
             print(file)
     except OSError as error:
         refuse(f"{write} cannot be written: {error}")

@@ -34,10 +34,10 @@ class Plan:
     are about, and `others` of the rest, the first ones."""
 
     seeds: int = 20
-    others: int = 5
     first: int = 0
     clients: int = 50
     rounds: int = 100
+    others: int = 5
 
     def cells(self) -> list[FlSettings]:
         """All simulations: what goals are about, shares, other attacks and defences."""

@@ -14,6 +14,7 @@ from statistics import fmean, stdev
 from typing import Any, Final
 
 from flockchain.simulation.fl.experiment import FLIPS
+from flockchain.simulation.fl.settings import DEFENCES
 
 NEAR: Final = 0.03
 """Within so much of clean training an accuracy counts as defended."""
@@ -28,7 +29,7 @@ class Figure:
 
     `low` and `high`: the band of 95 % of the mean. `near`: the part of seeds within three points of
     plain averaging without malicious clients. `honest` and `malicious`: which part is expelled;
-    None where there is nobody of that kind, or no stake.
+    None where there is nobody of that kind, or no stake. `is_earlier`: from a run with other terms.
     """
 
     attack: str
@@ -43,6 +44,7 @@ class Figure:
     honest: float | None
     malicious: float | None
     backdoor: float | None
+    is_earlier: bool = False
 
     def as_document(self) -> dict[str, object]:
         """For JSON."""
@@ -57,6 +59,21 @@ def figures_of(cells: Sequence[Cell]) -> list[Figure]:
         for attack in FLIPS if not cell["malicious"] else (cell["attack"],):
             groups.setdefault((attack, cell["defence"], cell["share"]), []).append(cell)
     return [_figure(*key, groups[key], clean) for key in sorted(groups)]
+
+
+def add_earlier(figures: Sequence[Figure], earlier: Sequence[Mapping[str, Any]]) -> list[Figure]:
+    """The figures, and those of an earlier page's JSON for what was not played again.
+
+    Of defences with marks nothing is taken: their rule has changed since.
+    """
+    known = {(each.attack, each.defence, each.share) for each in figures}
+    added = [
+        Figure(**{**row, "is_earlier": True})
+        for row in earlier
+        if not DEFENCES[row["defence"]].marks
+        and (row["attack"], row["defence"], row["share"]) not in known
+    ]
+    return sorted([*figures, *added], key=lambda each: (each.attack, each.defence, each.share))
 
 
 def is_clean(cell: Cell) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flockchain.simulation.fl.figures import balances_of, figures_of, find_figure
+from flockchain.simulation.fl.figures import add_earlier, balances_of, figures_of, find_figure
 from flockchain.simulation.fl.page import write_page
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -63,6 +63,21 @@ def test_without_malicious_clients_both_attacks_have_the_figure() -> None:
 
 def test_what_was_not_played_has_no_figure() -> None:
     assert find_figure(figures_of(CELLS), "sign-flip", "krum", 0.4) is None
+
+
+def test_what_was_not_played_again_comes_from_an_earlier_page(tmp_path: Path) -> None:
+    figures = figures_of(CELLS)
+    row = {**figures[0].as_document(), "attack": "sign-flip", "share": 0.2}
+    played = {**figures[0].as_document(), "mean": 0.5}
+    earlier = [{**row, "defence": "krum", "mean": 0.123}, {**row, "defence": "flock"}, played]
+    found = add_earlier(figures, earlier)
+    assert len(found) == len(figures) + 1  # what was played stays, of marks nothing is kept
+    kept = find_figure(found, "sign-flip", "krum", 0.2)
+    assert kept is not None
+    assert kept.is_earlier
+    page = write_page(CELLS, [], tmp_path / "poisoning.md", earlier)[0]
+    assert "12.3 ± " in page.read_text()
+    assert page.read_text().count(" † |") == 1
 
 
 def test_balances_are_means_by_round() -> None:
