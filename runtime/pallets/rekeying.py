@@ -84,6 +84,7 @@ STAYS: Final[dict[str, str]] = {
     "FlAlliance.draws": "as tasks",
     "FlAlliance.check_ins": "as rounds",
     "FlAlliance.proposals": "as rounds",
+    "FlAlliance.commitments": "as rounds",
     "FlAlliance.votes": "as rounds",
     "FlAlliance.proposed": "a record of who had some bytes first",
     "FlAlliance.payments": "as rounds",

@@ -20,11 +20,13 @@ from runtime.economy.tasks import (
 )
 from runtime.frame.traits import HoldReason
 from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.aggregation import CLIENTS_MIN
 from runtime.pallets.fl_alliance.records import AllianceTask, Progress, Purse, Run
-from runtime.pallets.fl_alliance.sortition import members_needed
+from runtime.pallets.fl_alliance.sortition import members_needed, participants_of, proposers_of
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.terms import (
+    COMMITMENTS_MAX,
     DAYS_MAX,
     FRACTION_BITS_MAX,
     NAME_BYTES_MAX,
@@ -39,6 +41,8 @@ from runtime.pallets.fl_alliance.terms import (
 )
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId
+from runtime.primitives.zk_aggregation import WEIGHTS_MAX
+from runtime.primitives.zk_setup import ethereum_setup
 
 _NOTHING = Rational(0, 1)
 _ALL = Rational(1, 1)
@@ -62,6 +66,7 @@ class Creation:
         )
         if needed is None:
             raise events.TooFewVotersDrawn
+        ensure_sums_fit(terms, config.members_max)
         model = self._origin_model(terms.origin)
         live, stake = alliance.live.get(), config.creator_stake
         if len(live) >= config.live_tasks_max:
@@ -135,7 +140,7 @@ class Creation:
 
 def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int) -> None:
     """Raises the rule that the terms break, but for those that the state decides."""
-    if terms.mode is not Mode.OPEN:
+    if terms.mode is Mode.ZK_MASKED:
         raise events.ModeNotBuilt
     if not 1 <= len(terms.name.encode()) <= NAME_BYTES_MAX:
         raise events.BadName
@@ -149,7 +154,8 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int)
     if not 1 <= terms.voters_min < PARTICIPANTS_MAX:
         raise events.BadVotersMin
     windows = terms.windows
-    if not all(windows.of_participants()) or windows.aggregate:
+    is_open = terms.mode is Mode.OPEN
+    if not all(windows.of_participants()) or (windows.aggregate == 0) != is_open:
         raise events.BadWindows
     if windows.total() > ROUND_DAYS_MAX * day_blocks:
         raise events.BadWindows
@@ -157,6 +163,20 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int)
         raise events.BadFractionBits
     if not terms.unit_samples or not 1 <= terms.units_max <= UNITS_MAX:
         raise events.BadUnits
+
+
+def ensure_sums_fit(terms: AllianceTerms, members_max: int) -> None:
+    """Raises BadAggregation unless sums and proofs stay within bounds, whoever is drawn."""
+    drawn = participants_of(members_max, terms.participation)
+    proposers = proposers_of(drawn, terms.proposing)
+    if terms.mode is Mode.OPEN:
+        is_fine = terms.parameters == 0
+    else:
+        commitments = ethereum_setup().chunks_of(terms.parameters) * proposers
+        is_fine = 0 < commitments <= COMMITMENTS_MAX and proposers >= CLIENTS_MIN
+        is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
+    if not is_fine:
+        raise events.BadAggregation
 
 
 def _ensure_valid_rates(terms: AllianceTerms) -> None:

@@ -48,12 +48,19 @@ class Ending:
     def _drop_round(self, key: RoundKey, budget: int) -> int:
         """Drop records of the oldest round that is kept, so many of them; the steps used."""
         alliance, used = self.alliance, 0
-        for item in (alliance.check_ins, alliance.proposals, alliance.votes, alliance.payments):
+        for item in (
+            alliance.check_ins,
+            alliance.proposals,
+            alliance.commitments,
+            alliance.votes,
+            alliance.payments,
+        ):
             used += self._drop(item, key, budget - used)
             if used >= budget:
                 return used
         alliance.rounds.remove(key)
         alliance.results.remove(key)
+        alliance.aggregations.remove(key)
         run = alliance.runs.get(key.task)
         alliance.runs.put(key.task, replace(run, kept_from=key.round + 1))
         return used + 1

@@ -6,7 +6,14 @@ Source: WP VI.A to VI.F; Algorithms 1 and 2.
 from __future__ import annotations
 
 from runtime import frame
-from runtime.pallets.fl_alliance.stages import EndReason, Outcome, Stage, Standing, VoidReason
+from runtime.pallets.fl_alliance.stages import (
+    EndReason,
+    FailureReason,
+    Outcome,
+    Stage,
+    Standing,
+    VoidReason,
+)
 from runtime.pallets.fl_alliance.terms import AllianceParameters
 from runtime.primitives.types import I32, U16, U32, U64, U256, AccountId, Balance, Bytes32, Hash
 
@@ -265,6 +272,37 @@ class ParametersChanged:
 # -- creation
 
 
+@frame.event(25)
+class HandedOver:
+    """A client sent its opening to the aggregator that took over."""
+
+    task: U32
+    round: U32
+    who: AccountId
+    ciphertext: Bytes32
+
+
+@frame.event(26)
+class SumProved:
+    """The aggregator knows all updates of the sum; `proved` is the hash of what commits to it."""
+
+    task: U32
+    round: U32
+    who: AccountId
+    proved: Hash
+    opening: Bytes32
+
+
+@frame.event(27)
+class AggregatorFailed:
+    """The aggregator loses s_p when the round is settled; the next voter takes its place."""
+
+    task: U32
+    round: U32
+    who: AccountId
+    reason: FailureReason
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number in the FL Alliance."""
 
@@ -274,7 +312,7 @@ class TaskHasEnded(frame.ModuleError, index=1):
 
 
 class ModeNotBuilt(frame.ModuleError, index=2):
-    """The modes with an aggregator and its proof are not built yet. Create an open task."""
+    """The mode of masked updates is not built yet. Create an open task, or one with proofs."""
 
 
 class BadName(frame.ModuleError, index=3):
@@ -482,3 +520,19 @@ class NotTheLeader(frame.ModuleError, index=51):
 
 class ModelKnown(frame.ModuleError, index=52):
     """Training starts from a model that is known, or was initialised in this round."""
+
+
+class BadAggregation(frame.ModuleError, index=53):
+    """A model's parameters, members' units or the number of proposers do not fit the mode."""
+
+
+class WrongMode(frame.ModuleError, index=54):
+    """Proposals are opened in another way in a task of this mode."""
+
+
+class BadCommitments(frame.ModuleError, index=55):
+    """The commitments are not the caller's own, valid, as many as the model needs and signed."""
+
+
+class NotTheAggregator(frame.ModuleError, index=56):
+    """The account does not aggregate in this round, or no longer."""

@@ -28,12 +28,12 @@ from functools import cached_property
 from runtime import frame
 from runtime.economy.tasks import ContentDigest, SelfFunded, Verified
 from runtime.frame.weights import Weight
-from runtime.pallets.fl_alliance import storage
+from runtime.pallets.fl_alliance import events, storage
 from runtime.pallets.fl_alliance.creation import Creation
 from runtime.pallets.fl_alliance.membership import Membership
 from runtime.pallets.fl_alliance.records import Ballot
 from runtime.pallets.fl_alliance.rounds import Rounds
-from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms
+from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms, Mode
 from runtime.pallets.fl_alliance.turns import Turns
 from runtime.pallets.fl_alliance.views import Views
 from runtime.pallets.fl_alliance.votes import Votes
@@ -44,10 +44,12 @@ from runtime.primitives.types import (
     AccountId,
     BlockNumber,
     Bytes32,
+    Bytes64,
     Bytes80,
     CompactBalance,
     Hash,
 )
+from runtime.primitives.zk_points import POINT_BYTES
 
 # Measured in a task of 1,000 members, with the state root's part.
 CREATE = Weight(600_000_000)
@@ -58,7 +60,13 @@ COMMIT = Weight(180_000_000)
 REVEAL = Weight(250_000_000)
 STEP = Weight(70_000_000)
 BLOCK = Weight(20_000_000)
+PROOF = Weight(90_000_000_000)  # of the 3,072 commitments that a round has at most
+POINT = Weight(110_000_000)
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
+
+
+def _admission(size_bytes: int) -> Weight:
+    return POINT.times(size_bytes // POINT_BYTES + 1)
 
 
 class FlAlliance(storage.FlAlliance, index=34):
@@ -213,9 +221,12 @@ class FlAlliance(storage.FlAlliance, index=34):
     ) -> None:
         """Open a proposal: content ids of the update and of what travels. Signed.
 
-        Emits ProposalRevealed. Raises WrongSeal, ZeroUpdate, DuplicateProposal and as a commitment.
+        Emits ProposalRevealed. Raises WrongMode, WrongSeal, ZeroUpdate, DuplicateProposal
+        and as a commitment.
         """
         who = frame.ensure_signed(origin)
+        if self.get_task(task).terms.mode is not Mode.OPEN:
+            raise events.WrongMode
         self.playing.proposals.reveal(who, task, round_, content, ciphertext, salt)
 
     @frame.call(15, weight=COMMIT)
@@ -237,6 +248,48 @@ class FlAlliance(storage.FlAlliance, index=34):
     ) -> None:
         """Open a ballot. Signed by who sealed it. Emits VoteRevealed."""
         self.voting.reveal(frame.ensure_signed(origin), task, round_, ballot, salt)
+
+    @frame.call(18, weight=lambda task, round_, points, *_: REVEAL + _admission(len(points)))
+    def reveal_commitments(
+        self,
+        origin: frame.Origin,
+        task: U32,
+        round_: U32,
+        points: bytes,
+        signature: Bytes64,
+        ciphertext: ContentDigest,
+        salt: Bytes32,
+    ) -> None:
+        """Open a proposal where an aggregator sums: commitments, signed by the VRF key. Signed.
+
+        The content that was sealed is the SHA-256 of `points`; what travels is for the aggregator.
+        Emits ProposalRevealed. Raises WrongMode, BadCommitments and as `reveal_proposal`.
+        """
+        who = frame.ensure_signed(origin)
+        self.playing.aggregations.reveal(who, (task, round_), points, signature, ciphertext, salt)
+
+    @frame.call(19, weight=COMMIT)
+    def hand_over(
+        self, origin: frame.Origin, task: U32, round_: U32, ciphertext: ContentDigest
+    ) -> None:
+        """Name what travels to the aggregator that took over. Signed by a proposer of the sum.
+
+        Emits HandedOver. Raises WrongStage, NotAProposer, AlreadyRevealed.
+        """
+        who = frame.ensure_signed(origin)
+        self.playing.aggregations.hand_over(who, task, round_, ciphertext)
+
+    @frame.call(20, weight=PROOF)
+    def post_proof(
+        self, origin: frame.Origin, task: U32, round_: U32, proof: Bytes80, opening: ContentDigest
+    ) -> None:
+        """Prove the sum. Signed by the aggregator; a wrong proof costs it s_p, and another follows.
+
+        `opening`: what travels of the sum. Emits SumProved or AggregatorFailed. Raises WrongStage,
+        NotTheAggregator.
+        """
+        who = frame.ensure_signed(origin)
+        self.playing.aggregations.post_proof(who, task, round_, proof, opening)
 
     # -- AllianceStakes of the arena
 

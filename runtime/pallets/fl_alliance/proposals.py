@@ -24,6 +24,7 @@ from runtime.pallets.fl_alliance.records import (
 from runtime.pallets.fl_alliance.seals import seal_proposal
 from runtime.pallets.fl_alliance.stages import Stage, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.types import AccountId, Hash
 
 
@@ -110,7 +111,10 @@ class Proposals:
         alliance.deposit_event(events.AvailabilityReported(task, round_, who, held))
 
     def weigh(self, task: int, progress: Progress) -> int:
-        """Fix what the aggregate is over, and ask for votes. Emits AggregateFixed."""
+        """Fix what the aggregate is over, and ask for votes on it in open mode.
+
+        Emits AggregateFixed.
+        """
         alliance, key = self.alliance, self.alliance.key_of(task)
         drawn = alliance.rounds.get(key)
         reports = [alliance.votes.get((key, who)).held or 0 for who in drawn.voters]
@@ -121,9 +125,9 @@ class Proposals:
                 aggregate |= 1 << index
         alliance.rounds.put(key, replace(drawn, aggregate=aggregate))
         alliance.deposit_event(events.AggregateFixed(task, key.round, aggregate))
-        if aggregate:
+        if aggregate and alliance.get_task(task).terms.mode is Mode.OPEN:
             alliance.begin_stage(key, Stage.VOTE, len(drawn.voters), aggregate)
-        else:
+        elif not aggregate:
             void = Progress(Stage.TALLY, mask=progress.mask, void=VoidReason.NOTHING_HELD)
             alliance.progress.put(task, void)
         return 1 + len(drawn.voters)

@@ -304,6 +304,28 @@ class VoterRecord:
 
 
 @frame.scale_type
+class ClientCommitments:
+    """What a proposer of a mode with an aggregator committed to: points, one after another, and
+    its ed25519 signature of them by its VRF key."""
+
+    points: bytes
+    signature: Bytes64
+
+
+@frame.scale_type
+class Aggregation:
+    """Who aggregates a round: the voter at `place`; those before it failed.
+
+    `proved`: the hash of the commitments to the sum; `opening`: what travels of it, sealed to the
+    participants.
+    """
+
+    place: U8 = 0
+    proved: Hash | None = None
+    opening: ContentDigest | None = None
+
+
+@frame.scale_type
 class FirstProposed:
     """Which round and proposer had the bytes of a content id first, and the model they change."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.aggregation import Aggregations
 from runtime.pallets.fl_alliance.draw import Draw
 from runtime.pallets.fl_alliance.ending import Ending
 from runtime.pallets.fl_alliance.proposals import Proposals
@@ -26,6 +27,7 @@ from runtime.pallets.fl_alliance.records import (
 from runtime.pallets.fl_alliance.settlement import Settlement
 from runtime.pallets.fl_alliance.stages import EndReason, Stage, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.turns import Turns
 
 
@@ -36,6 +38,7 @@ class Rounds:
         self.alliance = alliance
         self.draw = Draw(alliance)
         self.proposals = Proposals(alliance)
+        self.aggregations = Aggregations(alliance)
         self.settlement = Settlement(alliance)
         self.ending = Ending(alliance)
         self.turns = Turns(alliance)
@@ -61,13 +64,17 @@ class Rounds:
 
     def _work(self, task: int, progress: Progress, budget: int) -> int:
         """Do a part of the stage's work; the steps used."""
+        alliance = self.alliance
         match progress.stage:
             case Stage.COUNT:
                 return self._count(task, progress, budget)
             case Stage.DRAW:
                 return self.draw.work(task, progress, budget)
             case Stage.WEIGH:
-                return self.proposals.weigh(task, progress)
+                used = self.proposals.weigh(task, progress)
+                if alliance.get_task(task).terms.mode is not Mode.OPEN:
+                    self.aggregations.begin(alliance.key_of(task))
+                return used
             case Stage.TALLY:
                 return self.settlement.tally(task, progress)
             case Stage.PAY:
@@ -99,6 +106,8 @@ class Rounds:
                 alliance.progress.put(task, void)
             case Stage.REPORT:
                 alliance.progress.put(task, Progress(Stage.WEIGH, mask=progress.mask))
+            case Stage.AGGREGATE:
+                self.aggregations.close(key, progress)
             case Stage.VOTE:
                 alliance.begin_stage(key, Stage.OPEN, progress.done, progress.mask)
             case Stage.OPEN:

@@ -18,6 +18,7 @@ from runtime.pallets.fl_alliance.records import (
     AllianceTask,
     Member,
     MemberStatus,
+    NoData,
     Payment,
     Progress,
     Round,
@@ -112,6 +113,13 @@ class Settlement:
             standings[who] = standing_of_voter(
                 voter, outcome, drawn.aggregate, attributes=found.terms.attributes
             )
+        aggregation = alliance.aggregations.find(key)
+        if aggregation is not None:
+            ballots = [record.ballot for _, record in records]
+            without = sum(isinstance(ballot, NoData) for ballot in ballots)
+            withheld = 2 * without > drawn.drawn_voters  # a sum was proved, and kept back
+            failed = aggregation.place + withheld
+            standings |= dict.fromkeys(drawn.voters[:failed], Standing.LOSING)
         return standings
 
     def _reward(

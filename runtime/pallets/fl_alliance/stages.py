@@ -14,7 +14,7 @@ from runtime.primitives.scale import scale_enum
 class Stage(enum.Enum):
     """Where a task's round stands. Never renumber.
 
-    Six stages wait for participants, the others are the chain's own work, spread over blocks.
+    Seven stages wait for participants, the others are the chain's own work, spread over blocks.
     """
 
     IDLE = 0  # no round: the task waits for members, or decides on the next block
@@ -40,7 +40,7 @@ class Stage(enum.Enum):
 
 _TIMED = (
     *(Stage.CHECK_IN, Stage.PROPOSE, Stage.DISCLOSE),
-    *(Stage.REPORT, Stage.VOTE, Stage.OPEN),
+    *(Stage.REPORT, Stage.AGGREGATE, Stage.VOTE, Stage.OPEN),
 )
 
 
@@ -62,6 +62,16 @@ class VoidReason(enum.Enum):
     NOTHING_HELD = 2  # no proposal is held by most of the drawn voters
     TOO_FEW_VOTES = 3  # fewer than the quorum were opened
     NO_MAJORITY = 4  # no aggregate has more than half of the voters
+    TOO_FEW_CLIENTS = 5  # a sum of so few would give updates away
+    NO_PROOF = 6  # so many aggregators failed
+
+
+@scale_enum("pallet_fl_alliance::FailureReason")
+class FailureReason(enum.Enum):
+    """Why an aggregator was replaced."""
+
+    NO_PROOF = 0
+    BAD_PROOF = 1
 
 
 @scale_enum("pallet_fl_alliance::Standing")

@@ -19,8 +19,10 @@ from runtime.frame.traits import BlockInfo, Currency, HoldReason, Randomness, pa
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.needs import EmissionSource, ModelRegistry, TaskBook
 from runtime.pallets.fl_alliance.records import (
+    Aggregation,
     AllianceTask,
     CheckIn,
+    ClientCommitments,
     EndedTask,
     FirstProposed,
     Member,
@@ -115,6 +117,12 @@ class FlAlliance(frame.Pallet[Config], index=34):
     )
     proposals = frame.StorageDoubleMap[tuple[RoundKey, AccountId], Proposal](
         RoundKey, AccountId, Proposal, docs="The proposers of a round and what they proposed."
+    )
+    commitments = frame.StorageDoubleMap[tuple[RoundKey, AccountId], ClientCommitments](
+        RoundKey, AccountId, ClientCommitments, docs="What the proposers of a round committed to."
+    )
+    aggregations = frame.StorageMap[RoundKey, Aggregation](
+        RoundKey, Aggregation, docs="Who aggregates a round, and the sum that was proved."
     )
     votes = frame.StorageDoubleMap[tuple[RoundKey, AccountId], VoterRecord](
         RoundKey, AccountId, VoterRecord, docs="The voters of a round and what they said."

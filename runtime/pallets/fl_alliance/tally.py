@@ -132,7 +132,7 @@ def standing_of_voter(
     match outcome.void:
         case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL:
             return Standing.EXEMPT
-        case VoidReason.NOTHING_HELD:
+        case VoidReason.NOTHING_HELD | VoidReason.TOO_FEW_CLIENTS | VoidReason.NO_PROOF:
             return Standing.EXEMPT if facts.has_reported else Standing.ABSENT
         case VoidReason.TOO_FEW_VOTES | VoidReason.NO_MAJORITY:
             return Standing.ABSENT if ballot is None else Standing.EXEMPT

@@ -22,6 +22,8 @@ DAYS_MAX: Final = 365
 ROUND_DAYS_MAX: Final = 7  # what a day allots can be minted for a day longer
 PARTICIPANTS_MAX: Final = 256  # drawn in one round
 UNITS_MAX: Final = 1_024
+AGGREGATORS_MAX: Final = 3  # that may try in one round
+COMMITMENTS_MAX: Final = 3_072  # of a round: what a proof's check takes grows with them
 FRACTION_BITS_MAX: Final = 24  # of an int32
 PARTS_MAX: Final = 10**6  # denominators of rates
 
@@ -70,8 +72,9 @@ class RoundWindows:
         }[stage]
 
     def total(self) -> int:
-        """The longest that a round lasts, in blocks."""
-        return sum(self.of_participants()) + self.aggregate
+        """The longest that a round lasts, in blocks; each aggregator has its own time."""
+        again = self.disclose + self.report + self.aggregate if self.aggregate else 0
+        return sum(self.of_participants()) + self.aggregate + (AGGREGATORS_MAX - 1) * again
 
 
 @frame.scale_type
@@ -88,6 +91,7 @@ class AllianceTerms:
     voters mark as harmful lose, in accepted rounds too, those of a rejected aggregate that they do
     not mark are spared, and voters lose that alone accuse most of a round. `zero_update`: the
     content id of an update that changes nothing. `spec` names the canonical specification.
+    `parameters`: how many numbers a model has, 0 in open mode.
     """
 
     name: str
@@ -110,6 +114,7 @@ class AllianceTerms:
     units_max: U16
     attributes: bool
     zero_update: ContentDigest
+    parameters: U32 = 0
 
 
 @frame.scale_type

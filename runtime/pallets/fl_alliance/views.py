@@ -121,6 +121,8 @@ class Duty(enum.Enum):
     COMMIT_VOTE = 6
     REVEAL_VOTE = 7
     CLAIM = 8
+    HAND_OVER = 9
+    PROVE = 10
 
 
 @frame.scale_type
@@ -374,11 +376,20 @@ class Views:
             return Duty.INITIALISE_MODEL
         if stage is Stage.PROPOSE and proposal.seal is None:
             return Duty.COMMIT_PROPOSAL
+        if alliance.aggregations.contains(key):
+            is_in = proposal.content is not None and record.aggregate >> proposal.index & 1
+            has_sent = alliance.progress.get(key.task).mask >> proposal.index & 1
+            is_due = stage is Stage.DISCLOSE and is_in and not has_sent
+            return Duty.HAND_OVER if is_due else Duty.NOTHING
         is_sealed = proposal.seal is not None and proposal.content is None
         return Duty.REVEAL_PROPOSAL if stage is Stage.DISCLOSE and is_sealed else Duty.NOTHING
 
     def _voters_duty(self, key: RoundKey, stage: Stage, who: AccountId) -> Duty:
-        record = self.alliance.votes.get((key, who))
+        alliance, record = self.alliance, self.alliance.votes.get((key, who))
+        if stage is Stage.AGGREGATE:
+            place = alliance.aggregations.get(key).place
+            is_due = alliance.rounds.get(key).voters[place] == who
+            return Duty.PROVE if is_due else Duty.NOTHING
         if stage is Stage.REPORT and record.held is None:
             return Duty.REPORT
         if stage is Stage.VOTE and record.seal is None:

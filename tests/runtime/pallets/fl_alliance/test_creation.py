@@ -112,7 +112,7 @@ def test_a_task_of_the_alliance_is_no_origin() -> None:
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"mode": Mode.ZK}, events.ModeNotBuilt),
+        ({"mode": Mode.ZK}, events.BadWindows),
         ({"mode": Mode.ZK_MASKED}, events.ModeNotBuilt),
         ({"name": ""}, events.BadName),
         ({"name": "é" * 33}, events.BadName),

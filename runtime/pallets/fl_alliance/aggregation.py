@@ -1,0 +1,179 @@
+"""Rounds with an aggregator: commitments of clients, its proof, and who takes its place.
+
+Clients commit to their updates on the chain themselves, so nobody drops them silently. The present
+voter with the lowest output aggregates; the next one takes over if it posts no proof in time or a
+wrong one, which costs it s_p. Then clients hand their updates over anew, each to the new key, and
+who does not is out of the sum. Invariant: a stored hash of a sum was proved in this round.
+Source: WP VI.H; zkFL (arXiv 2310.02554) 4; rotation and replacement are this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.proposals import Proposals
+from runtime.pallets.fl_alliance.records import (
+    Aggregation,
+    ClientCommitments,
+    Progress,
+    RoundKey,
+)
+from runtime.pallets.fl_alliance.stages import FailureReason, Stage, VoidReason
+from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import AGGREGATORS_MAX, Mode
+from runtime.primitives.hashing import sha2_256
+from runtime.primitives.types import AccountId
+from runtime.primitives.zk_aggregation import hash_of_sum, is_admissible, verify_aggregation
+from runtime.primitives.zk_points import POINT_BYTES
+from runtime.primitives.zk_setup import ethereum_setup
+from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
+
+CLIENTS_MIN: Final = 3  # of two each would learn the other's update from the sum
+
+
+class Aggregations:
+    """Commitments, proofs, replacement."""
+
+    def __init__(self, alliance: FlAlliance) -> None:
+        self.alliance = alliance
+
+    # -- clients
+
+    def reveal(
+        self,
+        who: AccountId,
+        place: tuple[int, int],
+        points: bytes,
+        signature: bytes,
+        ciphertext: bytes,
+        salt: bytes,
+    ) -> None:
+        """Open a proposal of commitments. Emits ProposalRevealed."""
+        alliance = self.alliance
+        task, round_ = place
+        self._ensure_aggregated(task)
+        key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
+        if alliance.aggregations.contains(key):
+            raise events.WrongStage  # only those in the sum hand over to another aggregator
+        client = self._client(key, who, ClientCommitments(points, signature))
+        if client is None or not is_admissible(self.context(key), client, ethereum_setup()):
+            raise events.BadCommitments
+        Proposals(alliance).reveal(who, task, round_, sha2_256(points), ciphertext, salt)
+        alliance.commitments.put((key, who), ClientCommitments(points, signature))
+
+    def hand_over(self, who: AccountId, task: int, round_: int, ciphertext: bytes) -> None:
+        """Send the opening to the aggregator that took over. Emits HandedOver."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
+        if not alliance.aggregations.contains(key):
+            raise events.WrongStage
+        found = alliance.proposals.find((key, who))
+        if found is None or found.content is None:
+            raise events.NotAProposer
+        if not alliance.rounds.get(key).aggregate >> found.index & 1:
+            raise events.NotAProposer
+        if alliance.progress.get(task).mask >> found.index & 1:
+            raise events.AlreadyRevealed
+        alliance.proposals.put((key, who), replace(found, ciphertext=ciphertext))
+        alliance.note_done(task, 1 << found.index)
+        alliance.deposit_event(events.HandedOver(task, round_, who, ciphertext))
+
+    # -- the aggregator
+
+    def begin(self, key: RoundKey) -> None:
+        """Ask for a proof over the proposals that are held, if there are any. Emits StageBegan."""
+        alliance = self.alliance
+        count = alliance.rounds.get(key).aggregate.bit_count()
+        if 0 < count < CLIENTS_MIN:
+            void = Progress(Stage.TALLY, void=VoidReason.TOO_FEW_CLIENTS)
+            alliance.progress.put(key.task, void)
+        if count < CLIENTS_MIN:
+            return
+        if not alliance.aggregations.contains(key):
+            alliance.aggregations.put(key, Aggregation())
+        alliance.begin_stage(key, Stage.AGGREGATE, 1, alliance.rounds.get(key).aggregate)
+
+    def post_proof(
+        self, who: AccountId, task: int, round_: int, proof: bytes, opening: bytes
+    ) -> None:
+        """Check the aggregator's proof; a wrong one replaces it. Emits SumProved or
+        AggregatorFailed."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.AGGREGATE)
+        found = alliance.aggregations.get(key)
+        if who != alliance.rounds.get(key).voters[found.place]:
+            raise events.NotTheAggregator
+        statement = self.statement(key)
+        if not verify_aggregation(statement, proof, ethereum_setup()):
+            self._replace(key, FailureReason.BAD_PROOF)
+            return
+        proved = hash_of_sum(statement)
+        alliance.aggregations.put(key, replace(found, proved=proved, opening=opening))
+        alliance.note_done(task)
+        alliance.deposit_event(events.SumProved(task, round_, who, proved, opening))
+
+    def close(self, key: RoundKey, progress: Progress) -> None:
+        """Ask for votes on the proved sum, or replace who was silent."""
+        if progress.done:
+            voters = len(self.alliance.rounds.get(key).voters)
+            self.alliance.begin_stage(key, Stage.VOTE, voters)
+        else:
+            self._replace(key, FailureReason.NO_PROOF)
+
+    def _replace(self, key: RoundKey, reason: FailureReason) -> None:
+        """Let the next voter aggregate, or give the round up. Emits AggregatorFailed."""
+        alliance, drawn = self.alliance, self.alliance.rounds.get(key)
+        found = alliance.aggregations.get(key)
+        after = replace(found, place=found.place + 1)
+        alliance.aggregations.put(key, after)
+        who = drawn.voters[found.place]
+        alliance.deposit_event(events.AggregatorFailed(key.task, key.round, who, reason))
+        if after.place >= min(AGGREGATORS_MAX, len(drawn.voters)):
+            void = Progress(Stage.TALLY, void=VoidReason.NO_PROOF)
+            alliance.progress.put(key.task, void)
+            return
+        for voter in drawn.voters:
+            record = alliance.votes.get((key, voter))
+            alliance.votes.put((key, voter), replace(record, held=None))
+        alliance.begin_stage(key, Stage.DISCLOSE, drawn.aggregate.bit_count())
+
+    # -- what is proved
+
+    def context(self, key: RoundKey) -> RoundContext:
+        """The round as transcripts name it."""
+        alliance, terms = self.alliance, self.alliance.get_task(key.task).terms
+        base = alliance.rounds.get(key).base or bytes(32)
+        genesis, setup = alliance.block.genesis_hash(), ethereum_setup().id
+        scale = 1 << terms.fraction_bits
+        return RoundContext(genesis, key.task, key.round, base, setup, terms.parameters, scale)
+
+    def statement(self, key: RoundKey) -> Statement:
+        """Over the proposals of the aggregate, in the order of accounts."""
+        drawn = self.alliance.rounds.get(key)
+        clients = []
+        for place, who in enumerate(drawn.proposers):
+            if drawn.aggregate >> place & 1:
+                client = self._client(key, who, self.alliance.commitments.get((key, who)))
+                assert client is not None, "it proposes"
+                clients.append(client)
+        ordered = sorted(clients, key=lambda client: client.id)
+        return Statement(self.context(key), tuple(ordered))
+
+    def _client(
+        self, key: RoundKey, who: AccountId, posted: ClientCommitments
+    ) -> Commitments | None:
+        """A proposer with its key and weight; None if the account does not propose."""
+        alliance, drawn = self.alliance, self.alliance.rounds.get(key)
+        found = alliance.proposals.find((key, who))
+        if found is None:
+            return None
+        member, weight = alliance.members.get((key.task, who)), drawn.weights[found.index]
+        points = posted.points
+        pieces = tuple(points[at : at + POINT_BYTES] for at in range(0, len(points), POINT_BYTES))
+        return Commitments(who, member.key, weight, pieces, posted.signature)
+
+    def _ensure_aggregated(self, task: int) -> None:
+        if self.alliance.get_task(task).terms.mode is Mode.OPEN:
+            raise events.WrongMode
