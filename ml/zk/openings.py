@@ -19,8 +19,8 @@ from typing import Final
 import torch
 
 from runtime.primitives.zk_aggregation import OFFSET
-from runtime.primitives.zk_points import ORDER, admit, combine, compress
-from runtime.primitives.zk_setup import BLINDERS, Setup
+from runtime.primitives.zk_points import ORDER, admit, combine
+from runtime.primitives.zk_setup import BLINDERS, Setup, commit_chunk
 
 _LIMB: Final = 16  # bits of a factor that are multiplied at once: sums stay below 2^53
 _NUMBERS_MAX: Final = 1 << 32  # what is committed to is below
@@ -67,13 +67,6 @@ def commit(opening: Opening, setup: Setup, executor: Executor | None = None) -> 
     if executor is None:
         return tuple(map(partial(commit_chunk, setup), chunks, opening.blinders))
     return tuple(executor.map(_commit_here, chunks, opening.blinders, chunksize=8))
-
-
-def commit_chunk(setup: Setup, numbers: Sequence[int], blinders: Sequence[int]) -> bytes:
-    """The commitment to one chunk."""
-    generators = setup.generators
-    short = combine(generators[: len(numbers)], numbers)  # apart: long numbers slow down short ones
-    return compress(short + combine(generators[setup.chunk :], blinders))
 
 
 def committers(setup: Setup, processes: int) -> ProcessPoolExecutor:

@@ -50,6 +50,14 @@ def public_key(seed: bytes) -> bytes:
     return _expand(seed)[1]
 
 
+def secret_scalar(seed: bytes) -> bytes:
+    """The scalar x with public key = x*G, reduced by the group's order.
+
+    Raises: ValueError if the seed is not 32 bytes long.
+    """
+    return scalar_reduce(_expand(seed)[0] + bytes(32))
+
+
 def prove(seed: bytes, alpha: bytes) -> bytes:
     """The 80-byte proof of `alpha` under the key of a 32-byte seed; deterministic.
 

@@ -20,12 +20,14 @@ from runtime.pallets.fl_alliance.records import (
     Progress,
     RoundKey,
 )
+from runtime.pallets.fl_alliance.seals import delivery_context
 from runtime.pallets.fl_alliance.stages import FailureReason, Stage, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance
 from runtime.pallets.fl_alliance.terms import AGGREGATORS_MAX, Mode
 from runtime.primitives.hashing import sha2_256
 from runtime.primitives.types import AccountId
 from runtime.primitives.zk_aggregation import hash_of_sum, is_admissible, verify_aggregation
+from runtime.primitives.zk_delivery import Delivery, is_delivery
 from runtime.primitives.zk_points import POINT_BYTES
 from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
@@ -45,8 +47,7 @@ class Aggregations:
         self,
         who: AccountId,
         place: tuple[int, int],
-        points: bytes,
-        signature: bytes,
+        posted: ClientCommitments,
         ciphertext: bytes,
         salt: bytes,
     ) -> None:
@@ -57,13 +58,18 @@ class Aggregations:
         key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
         if alliance.aggregations.contains(key):
             raise events.WrongStage  # only those in the sum hand over to another aggregator
-        client = self._client(key, who, ClientCommitments(points, signature))
+        client = self._client(key, who, posted)
         if client is None or not is_admissible(self.context(key), client, ethereum_setup()):
             raise events.BadCommitments
-        Proposals(alliance).reveal(who, task, round_, sha2_256(points), ciphertext, salt)
-        alliance.commitments.put((key, who), ClientCommitments(points, signature))
+        if not is_delivery(posted.delivery, self.delivery_context(key, who)):
+            raise events.BadDelivery
+        content = sha2_256(posted.points)
+        Proposals(alliance).reveal(who, task, round_, content, ciphertext, salt)
+        alliance.commitments.put((key, who), posted)
 
-    def hand_over(self, who: AccountId, task: int, round_: int, ciphertext: bytes) -> None:
+    def hand_over(
+        self, who: AccountId, task: int, round_: int, delivery: Delivery, ciphertext: bytes
+    ) -> None:
         """Send the opening to the aggregator that took over. Emits HandedOver."""
         alliance = self.alliance
         key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
@@ -76,6 +82,10 @@ class Aggregations:
             raise events.NotAProposer
         if alliance.progress.get(task).mask >> found.index & 1:
             raise events.AlreadyRevealed
+        if not is_delivery(delivery, self.delivery_context(key, who)):
+            raise events.BadDelivery
+        posted = alliance.commitments.get((key, who))
+        alliance.commitments.put((key, who), replace(posted, delivery=delivery))
         alliance.proposals.put((key, who), replace(found, ciphertext=ciphertext))
         alliance.note_done(task, 1 << found.index)
         alliance.deposit_event(events.HandedOver(task, round_, who, ciphertext))
@@ -148,6 +158,18 @@ class Aggregations:
         genesis, setup = alliance.block.genesis_hash(), ethereum_setup().id
         scale = 1 << terms.fraction_bits
         return RoundContext(genesis, key.task, key.round, base, setup, terms.parameters, scale)
+
+    def receiver(self, key: RoundKey) -> bytes:
+        """The VRF key of the aggregator, to which openings are encrypted."""
+        alliance, found = self.alliance, self.alliance.aggregations.find(key)
+        place = 0 if found is None else found.place
+        aggregator = alliance.rounds.get(key).voters[place]
+        return alliance.members.get((key.task, aggregator)).key
+
+    def delivery_context(self, key: RoundKey, client: AccountId) -> bytes:
+        """What a client's delivery to the aggregator is bound to."""
+        genesis, receiver = self.alliance.block.genesis_hash(), self.receiver(key)
+        return delivery_context(genesis, (key.task, key.round), client, receiver)
 
     def statement(self, key: RoundKey) -> Statement:
         """Over the proposals of the aggregate, in the order of accounts."""

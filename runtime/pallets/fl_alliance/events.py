@@ -303,6 +303,16 @@ class AggregatorFailed:
     reason: FailureReason
 
 
+@frame.event(28)
+class ClientAtFault:
+    """What a client sent does not open its commitment to this chunk: it is out of the sum."""
+
+    task: U32
+    round: U32
+    who: AccountId
+    chunk: U32
+
+
 class UnknownTask(frame.ModuleError, index=0):
     """There is no task of this number in the FL Alliance."""
 
@@ -536,3 +546,15 @@ class BadCommitments(frame.ModuleError, index=55):
 
 class NotTheAggregator(frame.ModuleError, index=56):
     """The account does not aggregate in this round, or no longer."""
+
+
+class BadDelivery(frame.ModuleError, index=57):
+    """The client does not show that it knows the secret of the point that it sends with."""
+
+
+class BadAccusation(frame.ModuleError, index=58):
+    """The piece is not the client's, or the point is not the one shared with it."""
+
+
+class ChunkIsFine(frame.ModuleError, index=59):
+    """The piece holds what the client committed to."""

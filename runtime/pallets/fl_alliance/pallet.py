@@ -30,8 +30,9 @@ from runtime.economy.tasks import ContentDigest, SelfFunded, Verified
 from runtime.frame.weights import Weight
 from runtime.pallets.fl_alliance import events, storage
 from runtime.pallets.fl_alliance.creation import Creation
+from runtime.pallets.fl_alliance.disputes import Accusation, Disputes
 from runtime.pallets.fl_alliance.membership import Membership
-from runtime.pallets.fl_alliance.records import Ballot
+from runtime.pallets.fl_alliance.records import Ballot, ClientCommitments
 from runtime.pallets.fl_alliance.rounds import Rounds
 from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms, Mode
 from runtime.pallets.fl_alliance.turns import Turns
@@ -49,6 +50,7 @@ from runtime.primitives.types import (
     CompactBalance,
     Hash,
 )
+from runtime.primitives.zk_delivery import Delivery
 from runtime.primitives.zk_points import POINT_BYTES
 
 # Measured in a task of 1,000 members, with the state root's part.
@@ -61,6 +63,7 @@ REVEAL = Weight(250_000_000)
 STEP = Weight(70_000_000)
 BLOCK = Weight(20_000_000)
 PROOF = Weight(90_000_000_000)  # of the 3,072 commitments that a round has at most
+DISPUTE = Weight(25_000_000_000)
 POINT = Weight(110_000_000)
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
 
@@ -84,6 +87,11 @@ class FlAlliance(storage.FlAlliance, index=34):
     def playing(self) -> Rounds:
         """The machine of rounds, with the draw and the proposals."""
         return Rounds(self)
+
+    @cached_property
+    def disputing(self) -> Disputes:
+        """Accusations of clients."""
+        return Disputes(self)
 
     @cached_property
     def voting(self) -> Votes:
@@ -257,27 +265,36 @@ class FlAlliance(storage.FlAlliance, index=34):
         round_: U32,
         points: bytes,
         signature: Bytes64,
+        delivery: Delivery,
         ciphertext: ContentDigest,
         salt: Bytes32,
     ) -> None:
         """Open a proposal where an aggregator sums: commitments, signed by the VRF key. Signed.
 
         The content that was sealed is the SHA-256 of `points`; what travels is for the aggregator.
-        Emits ProposalRevealed. Raises WrongMode, BadCommitments and as `reveal_proposal`.
+        Emits ProposalRevealed. Raises WrongMode, BadCommitments, BadDelivery and as
+        `reveal_proposal`.
         """
         who = frame.ensure_signed(origin)
-        self.playing.aggregations.reveal(who, (task, round_), points, signature, ciphertext, salt)
+        posted = ClientCommitments(points, signature, delivery)
+        self.playing.aggregations.reveal(who, (task, round_), posted, ciphertext, salt)
 
     @frame.call(19, weight=COMMIT)
     def hand_over(
-        self, origin: frame.Origin, task: U32, round_: U32, ciphertext: ContentDigest
+        self,
+        origin: frame.Origin,
+        task: U32,
+        round_: U32,
+        delivery: Delivery,
+        ciphertext: ContentDigest,
     ) -> None:
         """Name what travels to the aggregator that took over. Signed by a proposer of the sum.
 
-        Emits HandedOver. Raises WrongStage, NotAProposer, AlreadyRevealed.
+        Emits HandedOver. Raises WrongStage, NotAProposer, AlreadyRevealed,
+        BadDelivery.
         """
         who = frame.ensure_signed(origin)
-        self.playing.aggregations.hand_over(who, task, round_, ciphertext)
+        self.playing.aggregations.hand_over(who, task, round_, delivery, ciphertext)
 
     @frame.call(20, weight=PROOF)
     def post_proof(
@@ -290,6 +307,16 @@ class FlAlliance(storage.FlAlliance, index=34):
         """
         who = frame.ensure_signed(origin)
         self.playing.aggregations.post_proof(who, task, round_, proof, opening)
+
+    @frame.call(21, weight=DISPUTE)
+    def accuse(self, origin: frame.Origin, task: U32, round_: U32, accusation: Accusation) -> None:
+        """Show that a client sent what does not open its commitments. Signed by the aggregator.
+
+        The client loses s_p and is out of the sum. Emits ClientAtFault. Raises WrongStage,
+        NotTheAggregator, NotAProposer, BadAccusation, ChunkIsFine.
+        """
+        who = frame.ensure_signed(origin)
+        self.disputing.accuse(who, task, round_, accusation)
 
     # -- AllianceStakes of the arena
 

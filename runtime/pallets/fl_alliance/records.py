@@ -36,6 +36,7 @@ from runtime.primitives.types import (
     Bytes80,
     Hash,
 )
+from runtime.primitives.zk_delivery import Delivery
 
 CHANGES_MAX: Final = 16  # pauses and resumptions that a member's record remembers
 
@@ -305,11 +306,12 @@ class VoterRecord:
 
 @frame.scale_type
 class ClientCommitments:
-    """What a proposer of a mode with an aggregator committed to: points, one after another, and
-    its ed25519 signature of them by its VRF key."""
+    """What a proposer of a mode with an aggregator committed to: points, one after another, its
+    ed25519 signature of them by its VRF key, and what it tells of the opening that it sends."""
 
     points: bytes
     signature: Bytes64
+    delivery: Delivery
 
 
 @frame.scale_type
@@ -317,10 +319,11 @@ class Aggregation:
     """Who aggregates a round: the voter at `place`; those before it failed.
 
     `proved`: the hash of the commitments to the sum; `opening`: what travels of it, sealed to the
-    participants.
+    participants; `faulty`: proposers whose openings were shown to be wrong.
     """
 
     place: U8 = 0
+    faulty: U256 = 0
     proved: Hash | None = None
     opening: ContentDigest | None = None
 

@@ -15,6 +15,7 @@ from runtime.primitives.types import U32, AccountId, Bytes32, Hash
 
 _POSSESSION: Final = b"flockchain/fl/possession"
 _PROPOSAL: Final = codec_of(tuple[Hash, U32, U32, AccountId, Bytes32, Bytes32, Bytes32])
+_DELIVERY: Final = codec_of(tuple[Hash, U32, U32, AccountId, Bytes32])
 _VOTE: Final = codec_of(tuple[Hash, U32, U32, AccountId, Ballot, Bytes32])
 
 
@@ -42,6 +43,14 @@ def seal_proposal(
     `place` is (task, round); the salt has 32 random bytes.
     """
     return blake2b_256(_PROPOSAL.encode((genesis, *place, proposer, content, ciphertext, salt)))
+
+
+def delivery_context(
+    genesis: Hash, place: tuple[int, int], client: AccountId, receiver: bytes
+) -> bytes:
+    """What a client binds to what it sends an aggregator: SCALE(genesis, task, round, client,
+    receiver). `receiver`: the aggregator's VRF key."""
+    return _DELIVERY.encode((genesis, *place, client, receiver))
 
 
 def seal_vote(

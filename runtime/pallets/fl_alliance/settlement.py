@@ -119,7 +119,10 @@ class Settlement:
             without = sum(isinstance(ballot, NoData) for ballot in ballots)
             withheld = 2 * without > drawn.drawn_voters  # a sum was proved, and kept back
             failed = aggregation.place + withheld
-            standings |= dict.fromkeys(drawn.voters[:failed], Standing.LOSING)
+            at_fault = [
+                who for place, who in enumerate(drawn.proposers) if aggregation.faulty >> place & 1
+            ]
+            standings |= dict.fromkeys([*drawn.voters[:failed], *at_fault], Standing.LOSING)
         return standings
 
     def _reward(

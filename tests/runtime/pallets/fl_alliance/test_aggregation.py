@@ -12,8 +12,9 @@ from ml.zk.openings import Opening, add_up, commit, is_opening, opening_of
 from ml.zk.prover import prove_aggregation
 from runtime.frame.origin import signed
 from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.disputes import Accusation
 from runtime.pallets.fl_alliance.records import Aggregation
-from runtime.pallets.fl_alliance.seals import seal_proposal
+from runtime.pallets.fl_alliance.seals import delivery_context, seal_proposal
 from runtime.pallets.fl_alliance.stages import (
     FailureReason,
     Outcome,
@@ -23,10 +24,13 @@ from runtime.pallets.fl_alliance.stages import (
 )
 from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import Duty, Part
+from runtime.primitives import vrf
+from runtime.primitives.curve import hash_to_scalar
 from runtime.primitives.hashing import sha2_256
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
 from runtime.primitives.zk_aggregation import hash_of_commitments
+from runtime.primitives.zk_delivery import Chunk, Delivery, deliver, prove_shared
 from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Statement, update_message
 from tests.runtime.pallets.fl_alliance.alliance_world import (
@@ -36,6 +40,7 @@ from tests.runtime.pallets.fl_alliance.alliance_world import (
     no,
     no_data,
     salt,
+    vrf_key,
     vrf_seed,
     yes,
 )
@@ -52,6 +57,8 @@ class Aggregated:
     made: Alliance
     openings: dict[str, Opening] = field(default_factory=dict)
     posted: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    pieces: dict[str, list[bytes]] = field(default_factory=dict)
+    sends_wrong: str = ""  # who sends another number than it committed to
 
     @property
     def pallet(self):  # type: ignore[no-untyped-def]
@@ -72,13 +79,23 @@ class Aggregated:
         opening = opening_of(update.to(torch.int16), setup)
         points = commit(opening, setup)
         self.openings[name] = opening
-        place = [account(each) for each in "abc"].index(account(name)) if name in "abc" else 0
-        weight = self.made.round.weights[place]
+        weight = self.made.round.weights[0]  # all have the same units
         context = self.pallet.playing.aggregations.context(self.made.key)
         message = update_message(context, weight, points)
         signature = SigningKey(vrf_seed(name)).sign(message).signature
         self.posted[name] = (b"".join(points), bytes(signature))
         return self.posted[name]
+
+    def deliver(self, name: str, receiver: str) -> Delivery:
+        """What it sends, encrypted to a voter."""
+        opening = self.openings[name]
+        numbers = opening.numbers.tolist()
+        numbers[0] += name in self.sends_wrong
+        context = delivery_context(GENESIS, self.made.place, account(name), vrf_key(receiver))
+        secret = hash_to_scalar(b"tests", name.encode(), receiver.encode())
+        chunks = [Chunk(numbers, opening.blinders[0])]
+        delivery, self.pieces[name] = deliver(chunks, vrf_key(receiver), context, secret)
+        return delivery
 
     def seal(self, name: str) -> None:
         points, _ = self.prepare(name)
@@ -94,7 +111,7 @@ class Aggregated:
         who = signed(account(name))
         self.pallet.commit_proposal(who, self.made.task, self.made.key.round, seal)
 
-    def reveal(self, name: str, **changes: bytes) -> None:
+    def reveal(self, name: str, receiver: str = "d", **changes: bytes) -> None:
         points, signature = self.posted[name]
         opened = {"points": points, "signature": signature, **changes}
         self.pallet.reveal_commitments(
@@ -103,6 +120,7 @@ class Aggregated:
             self.made.key.round,
             opened["points"],
             opened["signature"],
+            self.deliver(name, receiver),
             content(f"{name} to d"),
             salt(name),
         )
@@ -123,8 +141,24 @@ class Aggregated:
                 signed(account(name)),
                 self.made.task,
                 self.made.key.round,
+                self.deliver(name, self.aggregator),
                 content(f"{name} to e"),
             )
+
+    @property
+    def aggregator(self) -> str:
+        return VOTERS[self.aggregation.place]
+
+    def accuse(self, by: str, name: str, **changes: object) -> None:
+        posted = self.pallet.commitments.get((self.made.key, account(name)))
+        context = delivery_context(GENESIS, self.made.place, account(name), vrf_key(by))
+        secret = vrf.secret_scalar(vrf_seed(by))
+        shared, proof = prove_shared(secret, posted.delivery, context, b"entropy")
+        piece = self.pieces[name][0]
+        accused = Accusation(account(name), 0, piece, [], shared, proof)
+        who = signed(account(by))
+        made = replace(accused, **changes)  # type: ignore[arg-type]
+        self.pallet.accuse(who, self.made.task, self.made.key.round, made)
 
     def proof(self) -> bytes:
         openings = [self.openings[client.id.rstrip(b".").decode()] for client in self.clients()]
@@ -179,7 +213,7 @@ def test_a_round_is_proved_voted_on_and_paid() -> None:
     assert found.aggregation == Aggregation()
     found.post("d", found.proof())
     proved = hash_of_commitments(found.statement.totals)
-    assert found.aggregation == Aggregation(0, proved, content("opening"))
+    assert found.aggregation == Aggregation(0, 0, proved, content("opening"))
     assert found.made.world.events(events.SumProved) == [
         events.SumProved(1, 0, account("d"), proved, content("opening"))
     ]
@@ -295,13 +329,15 @@ def test_refused_commitments() -> None:
     for changes in bad:
         with pytest.raises(events.BadCommitments):
             found.reveal("a", **changes)
-    found.posted["d"] = found.posted["a"]
+    found.posted["d"], found.openings["d"] = found.posted["a"], found.openings["a"]
     with pytest.raises(events.BadCommitments):
         found.reveal("d")
+    with pytest.raises(events.BadDelivery):
+        found.reveal("a", receiver="e")
     with pytest.raises(events.WrongMode):
         found.made.reveal_proposal("a", "a 0")
     with pytest.raises(events.WrongStage):
-        found.hand_over("a")
+        found.pallet.hand_over(signed(account("a")), 1, 0, found.deliver("a", "d"), content("x"))
     found.reveal("a")
     with pytest.raises(events.AlreadyRevealed):
         found.reveal("a")
@@ -314,9 +350,14 @@ def test_refusals_of_handing_over() -> None:
     found.post("d", spoiled(found.proof()))
     with pytest.raises(events.WrongStage):
         found.reveal("a")
-    for name in ("d", "idle"):
-        with pytest.raises(events.NotAProposer):
-            found.hand_over(name)
+    delivery = found.deliver("a", "d")
+    for name, error in (
+        ("d", events.NotAProposer),
+        ("idle", events.NotAProposer),
+        ("a", events.BadDelivery),  # not to the new aggregator
+    ):
+        with pytest.raises(error):
+            found.pallet.hand_over(signed(account(name)), 1, 0, delivery, content("x"))
     with pytest.raises(events.WrongStage):
         found.post("e", spoiled(bytes(80)))
 
@@ -330,12 +371,13 @@ def test_a_proposer_outside_the_sum_does_not_hand_over() -> None:
         found.seal(name)
     made.go_to(Stage.DISCLOSE)
     for name in "abc":
-        found.reveal(name)
+        found.reveal(name, receiver="e")
     made.report_all("efg")
     made.go_to(Stage.AGGREGATE)
     found.post("e", bytes(80))
+    delivery = found.deliver("a", "f")
     with pytest.raises(events.NotAProposer):
-        found.hand_over("d")
+        found.pallet.hand_over(signed(account("d")), 1, 0, delivery, content("x"))
 
 
 def test_commitments_belong_to_tasks_with_an_aggregator() -> None:
@@ -345,7 +387,7 @@ def test_commitments_belong_to_tasks_with_an_aggregator() -> None:
     made.go_to(Stage.PROPOSE)
     found.made.commit_proposal("a", "a 0")
     made.go_to(Stage.DISCLOSE)
-    found.posted["a"] = (bytes(48), bytes(64))
+    found.prepare("a")
     with pytest.raises(events.WrongMode):
         found.reveal("a")
 
@@ -388,3 +430,72 @@ def test_what_is_due() -> None:
     assert [duty(name) for name in "ade"] == [Duty.HAND_OVER, Duty.NOTHING, Duty.NOTHING]
     found.hand_over("a")
     assert [duty(name) for name in "ab"] == [Duty.NOTHING, Duty.HAND_OVER]
+
+
+def at_dispute() -> Aggregated:
+    """b sends what it did not commit to; the voters cannot tell."""
+    found = seated()
+    found.sends_wrong = "b"
+    found.propose()
+    found.made.go_to(Stage.AGGREGATE)
+    return found
+
+
+def test_a_client_that_sent_a_wrong_opening_is_out_of_the_sum_and_loses() -> None:
+    found = at_dispute()
+    found.accuse("d", "b")
+    assert found.made.world.events(events.ClientAtFault) == [
+        events.ClientAtFault(1, 0, account("b"), 0)
+    ]
+    found.made.settle()
+    assert found.result().void is VoidReason.TOO_FEW_CLIENTS  # two are left
+    assert [found.standing(name) for name in "abcd"] == [
+        Standing.EXEMPT,
+        Standing.LOSING,
+        Standing.EXEMPT,
+        Standing.EXEMPT,
+    ]
+
+
+def test_an_honest_client_cannot_be_accused() -> None:
+    found = at_dispute()
+    with pytest.raises(events.ChunkIsFine):
+        found.accuse("d", "a")
+    with pytest.raises(events.NotTheAggregator):
+        found.accuse("e", "a")
+    for name in ("d", "idle"):
+        with pytest.raises(events.NotAProposer):
+            found.accuse("d", "a", client=account(name))
+    for changes in (
+        {"piece": found.pieces["b"][0]},
+        {"piece": b""},
+        {"place": 1},
+        {"path": [bytes(32)]},
+        {"client": account("c")},
+        {"shared": vrf_key("a")},
+    ):
+        with pytest.raises(events.BadAccusation):
+            found.accuse("d", "a", **changes)
+
+
+def test_an_accusation_gives_the_aggregator_its_time_anew() -> None:
+    made = new_alliance(
+        *"abcdefghi", mode=Mode.ZK, parameters=PARAMETERS, windows=replace(WINDOWS, aggregate=5)
+    )
+    made.seat("abci", VOTERS)
+    found = Aggregated(made, sends_wrong="b")
+    found.propose("abci")
+    made.go_to(Stage.AGGREGATE)
+    found.accuse("d", "b")
+    assert (made.stage, made.round.aggregate, found.aggregation.faulty) == (
+        Stage.AGGREGATE,
+        0b1101,
+        0b0010,
+    )
+    with pytest.raises(events.NotAProposer):
+        found.accuse("d", "b")
+    found.post("d", found.proof())
+    made.vote({name: yes() for name in VOTERS})
+    assert found.result().outcome is Outcome.ACCEPTED
+    assert found.standing("b") is Standing.LOSING
+    assert found.standing("i") is Standing.GOOD

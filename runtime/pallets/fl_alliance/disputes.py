@@ -1,0 +1,85 @@
+"""Disputes: an aggregator shows that what a client sent does not open what it committed to.
+
+It reveals one encrypted chunk with its place below the root that the client posted, and the point
+that both share; the chain decrypts it and commits to it anew. A client that is at fault loses s_p
+and is out of the sum, and the aggregator's time begins anew. One that sent nothing is found by the
+voters before. Invariant: a client whose chunks open its commitments cannot be accused.
+Source: WP VI.H; the disputes are this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime import frame
+from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.aggregation import Aggregations
+from runtime.pallets.fl_alliance.records import RoundKey
+from runtime.pallets.fl_alliance.stages import Stage
+from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.primitives.merkle import verify_item
+from runtime.primitives.tag_proof import TagProof
+from runtime.primitives.types import U32, AccountId, Bytes32, Hash
+from runtime.primitives.zk_delivery import Delivery, is_shared, open_piece
+from runtime.primitives.zk_points import POINT_BYTES
+from runtime.primitives.zk_setup import commit_chunk, ethereum_setup
+
+
+@frame.scale_type
+class Accusation:
+    """A chunk as it was sent: `piece` at `place` below the client's root by `path`, the point that
+    aggregator and client share, and the proof that it is that."""
+
+    client: AccountId
+    place: U32
+    piece: bytes
+    path: list[Hash]
+    shared: Bytes32
+    proof: TagProof
+
+
+class Disputes:
+    """Accusations of clients."""
+
+    def __init__(self, alliance: FlAlliance) -> None:
+        self.alliance = alliance
+        self.aggregations = Aggregations(alliance)
+
+    def accuse(self, who: AccountId, task: int, round_: int, accused: Accusation) -> None:
+        """Take a client out of the sum whose chunk is wrong. Emits ClientAtFault."""
+        alliance = self.alliance
+        key = alliance.ensure_stage(task, round_, Stage.AGGREGATE)
+        drawn, found = alliance.rounds.get(key), alliance.aggregations.get(key)
+        if who != drawn.voters[found.place]:
+            raise events.NotTheAggregator
+        proposal = alliance.proposals.find((key, accused.client))
+        if proposal is None or not drawn.aggregate >> proposal.index & 1:
+            raise events.NotAProposer
+        posted = alliance.commitments.get((key, accused.client))
+        points = posted.points
+        count = len(points) // POINT_BYTES
+        root = posted.delivery.root
+        if not verify_item(root, count, accused.place, accused.piece, accused.path):
+            raise events.BadAccusation
+        if not self._is_shared(key, posted.delivery, accused):
+            raise events.BadAccusation
+        at = POINT_BYTES * accused.place
+        if self._opens(points[at : at + POINT_BYTES], task, posted.delivery, accused):
+            raise events.ChunkIsFine
+        fault = 1 << proposal.index
+        alliance.rounds.put(key, replace(drawn, aggregate=drawn.aggregate & ~fault))
+        alliance.aggregations.put(key, replace(found, faulty=found.faulty | fault))
+        alliance.deposit_event(events.ClientAtFault(task, round_, accused.client, accused.place))
+        self.aggregations.begin(key)
+
+    def _is_shared(self, key: RoundKey, delivery: Delivery, accused: Accusation) -> bool:
+        receiver = self.aggregations.receiver(key)
+        context = self.aggregations.delivery_context(key, accused.client)
+        return is_shared(receiver, delivery, context, accused.shared, accused.proof)
+
+    def _opens(self, point: bytes, task: int, delivery: Delivery, accused: Accusation) -> bool:
+        """Whether the piece holds what the commitment to its chunk holds."""
+        setup, parameters = ethereum_setup(), self.alliance.get_task(task).terms.parameters
+        numbers = min(setup.chunk, parameters - setup.chunk * accused.place)
+        chunk = open_piece(accused.piece, accused.place, delivery, accused.shared, numbers)
+        return chunk is not None and commit_chunk(setup, chunk.numbers, chunk.blinders) == point
