@@ -175,6 +175,7 @@ def ensure_sums_fit(terms: AllianceTerms, members_max: int) -> None:
         commitments = ethereum_setup().chunks_of(terms.parameters) * proposers
         is_fine = 0 < commitments <= COMMITMENTS_MAX and proposers >= CLIENTS_MIN
         is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
+        is_fine = is_fine and not terms.attributes  # no voter can leave one out
     if not is_fine:
         raise events.BadAggregation
 

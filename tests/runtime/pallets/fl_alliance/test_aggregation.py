@@ -396,6 +396,7 @@ def test_commitments_belong_to_tasks_with_an_aggregator() -> None:
     "changes",
     [
         {"parameters": 0},
+        {"attributes": True},
         {"parameters": 4092 * 60},  # 60 chunks of 52 proposers
         {"proposing": Rational(1, 200)},
         {"participation": Rational(1, 1), "proposing": Rational(1, 3)},  # units of 86 proposers
