@@ -39,7 +39,7 @@ NUMBER_BYTES: Final = 2
 _NONCE: Final = bytes(12)  # a key encrypts one chunk
 _KNOWN: Final = b"zkagg/delivery/v1"
 _CHUNK: Final = b"zkagg/chunk/v1"
-_SHARED: Final = b"zkagg/shared/v1"
+_SHARED: Final = b"zkagg/common/v1"
 
 
 @scale_type(path="flockchain_primitives::Delivery")
