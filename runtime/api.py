@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from runtime.constants import PRESETS, Preset
 from runtime.frame.errors import DispatchError
@@ -17,8 +18,10 @@ from runtime.frame.executive import Executive, Verifier, verify_signature
 from runtime.frame.externalities import DictState, Externalities, StateReader
 from runtime.frame.extrinsic import assemble
 from runtime.frame.pallet import encode_call
+from runtime.frame.storage import StorageValue
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
+from runtime.pallets.babe import Babe
 from runtime.pallets.timestamp import Timestamp
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
@@ -27,6 +30,7 @@ from runtime.runtime import Runtime
 from runtime.version import CODE_KEY, SPEC_VERSION, UnknownRuntime, parse_code
 
 Changes = dict[bytes, bytes | None]
+V = TypeVar("V")
 
 
 def preset_of(state: StateReader) -> Preset:
@@ -158,13 +162,14 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
 
     Epochs that passed without a block are jumped over: what was announced last applies.
     """
-    babe = runtime_at(parent_state).babe
+    # Asked for every block: the values are read without building the pallets around them.
     index = 0
     if parent_number:
-        index = (slot - babe.genesis_slot.get()) // babe.config.epoch_duration
-    is_current = index == babe.current_epoch.get()
-    randomness = babe.randomness.get() if is_current else babe.next_randomness.get()
-    listed = babe.authorities.get() if is_current else babe.next_authorities.get()
+        first = _value_at(parent_state, Babe.genesis_slot)
+        index = (slot - first) // preset_of(parent_state).epoch_slots
+    is_current = index == _value_at(parent_state, Babe.current_epoch)
+    randomness = _value_at(parent_state, Babe.randomness if is_current else Babe.next_randomness)
+    listed = _value_at(parent_state, Babe.authorities if is_current else Babe.next_authorities)
     authorities = tuple(Authority(item.key, item.weight) for item in listed)
     return Epoch(index, authorities, randomness)
 
@@ -172,6 +177,16 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
 def disabled_authors(state: StateReader) -> list[bytes]:
     """Keys whose blocks are refused on top of the state."""
     return list(runtime_at(state).session.disabled_keys())
+
+
+def _value_at(state: StateReader, item: StorageValue[V]) -> V:
+    """What a state holds of a pallet's value. Raises KeyError if that is nothing."""
+    raw = state.get(item.prefix)
+    if raw is not None:
+        return item.value_codec.decode_all(raw)
+    if item.default is None:
+        raise KeyError(f"{item.name}: no value, and none by default")
+    return item.default
 
 
 def grandpa_authorities(state: StateReader) -> tuple[int, tuple[Authority, ...]]:

@@ -17,6 +17,7 @@ from typing import Final
 
 from runtime.primitives.types import Hash
 
+_INVERTED: Final = bytes(255 - byte for byte in range(256))
 BLOCKS_MAX: Final = 65_536  # unfinalized blocks held at most
 
 
@@ -31,7 +32,7 @@ class TreeBlock:
 
     def order(self) -> tuple[int, int, bytes]:
         """The best leaf has the greatest: primary slots, then length, then the lower hash."""
-        return self.primaries, self.number, bytes(255 - byte for byte in self.hash)
+        return self.primaries, self.number, self.hash.translate(_INVERTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from flockchain.storage.state_records import (
 )
 from flockchain.storage.trie_codec import EMPTY_ROOT, HASH_BYTES, StateVersion
 from flockchain.storage.trie_update import EMPTY_TRIE, STEM_BYTES, TrieDelta, TrieRoot, TrieUpdate
+from flockchain.storage.value_cache import ValueCache
 
 STATES_MAX: Final = 256
 """Final states kept by default, the newest among them."""
@@ -90,6 +91,7 @@ class StateStore:
         self._version = version
         self._states_max = states_max
         self._cache = NodeCache() if cache is None else cache
+        self._values = ValueCache()
         self._found: dict[bytes, bytes] = {}
         self._pins: dict[bytes, int] = {}
         self._pins_max = pins_max
@@ -97,7 +99,8 @@ class StateStore:
 
     def reader(self, root: bytes) -> StateReader:
         """The state with this root. Raises: StateDiscarded."""
-        return StateReader(self._nodes(self._store, root), self._get_root(root))
+        nodes = self._nodes(self._store, root)
+        return StateReader(nodes, self._get_root(root), self._values.of(root))
 
     def has_state(self, root: bytes) -> bool:
         """Whether the state with this root is kept; the empty one always is."""
@@ -280,6 +283,7 @@ class StateStore:
         batch.put(DEATHS_PREFIX + block_hash, b"".join(trie.removed))
         batch.put(NEXT_UPDATE_KEY, self._next_update.to_bytes(STEM_BYTES, "big"))
         delta.is_committed = True
+        self._values.derive(delta.parent.hash, trie.root.hash, delta.changes)
         return trie.root.hash
 
     def _replace_all(self, state: BlockState, view: PendingView, batch: WriteBatch) -> None:

@@ -12,16 +12,25 @@ from flockchain.storage.trie_codec import encode_node
 from flockchain.storage.trie_proof import read_proof
 from flockchain.storage.trie_update import NodeSource, TrieRoot
 from flockchain.storage.trie_view import TrieView
+from flockchain.storage.value_cache import Values, remember
 
 
 class StateReader:
     """Reads one state. Every method raises StateDiscarded if the state was given up meanwhile."""
 
-    def __init__(self, source: NodeSource, root: TrieRoot) -> None:
+    def __init__(self, source: NodeSource, root: TrieRoot, values: Values) -> None:
         self._source = source
         self._root = root
         self._view = TrieView(source, root)
-        self.get = self._view.get
+        self._values = values
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value at `key`, or None."""
+        value = self._values.get(key)
+        if value is None and key not in self._values:
+            value = self._view.get(key)
+            remember(self._values, key, value)
+        return value
 
     @property
     def root(self) -> bytes:

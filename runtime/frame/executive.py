@@ -213,11 +213,13 @@ class Executive:
         """End the block: idle work, hooks, events; the digest to seal."""
         runtime, system = self.runtime, self.runtime.system
         system.begin_finalization()
+        used, limit = system.total_weight(), runtime.weights.max_block
         for pallet in runtime.ordered:
-            used, limit = system.total_weight(), runtime.weights.max_block
             left = Weight(max(limit.ref_time - used.ref_time, 0), limit.proof_size)
             spent = pallet.on_idle(number, left)
-            system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), Weight(0))
+            if spent.ref_time or spent.proof_size:
+                system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), Weight(0))
+                used = system.total_weight()
         runtime.fees.update_multiplier(system.weight_of(NORMAL))
         for pallet in runtime.ordered:
             pallet.on_finalize(number)

@@ -1,0 +1,71 @@
+"""Values of the newest states at hand: bounded, and each state's own."""
+
+from __future__ import annotations
+
+from flockchain.storage.kv import MemoryStore, WriteBatch
+from flockchain.storage.state import StateStore
+from flockchain.storage.trie_codec import EMPTY_ROOT
+from flockchain.storage.value_cache import (
+    ENTRIES_MAX,
+    ROOTS_MAX,
+    VALUE_BYTES_MAX,
+    ValueCache,
+    remember,
+)
+
+A, B, C = b"\x0a" * 32, b"\x0b" * 32, b"\x0c" * 32
+
+
+def test_a_block_inherits_and_changes_and_leaves_its_parent() -> None:
+    cache = ValueCache()
+    values = cache.of(A)
+    remember(values, b"kept", b"1")
+    remember(values, b"changed", b"1")
+    remember(values, b"absent", None)
+    cache.derive(A, B, {b"changed": b"2", b"new": b"3", b"gone": None})
+    assert cache.of(B) == {
+        b"kept": b"1",
+        b"changed": b"2",
+        b"absent": None,
+        b"new": b"3",
+        b"gone": None,
+    }
+    assert cache.of(A)[b"changed"] == b"1"
+
+
+def test_nothing_is_inherited_from_a_root_that_nobody_read() -> None:
+    cache = ValueCache()
+    cache.derive(A, B, {b"key": b"value"})
+    assert cache.of(B) == {}
+
+
+def test_entries_values_and_roots_are_bounded() -> None:
+    cache = ValueCache()
+    values = cache.of(A)
+    for number in range(ENTRIES_MAX + 1):
+        remember(values, number.to_bytes(4, "big"), b"")
+    assert len(values) == ENTRIES_MAX
+    cache.derive(A, B, {b"key": b"value"})
+    assert cache.of(B) == {b"key": b"value"}
+    cache.derive(B, C, {b"key": bytes(VALUE_BYTES_MAX + 1)})
+    assert cache.of(C) == {}
+    for number in range(ROOTS_MAX):
+        cache.of(bytes([number]) * 32)
+    assert cache.of(A) == {}
+
+
+def test_two_forks_read_their_own_values() -> None:
+    store = MemoryStore()
+    states, batch = StateStore(store), WriteBatch()
+    root = states.commit(EMPTY_ROOT, {b"key": b"genesis"}, A, bytes(32), 0, batch)
+    states.canonicalize(A, batch)
+    store.write(batch)
+    reader = states.reader(root)
+    assert reader.get(b"key") == b"genesis"
+    roots = []
+    for block, value in ((B, b"left"), (C, b"right")):
+        batch = WriteBatch()
+        roots.append(states.commit(root, {b"key": value}, block, A, 1, batch))
+        store.write(batch)
+    assert [states.reader(one).get(b"key") for one in roots] == [b"left", b"right"]
+    assert reader.get(b"key") == b"genesis"
