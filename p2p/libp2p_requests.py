@@ -1,8 +1,8 @@
 """Requests over libp2p streams that live as long as they are used.
 
 It owns the serving side (one handler a protocol) and the asking side (a pool of streams a peer
-and protocol). Invariant: every wait has a deadline, every body a limit, and a stream that failed
-in the middle of a frame is reset, never used again.
+and protocol). Invariant: every wait has a deadline, every body a limit, every protocol a rate of
+bytes, and a stream that failed in the middle of a frame is reset, never used again.
 Source: WP II.A (peer-to-peer layer); libp2p request-response
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Final
 import trio
 from libp2p.custom_types import TProtocol
 
+from p2p.byte_rate import ByteRate
 from p2p.frames import FrameReader, Refused, StreamEnded, request_frame, response_frame
 from p2p.interface import PeerError
 
@@ -28,6 +29,9 @@ BODY_S: Final = 15.0
 ANSWER_S: Final = 30.0
 WRITE_S: Final = 30.0
 RESET_S: Final = 2.0
+PEER_BYTES_PER_S: Final = 16 * 1024 * 1024
+ALL_BYTES_PER_S: Final = 64 * 1024 * 1024
+"""What a peer, and all of them together, get from each protocol; the burst is a second of it."""
 
 Answer = Callable[[Any, str, bytes], Awaitable[bytes]]
 """(peer, protocol name, body) to the response. Raises: PeerError: refused."""
@@ -47,6 +51,8 @@ class RequestServer:
             lambda: trio.Semaphore(SERVED_PER_PROTOCOL_MAX)
         )
         self._serving: Counter[Any] = Counter()
+        self._peer_rate = ByteRate(PEER_BYTES_PER_S, PEER_BYTES_PER_S)
+        self._all_rate = ByteRate(ALL_BYTES_PER_S, ALL_BYTES_PER_S)
 
     async def serve(self, name: str, stream: Any) -> None:
         """Answer request after request until the peer ends the stream, idles or misbehaves."""
@@ -81,9 +87,19 @@ class RequestServer:
             response: bytes | PeerError = PeerError("too many requests at once")
         else:
             response = await self._respond(name, peer, body)
+        await self._wait_turn(name, peer, response)
         with trio.fail_after(WRITE_S):
             await stream.write(response_frame(response))
         return True
+
+    async def _wait_turn(self, name: str, peer: Any, response: bytes | PeerError) -> None:
+        """Hold an answer back until the peer, and all together, may have so many bytes more."""
+        size = len(response) if isinstance(response, bytes) else 0
+        now_us = int(trio.current_time() * 1e6)
+        own_us = self._peer_rate.wait_us(f"{name} {peer}", size, now_us)
+        wait_us = max(own_us, self._all_rate.wait_us(name, size, now_us))
+        if wait_us:
+            await trio.sleep(wait_us / 1e6)
 
     async def _respond(self, name: str, peer: Any, body: bytes) -> bytes | PeerError:
         self._serving[peer] += 1
