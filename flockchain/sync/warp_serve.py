@@ -53,8 +53,10 @@ def serve_warp(backend: Backend, begin: Hash) -> bytes:
     last = header.number
     for block in (*backend.blocks.changes(header.number), final.hash):
         fragment = _fragment(backend, block)
+        if fragment is None and block == final.hash:
+            break  # genesis, or a block that became final with the one above it
         if fragment is None:
-            break  # genesis, or voters that were replaced by force: proofs end here
+            raise PeerError("voters were replaced by force: no proof leads beyond them")
         if fragment.header.number <= last:
             continue  # the last final block may be a change itself
         size += len(fragment.justification) + len(fragment.header.encode()) + 64

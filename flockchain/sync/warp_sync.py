@@ -264,10 +264,12 @@ class WarpSync:
 
     def _on_refusal(self) -> None:
         """If nobody has the state any more, the proofs are taken up again for a newer one."""
-        if self._target is None:
-            return
         self._refusals += 1
         if self._refusals <= _LOST_AFTER * max(len(self._peers), 1):
+            return
+        if self._target is None:
+            self._refusals = 0
+            log.warning("no peer gives proofs from genesis on: --sync full executes all blocks")
             return
         log.info("no peer has the state of block %d any more", self._target.header.number)
         end_stem = self._backend.state.take_stem(WriteBatch())

@@ -6,7 +6,7 @@ import pytest
 
 from flockchain.chain.backend import Backend
 from flockchain.simulation.long_chain import LongChain, SteppedClock
-from flockchain.storage.kv import MemoryStore
+from flockchain.storage.kv import MemoryStore, WriteBatch
 from flockchain.storage.state import StateStore
 from flockchain.sync import warp_serve
 from flockchain.sync.messages import HistoryRequest, decode_blocks
@@ -93,6 +93,15 @@ def test_what_is_not_here_is_refused(grown: LongChain) -> None:
         StateServer(grown.backend, SteppedClock(0)).serve(StateRequest(unknown, None))
     with pytest.raises(PeerError, match="is not final here"):
         serve_warp(grown.backend, unknown)
+
+
+def test_no_proof_leads_past_voters_that_were_replaced_by_force(pruned: LongChain) -> None:
+    backend, batch = pruned.backend, WriteBatch()
+    backend.blocks.put_change(batch, 3, hash_at(backend, 3))  # as it is kept, without votes
+    backend.store.write(batch)
+    with pytest.raises(PeerError, match="voters were replaced by force"):
+        serve_warp(backend, backend.genesis)
+    assert decode_warp_answer(serve_warp(backend, hash_at(backend, 5))).is_last
 
 
 def test_history_goes_down_to_the_first_block(grown: LongChain) -> None:

@@ -256,6 +256,20 @@ def test_a_state_that_nobody_has_any_more_is_given_up(grown: LongChain) -> None:
         ensure_complete(world)
 
 
+def test_an_operator_is_told_when_nobody_has_proofs(
+    grown: LongChain, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = world_of(grown)
+
+    def refuse(peer: PeerId, protocol: str, data: bytes) -> bytes:
+        raise PeerError("voters were replaced by force: no proof leads beyond them")
+
+    world.source().on_request = refuse  # type: ignore[method-assign]
+    text = "no peer gives proofs from genesis on: --sync full executes all blocks"
+    world.run_until(lambda: text in caplog.messages)
+    assert world.node().is_warping
+
+
 # -- liars
 
 Answer = Callable[[str, bytes], bytes]
