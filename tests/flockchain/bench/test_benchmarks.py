@@ -6,6 +6,7 @@ from flockchain.bench.arena import bench_arena
 from flockchain.bench.arena_day import CALENDAR, DAY, TASK, ArenaDay, Size
 from flockchain.bench.consensus import bench_consensus
 from flockchain.bench.state import bench_state
+from flockchain.bench.sync import bench_sync
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
 from flockchain.bench.workload import make_workload
@@ -97,3 +98,10 @@ def test_the_others_give_their_rows() -> None:
         "8 of 8 accounts",
     ]
     assert [row["name"] for row in bench_vrf(2)] == ["ECVRF prove", "ECVRF verify"]
+
+
+def test_a_warp_reaches_what_execution_reaches() -> None:
+    made, executed, warped = bench_sync(60, 2)
+    assert made["blocks"] == executed["blocks"] == warped["blocks"] == 60
+    assert warped["set_changes"] >= 1
+    assert warped["times_faster"] > 1
