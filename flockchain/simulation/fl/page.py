@@ -188,7 +188,10 @@ _STAKES: Final = """The mean balance of honest and malicious members by round, a
 _OTHERS: Final = """At 40 % malicious. *Trigger*: the part of other classes' images that a planted
 patch turns. Free riders and lazy voters harm no accuracy; the question is whether they are paid.
 Who collude as voters and accuse all others lose their stakes, though they train well; who accuse
-half of a round for nothing (`framing-voter`) expel few or none of the honest, but stay.
+half of a round for nothing (`framing-voter`) expel few or none of the honest, but stay. Those of
+them that also flip signs (`framing-sign-flip`) do the most harm of all attacks here: their voters
+spare them and some honest ones overlook small harm, so that many of them stay and the model loses
+several points.
 **Not defended:** a backdoor whose owners vote honestly. It costs nothing on clean rows, so no voter
 can see it, and no vote can mark it."""
 _ABLATIONS: Final = """At 40 % malicious. The whitepaper's votes alone do not stop a poison that
