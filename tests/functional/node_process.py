@@ -130,6 +130,14 @@ class NodeProcess:
         """End it as a power cut would."""
         self._end(signal.SIGKILL, STOP_S)
 
+    def pause(self) -> None:
+        """Take the processor away from it, as a machine does that sleeps."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused node go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def wait(self, timeout_s: float = START_S) -> int:
         """Its exit status once it has ended by itself. Raises TimeoutExpired."""
         status = self._process.wait(timeout_s)
