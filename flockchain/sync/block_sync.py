@@ -97,33 +97,34 @@ class BlockSync:
         if self._asked is not None or self.is_resting:
             return
         now_ms = self._clock.now_ms()
-        best = self._backend.best
         # Whoever failed less often comes first, whatever the others say they have: peers that
         # promise long chains and never answer must not keep us from honest ones.
         useful = [
             (-state.failures, state.best_number, name)
             for name, state in self._peers.items()
-            if state.not_before_ms <= now_ms
-            and state.best_number >= best.number
-            and not self._backend.blocks.has(state.best_hash)
+            if state.not_before_ms <= now_ms and self._has_more(state)
         ]
         if useful:
             self._ask(max(useful)[2])
 
     def next_wake_ms(self) -> int | None:
         """When a peer that was passed over may be asked again."""
-        waiting = [
-            state.not_before_ms
-            for state in self._peers.values()
-            if not self._backend.blocks.has(state.best_hash)
-        ]
+        waiting = [state.not_before_ms for state in self._peers.values() if self._has_more(state)]
         is_idle = self._asked is None and not self.is_resting
         return min(waiting) if waiting and is_idle else None
 
+    def _has_more(self, state: _Peer) -> bool:
+        """Whether a peer's chain may win: a shorter one too, if it has more primary slots."""
+        is_above = state.best_number > self._backend.finalized.number
+        return is_above and not self._backend.blocks.has(state.best_hash)
+
+    def _top(self, state: _Peer) -> int:
+        """Where to begin, unless that is above a fork: there both chains may have a block."""
+        return min(self._backend.best.number + 1, state.best_number)
+
     def _ask(self, peer: PeerId) -> None:
         state = self._peers[peer]
-        best, final = self._backend.best.number, self._backend.finalized.number
-        start = max(best + 1 - state.back, final + 1)
+        start = max(self._top(state) - state.back, self._backend.finalized.number + 1)
         self._asked = peer
 
         def on_response(answer: bytes | PeerError) -> None:
@@ -170,13 +171,14 @@ class BlockSync:
                 return grew
             except UnknownParent as error:
                 if start <= self._backend.finalized.number + 1:
-                    raise PeerError("its chain contradicts our finalized block") from error
+                    log.debug("its chain leaves ours below the finalized block: %s", error)
+                    return False  # it may have been cut off: nobody is to blame
                 state.back = 2 * state.back + 8
                 return True
         if blocks and grew:
             state.back = 0
         if blocks and not grew:  # all known: its chain goes on above them
-            state.back = max(0, self._backend.best.number - blocks[-1].header.number)
+            state.back = max(0, self._top(state) - 1 - blocks[-1].header.number)
         return grew
 
     def _pass_over(self, state: _Peer) -> None:

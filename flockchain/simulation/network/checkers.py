@@ -54,6 +54,8 @@ class Checkers:
         self._votes: dict[tuple[bytes, int, int, type], Hash] = {}
         self._seals: dict[tuple[bytes, int], Hash] = {}
         self._checked: set[Hash] = set()
+        self._forgetful: set[int] = set()
+        """Places that lost their disk: they may find votes of their own and must be silent then."""
         self.memory_max = 0
 
     def violate(self, what: str) -> None:
@@ -74,6 +76,7 @@ class Checkers:
     def forget_disk(self, seat: Seat) -> None:
         """The node's disk is empty: it need not know what it knew."""
         self._highest.pop(seat.place, None)
+        self._forgetful.add(seat.place)
 
     def on_ended(self, seat: Seat) -> None:
         """A node ended within a call."""
@@ -95,7 +98,9 @@ class Checkers:
     def check_voting(self, seat: Seat) -> None:
         """An honest voter with a key of its own never finds a double of it."""
         node = seat.node
-        if node is not None and node.finality is not None and node.finality.stopped_because:
+        if node is None or node.finality is None or seat.place in self._forgetful:
+            return
+        if node.finality.stopped_because:
             self.violate(f"{seat.peer} stopped voting: {node.finality.stopped_because}")
 
     def check_whole_state(self, seat: Seat, number: int) -> None:
