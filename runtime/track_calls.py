@@ -17,6 +17,8 @@ from runtime.frame.pallet import CallEntry, entry_of
 from runtime.pallets.emission import Emission
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance
+from runtime.pallets.grandpa import Grandpa
+from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
@@ -33,6 +35,7 @@ _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
     ),
     Track.ATTESTATION: (Tasks.attest_creator, Governance.attest_account),
     Track.TREASURY: (Treasury.spend,),
+    Track.VALIDATORS: (Session.disable, Grandpa.note_stalled),
 }
 
 

@@ -31,6 +31,7 @@ class Track(enum.Enum):
     TASKS = 1  # created verified, verified, or no longer
     ATTESTATION = 2  # of task creators, and of accounts that count in quadratic votes
     TREASURY = 3
+    VALIDATORS = 4  # of the chain: those that are gone for good are replaced
 
 
 def lock_weight(tokens: int, days: int) -> int:

@@ -20,7 +20,7 @@ from runtime.economy.tasks import TaskStatus
 from runtime.pallets.arena.records import Alias
 from tests.properties.replayed_chain import Author, open_chain, record
 
-BLOCKS = 150
+BLOCKS = 170
 LONG_BLOCKS = 2_000
 ROOT = Path(__file__).resolve().parents[2]
 

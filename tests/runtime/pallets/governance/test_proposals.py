@@ -15,6 +15,7 @@ from runtime.frame.traits import HoldReason
 from runtime.pallets.balances import Balances
 from runtime.pallets.governance import events, records
 from runtime.pallets.governance.records import Stage
+from runtime.pallets.grandpa import Grandpa, Stall
 from runtime.pallets.system import System
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import TREASURY
@@ -349,6 +350,18 @@ def test_rules_keep_their_bounds_and_are_roots() -> None:
         world.dao.set_parameters(signed(account("ann")), GovernanceParameters())
     with pytest.raises(BadOrigin):
         world.dao.attest_account(signed(account("ann")), account("ann"), True)
+
+
+def test_the_voters_of_a_stalled_chain_are_named_by_a_vote() -> None:
+    world = Dao()
+    stalled = call_of(Grandpa.note_stalled, 4, 2)
+    batch = call_of(Utility.batch_all, [stalled])
+    world.lock("ann", 100 * FML)
+    number = world.open_vote("ben", track=Track.VALIDATORS, call=batch)
+    world.vote("ann", number)
+    world.close()
+    world.enact()
+    assert world.runtime.grandpa.stalled.get() == Stall(4, 2)
 
 
 def test_every_parameter_call_is_on_a_track() -> None:

@@ -1,0 +1,245 @@
+"""`flockchain gov`: lock tokens, let others vote with them, debate, vote, and see what is decided.
+
+Source: WP VII (governance).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flockchain.cli.amounts import AmountArgument, shown, shown_all
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    AccountArgument,
+    JsonFlag,
+    KeyFileFlag,
+    KeyFlag,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    address,
+    event_of,
+    open_client,
+    parse_planck,
+    print_facts,
+    print_table,
+    read_account,
+    read_key,
+)
+from flockchain.cli.gov_propose import app as propose_app
+from flockchain.cli.gov_rows import facts_of, rows_of
+from flockchain.cli.gov_text import read_text, upload
+from flockchain.cli.refusal import refuse
+from runtime.economy.governance import LOCK_DAYS_MAX
+from runtime.frame.pallet import encode_call
+from runtime.pallets.governance import Governance, events
+from runtime.primitives.content_id import cid_text
+
+app = typer.Typer(
+    help="Propose and vote.", no_args_is_help=True, pretty_exceptions_show_locals=False
+)
+app.add_typer(propose_app, name="propose")
+
+ProposalArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its number.")]
+
+
+@app.command()
+def lock(
+    amount: AmountArgument,
+    days: Annotated[int, typer.Option(min=1, max=LOCK_DAYS_MAX, help="Notice to leave.")] = 30,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lock so much more to vote with; beyond 30 days of notice each token counts more, up to 3.01.
+
+    The notice is that of the whole lock and only grows.
+    """
+    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Governance.lock, planck, days), pair)
+    locked = event_of(receipt, events.Locked, "lock")
+    print_facts(
+        {
+            "account": address(locked.who),
+            "locked": shown(locked.tokens, as_json=as_json),
+            "days": locked.days,
+        },
+        as_json=as_json,
+    )
+
+
+@app.command()
+def unlock(
+    amount: AmountArgument,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Begin to take a part back: it counts in no vote that opens later."""
+    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Governance.unlock, planck), pair)
+    begun = event_of(receipt, events.UnlockBegun, "unlocking")
+    amounts = shown_all({"unlocking": begun.amount}, as_json=as_json)
+    print_facts(
+        {"account": address(begun.who), **amounts, "free_at_block": begun.free_at},
+        as_json=as_json,
+    )
+
+
+@app.command()
+def withdraw(
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Get back what was unlocked and is free by now."""
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Governance.withdraw), pair)
+    freed = event_of(receipt, events.Withdrawn, "withdrawal")
+    amounts = shown_all({"withdrawn": freed.amount}, as_json=as_json)
+    print_facts({"account": address(freed.who), **amounts}, as_json=as_json)
+
+
+@app.command()
+def delegate(
+    to: Annotated[
+        str | None, typer.Argument(help="Who votes: SS58 address, 0x key, or //Name; else oneself.")
+    ] = None,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let another vote with one's lock in votes that open later; without a name, oneself again."""
+    pair = read_key(key, key_file, scheme)
+    call = encode_call(Governance.undelegate)
+    if to is not None:
+        call = encode_call(Governance.delegate, read_account(to))
+    with open_client(rpc) as client:
+        told = event_of(client.submit(call, pair), events.Delegated, "delegation")
+    voter = address(told.who if told.to is None else told.to)
+    print_facts({"account": address(told.who), "votes": voter}, as_json=as_json)
+
+
+@app.command()
+def vote(
+    proposal: ProposalArgument,
+    is_aye: Annotated[bool, typer.Option("--aye/--nay", help="For or against.")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Vote with all that one had when the vote opened; the last vote counts."""
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Governance.vote, proposal, is_aye), pair)
+    told = event_of(receipt, events.Voted, "vote")
+    side = "aye" if told.is_aye else "nay"
+    print_facts({"proposal": proposal, "vote": side, "weight": told.weight}, as_json=as_json)
+
+
+@app.command()
+def flag(
+    proposal: ProposalArgument,
+    is_scam: Annotated[bool, typer.Option("--scam/--fair", help="What it is.")] = True,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Call a proposal a scam in its debate, or say that it is none."""
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        receipt = client.submit(encode_call(Governance.flag, proposal, is_scam), pair)
+    told = event_of(receipt, events.Flagged, "flag")
+    counted = shown(told.tokens, as_json=as_json)
+    said = "scam" if told.is_scam else "fair"
+    print_facts({"proposal": proposal, "said": said, "counted": counted}, as_json=as_json)
+
+
+@app.command()
+def comment(
+    proposal: ProposalArgument,
+    file: Annotated[Path, typer.Argument(help="What to say; its bytes go to the node.")],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say something in a proposal's debate, in place of what one said before."""
+    text, pair = read_text(file), read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        content = upload(client, text, pair)
+        client.submit(encode_call(Governance.comment, proposal, content), pair)
+    print_facts({"proposal": proposal, "comment": cid_text(content)}, as_json=as_json)
+
+
+@app.command("list")
+def list_proposals(rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag = False) -> None:
+    """List what is on its way, and the last that was decided."""
+    with open_client(rpc) as client:
+        found = client.query_map(Governance.proposals)
+        live = {each.proposal: each for each in client.query(Governance.live)}
+    rows = rows_of(sorted(found, key=lambda each: each[0]), live, as_json=as_json)
+    if as_json:
+        print_facts({"proposals": rows}, as_json=True)
+        return
+    columns = ["proposal", "track", "stage", "until", "ayes", "nays", "turnout", "quorum"]
+    print_table("Proposals", columns, [list(row.values()) for row in rows])
+
+
+@app.command()
+def show(proposal: ProposalArgument, rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag = False) -> None:
+    """Show one proposal, the call that it would make, and what is said of it."""
+    with open_client(rpc) as client:
+        found = client.find(Governance.proposals, proposal)
+        if found is None:
+            refuse(f"there is no proposal {proposal}, or it was decided long ago")
+        facts = facts_of(client, proposal, found, as_json=as_json)
+    print_facts(facts, as_json=as_json)
+
+
+@app.command()
+def status(account: AccountArgument, rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag = False) -> None:
+    """Show what an account has locked, what it votes with, and what is on its way out."""
+    who = read_account(account)
+    with open_client(rpc) as client:
+        position = client.find(Governance.positions, who)
+        is_attested = client.query(Governance.attested, who)
+    if position is None:
+        refuse("the account has locked nothing")
+    now = position.now
+    votes, to = now.votes(), position.delegate
+    amounts = {"locked": now.own.tokens, "votes": votes.weight, "received": now.received.weight}
+    parts = [
+        {"amount": shown(part.amount, as_json=as_json), "free_at_block": part.free_at}
+        for part in position.unlocking
+    ]
+    print_facts(
+        {
+            "account": address(who),
+            **shown_all(amounts, as_json=as_json),
+            "days": position.days,
+            "delegate": None if to is None else address(to),
+            "attested": is_attested,
+            "unlocking": parts,
+        },
+        as_json=as_json,
+    )

@@ -1,0 +1,180 @@
+"""`flockchain gov propose`: what the chain should do, as a call of one track.
+
+Source: WP VII (proposals).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flockchain.cli.amounts import AmountArgument, TaskArgument, shown
+from flockchain.cli.chain_access import (
+    DEFAULT_RPC,
+    AccountArgument,
+    JsonFlag,
+    KeyFileFlag,
+    KeyFlag,
+    RpcFlag,
+    SchemeFlag,
+    SchemeName,
+    event_of,
+    open_client,
+    parse_planck,
+    print_facts,
+    read_account,
+    read_key,
+)
+from flockchain.cli.gov_rules import RuleError, changed_rules
+from flockchain.cli.gov_text import read_text, upload
+from flockchain.cli.refusal import refuse
+from flockchain.keys import KeyPair
+from runtime.economy.governance import Track
+from runtime.frame.call import RUNTIME_CALL
+from runtime.frame.pallet import encode_call
+from runtime.pallets.fl_alliance import FlAlliance
+from runtime.pallets.governance import Governance, events
+from runtime.pallets.tasks import Tasks
+from runtime.pallets.treasury import Treasury
+from runtime.primitives.content_id import cid_text
+from runtime.primitives.scale import DecodeError
+
+app = typer.Typer(
+    help="Propose something: needs a deposit, and a text that says why.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+AboutOption = Annotated[Path, typer.Option("--about", help="File that says why.")]
+
+
+@app.command()
+def spend(
+    beneficiary: AccountArgument,
+    amount: AmountArgument,
+    about: AboutOption,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Pay an account out of the treasury."""
+    call = encode_call(Treasury.spend, read_account(beneficiary), parse_planck(amount))
+    _propose(rpc, read_key(key, key_file, scheme), Track.TREASURY, call, about, as_json)
+
+
+@app.command()
+def verify(
+    task: TaskArgument,
+    about: AboutOption,
+    is_alliance: Annotated[
+        bool, typer.Option("--alliance", help="A task of the Alliance.")
+    ] = False,
+    is_verified: Annotated[bool, typer.Option("--verified/--unverified", help="Which.")] = True,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let emission pay for a task, or no longer."""
+    tasks = FlAlliance if is_alliance else Tasks
+    call = encode_call(tasks.verify_task if is_verified else tasks.unverify_task, task)
+    _propose(rpc, read_key(key, key_file, scheme), Track.TASKS, call, about, as_json)
+
+
+@app.command()
+def attest(
+    account: AccountArgument,
+    about: AboutOption,
+    is_creator: Annotated[
+        bool, typer.Option("--creator/--voter", help="Creates tasks, or counts in roots.")
+    ] = True,
+    is_attested: Annotated[bool, typer.Option("--attested/--revoked", help="Which.")] = True,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Recognise a task creator, or an account that counts in quadratic votes."""
+    function = Tasks.attest_creator if is_creator else Governance.attest_account
+    call = encode_call(function, read_account(account), is_attested)
+    _propose(rpc, read_key(key, key_file, scheme), Track.ATTESTATION, call, about, as_json)
+
+
+@app.command()
+def rules(
+    changes: Annotated[list[str], typer.Argument(help="As vesting.rank_ratio=0.9.")],
+    about: AboutOption,
+    is_dao: Annotated[bool, typer.Option("--dao", help="The DAO's own rules.")] = False,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change rules of the Arena, or with --dao those of governance; all others stay as they are."""
+    pair = read_key(key, key_file, scheme)
+    with open_client(rpc) as client:
+        scheduled = client.find(Tasks.scheduled_parameters)
+        arena = scheduled.parameters if scheduled else client.query(Tasks.parameters)
+        dao = client.query(Governance.parameters)
+    try:
+        if is_dao:
+            call = encode_call(Governance.set_parameters, changed_rules(dao, changes))
+        else:
+            call = encode_call(Tasks.set_parameters, changed_rules(arena, changes))
+    except RuleError as error:
+        raise typer.BadParameter(str(error), param_hint="CHANGES") from None
+    _propose(rpc, pair, Track.PARAMETERS, call, about, as_json)
+
+
+@app.command()
+def call(
+    track: Annotated[str, typer.Argument(help="Its name, as treasury.")],
+    data: Annotated[str, typer.Argument(help="The call's bytes as 0x hexadecimal.")],
+    about: AboutOption,
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make any call that a track may make."""
+    chosen = next((each for each in Track if each.name.lower() == track), None)
+    if chosen is None:
+        names = ", ".join(each.name.lower() for each in Track)
+        raise typer.BadParameter(f"{track!r} is none of {names}", param_hint="TRACK")
+    try:
+        encoded = bytes.fromhex(data.removeprefix("0x"))
+        RUNTIME_CALL.decode_all(encoded)
+    except (ValueError, DecodeError) as error:
+        raise typer.BadParameter(str(error), param_hint="DATA") from None
+    _propose(rpc, read_key(key, key_file, scheme), chosen, encoded, about, as_json)
+
+
+def _propose(
+    rpc: str, pair: KeyPair, track: Track, call: bytes, about: Path, as_json: bool
+) -> None:
+    text = read_text(about)
+    with open_client(rpc) as client:
+        content = upload(client, text, pair)
+        made = RUNTIME_CALL.decode_all(call)
+        receipt = client.submit(encode_call(Governance.propose, track, content, made), pair)
+        told = event_of(receipt, events.Proposed, "proposal")
+        found = client.find(Governance.proposals, told.proposal)
+        if found is None:
+            refuse(f"proposal {told.proposal} is gone: was its block?")
+    print_facts(
+        {
+            "proposal": told.proposal,
+            "track": track.name.lower(),
+            "about": cid_text(content),
+            "deposit": shown(found.deposit, as_json=as_json),
+        },
+        as_json=as_json,
+    )
