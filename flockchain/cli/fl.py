@@ -43,6 +43,7 @@ from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.seals import possession_message
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import AllianceInfo, PaymentExplanation, RoundSummary
 from runtime.primitives import vrf
 from runtime.primitives.content_id import cid_text
@@ -162,7 +163,9 @@ def join(
     """
     pair = read_key(key, key_file, scheme)
     with open_client(rpc) as client:
-        _info(client, task)
+        mode = _info(client, task).record.terms.mode
+        if mode is not Mode.OPEN:
+            refuse(f"task {task} has the mode {mode.name.lower()}: no client takes part in it yet")
         genesis = client.client.genesis
         seal = sealing_key(pair, genesis).public_key.encode()
         known = client.find(Arena.sealing_keys, pair.account)

@@ -18,6 +18,7 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import Member
 from runtime.pallets.fl_alliance.seals import possession_message
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import AllianceInfo
 from runtime.primitives import vrf
 
@@ -43,11 +44,12 @@ class Membership:
             desk.memory.note_membership(self._task)
             return True
         if desk.memory.of_task(self._task).was_member:
-            if not self._told:
-                self._told = True
-                log.info("%s is out of task %d for good", desk.name, self._task)
+            self._tell_once("is over for it: it was a member before")
             return False
         if info.record.ended is not None:
+            return False
+        if info.record.terms.mode is not Mode.OPEN:
+            self._tell_once("proves its aggregates, which this client cannot take part in yet")
             return False
         if not await desk.has_sealing_key(now):
             desk.publish_sealing_key(now)
@@ -57,6 +59,11 @@ class Membership:
         if units is not None:
             self._join(now, units)
         return False
+
+    def _tell_once(self, why: str) -> None:
+        if not self._told:
+            self._told = True
+            log.info("%s does not join: task %d %s", self._desk.name, self._task, why)
 
     def claim(self, now: Moment) -> None:
         """Get the balance back, once it is free."""

@@ -94,6 +94,15 @@ def alliance_terms(**changes: object) -> AllianceTerms:
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
+PROVEN = {
+    "mode": Mode.ZK,
+    "windows": RoundWindows(*[6] * 7),
+    "attributes": False,
+    "parameters": 1_000,
+}
+"""Changes of the terms that make an aggregator prove its sums."""
+
+
 def genesis_with_origin(*, has_model: bool = True) -> dict[bytes, bytes]:
     """Block 0 of a chain on which Arena task 0 is completed."""
     top = genesis_of([AUTHOR, CREATOR, *KEYS])

@@ -23,6 +23,7 @@ from tests.flockchain.fast_chain import FastChain
 from tests.flockchain.workers.alliance.alliance_chain import (
     BITS,
     KEYS,
+    PROVEN,
     TASK,
     alliance_chain,
     at_work,
@@ -54,6 +55,27 @@ def test_the_leader_makes_the_first_model_from_the_rounds_seed(tmp_path: Path) -
     record = chain.runtime().alliance.rounds.get(RoundKey(TASK, 0))
     assert record.base == content_id(first_model(spec, BITS, record.seed))
     assert chain.runtime().alliance.runs.get(TASK).model not in (None, record.base)
+
+
+def test_a_task_that_proves_its_aggregates_is_not_joined(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No duty of a client is left undone: it does not become a member of what it cannot do."""
+
+    async def run() -> FastChain:
+        async with alliance_chain(tmp_path, **PROVEN) as (chain, client):
+            async with at_work(client, participants(FEW[:1]), tmp_path / "state") as worker:
+                for _ in range(4):
+                    await step(chain, worker)
+            return chain
+
+    with caplog.at_level("INFO"):
+        chain = asyncio.run(run())
+    assert not list(chain.runtime().alliance.members.items_of(TASK))
+    told = [line for line in caplog.messages if "does not join" in line]
+    assert [line.partition(": ")[2] for line in told] == [
+        "task 1 proves its aggregates, which this client cannot take part in yet"
+    ]
 
 
 def test_who_left_is_not_joined_again(tmp_path: Path) -> None:
