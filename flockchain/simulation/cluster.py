@@ -3,7 +3,7 @@
 Each node has its own store, which survives a kill; a restarted node is built anew over it. Nothing
 here reads the machine's clock or randomness: the same seed gives the same run.
 
-Source: reliability by deterministic simulation; WP II.A.
+Source: WP II.A.
 """
 
 from __future__ import annotations

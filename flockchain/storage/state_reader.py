@@ -16,7 +16,7 @@ from flockchain.storage.value_cache import Values, remember
 
 
 class StateReader:
-    """Reads one state. Every method raises StateDiscarded if the state was given up meanwhile."""
+    """Reads one state. Raises StateDiscarded where it needs what was given up meanwhile."""
 
     def __init__(self, source: NodeSource, root: TrieRoot, values: Values) -> None:
         self._source = source

@@ -49,7 +49,7 @@ def test_training_helps_and_the_sign_flip_harms() -> None:
     mean = update.sum(dim=0) // len(update)
     better, worse = clients.start + mean, clients.start - mean
     assert clients.accuracy(better) > clients.accuracy(clients.start) > clients.accuracy(worse)
-    marks = clients.marks(worse, torch.stack([clients.start, worse]), range(5))
+    marks = clients.marks(clients.start, torch.stack([better, clients.start]), range(5))
     assert marks == [[True, False]] * 5
     good, bad = clients.scores([better, worse], range(5))
     assert all(high >= low for high, low in zip(good, bad, strict=True))

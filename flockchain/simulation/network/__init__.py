@@ -1,4 +1,4 @@
 """Whole networks in one process under faults and liars, replayed bit for bit from a seed.
 
-Source: reliability by deterministic simulation; WP II.A.
+Source: WP II.A.
 """

@@ -5,7 +5,7 @@ back, not even over a crash; no honest key signs twice, and no vote leaves befor
 issuance and every other invariant of the pallets in each final state; bounded memory; nodes end
 only where a fault ended them. Checked every so often and at the end: state roots from all pairs,
 and execution anew without the shared answers.
-Source: reliability 2 (checkers); GRANDPA paper 2; WP II.A.
+Source: GRANDPA paper 2; WP II.A.
 """
 
 from __future__ import annotations

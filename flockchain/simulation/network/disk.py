@@ -3,7 +3,7 @@
 Owns what survives. A write becomes a record with its length and checksum, as in LevelDB's log;
 reading back stops at the first record that is torn. Invariant: a write that returned with `sync` is
 there after every crash, and no crash leaves half a batch.
-Source: reliability S11, G4; LevelDB log format.
+Source: LevelDB log format.
 """
 
 from __future__ import annotations

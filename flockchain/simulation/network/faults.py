@@ -2,7 +2,7 @@
 
 Invariant: after the last fault ended the network is as it was before the first, but for what nodes
 lost of their disks.
-Source: reliability 2 (nemeses).
+Source: WP II.A.
 """
 
 from __future__ import annotations

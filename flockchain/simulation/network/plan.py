@@ -3,7 +3,7 @@
 Owns the plan as plain values, so that a failing one can be cut down, printed and kept. Invariant:
 the same plan gives the same run; a drawn plan has fewer than a third of the weight that may do
 anything, liars and voters that lost their memory together.
-Source: reliability 2 (ranges of faults); TigerBeetle's VOPR.
+Source: TigerBeetle's VOPR.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A failing plan made small: fewer faults, shorter ones, fewer liars, slots and nodes.
 
 Owns the order of attempts. Invariant: what it returns fails, and none of its single steps does.
-Source: reliability 2 (shrinker); delta debugging.
+Source: delta debugging.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What happened, as one hash: two runs of a plan are the same if their traces are.
 
-Source: reliability 2 (trace hash).
+Source: WP II.A.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns the conditions of every link; `MemoryHub` carries the messages. Invariant: a node that is
 paused hears nothing until it wakes, and then all of it in order; what a liar sends is judged by the
 same door as everything else.
-Source: reliability 2 (nemeses); TigerBeetle's packet simulator.
+Source: TigerBeetle's packet simulator.
 """
 
 from __future__ import annotations

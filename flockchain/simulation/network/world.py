@@ -2,7 +2,7 @@
 
 First the storm: faults and liars, in which only safety is asked for. Then the calm: liars go on,
 all else is well, and finality must come back and all honest nodes must have one chain.
-Source: reliability 2; TigerBeetle's VOPR (safety, then liveness).
+Source: TigerBeetle's VOPR (safety, then liveness).
 """
 
 from __future__ import annotations

@@ -37,9 +37,13 @@ async def submit(client: Client, chain: FastChain, call: bytes, key: KeyPair) ->
     return list((await work).events)
 
 
-async def create_task(client: Client, chain: FastChain, directory: Path, days: int) -> None:
+async def create_task(
+    client: Client, chain: FastChain, directory: Path, days: int, *, seats: int = 3
+) -> None:
     """Create task 0 and leave data and key as `flockchain task create` does."""
-    package = digits_package(KEY_B, title="Digits", seed=7, days=days, seats=3, final_seats=3)
+    package = digits_package(
+        KEY_B, title="Digits", seed=7, days=days, seats=seats, final_seats=seats
+    )
     for blob in package.blobs:
         BlobFolder(directory).put(blob)
     keep_key(directory, package.key)

@@ -2,7 +2,7 @@
 
 A plug-in is a file with one or more classes that extend `Behaviour`; see docs/simulation.md. Owns
 nothing but the hooks. Invariant: a liar has its own key and randomness, and no access to others'.
-Source: reliability 2 (byzantine behaviours loadable as plug-ins).
+Source: WP II.A.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Liars who make blocks: two for a slot, late, false, from the future, or long forks in secret.
 
-Source: reliability C1, C4, C6, C10, C11, C13.
+Source: WP II.A (what stake stands against).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A byzantine node's tools: blocks and votes with its own key, sent to whom it likes.
 
-Source: reliability 2; WP II.A.
+Source: WP II.A.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from flockchain.simulation.network.plan import SLOT_MS
 from flockchain.simulation.network.seat import Seat
 from flockchain.storage.errors import StorageError
 from flockchain.sync.messages import BlockData, encode_announcement
+from runtime.api import disabled_authors
 from runtime.primitives.babe_digest import claim_log, find_claim
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
@@ -129,6 +130,8 @@ class Liar:
             state = node.backend.state_at(parent.hash)
         except StorageError:
             return None  # pruned
+        if self.key.public in disabled_authors(state):
+            return None  # nobody would take it
         claimed = claim_slot(slot, epoch_after(node.backend, parent.hash, slot), [vrf])
         if claimed is None or self.slot_of(parent.hash) >= slot:
             return None

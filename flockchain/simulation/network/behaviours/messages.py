@@ -1,6 +1,6 @@
 """Liars who send, pass on and answer: floods, garbage, lies to those who sync, silence.
 
-Source: reliability C13, C14, S10, G18.
+Source: WP II.A.
 """
 
 from __future__ import annotations

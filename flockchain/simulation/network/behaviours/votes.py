@@ -1,6 +1,6 @@
 """Liars who vote: twice, late, for what cannot be, or with proofs that prove nothing.
 
-Source: reliability C2, C3, C9; GRANDPA paper 2.
+Source: GRANDPA paper 2.
 """
 
 from __future__ import annotations
