@@ -54,8 +54,10 @@ def simulate_network(
         for name, kind in BEHAVIOURS.items():
             print(f"{name:24} {(kind.__doc__ or '').strip().splitlines()[0]}")
         return
-    logging.getLogger().setLevel(logging.CRITICAL + 1)  # liars fill logs; violations are printed
     is_good = True
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.CRITICAL + 1)  # liars fill logs; violations are printed
     try:
         chosen = behaviour or []
         for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
@@ -66,6 +68,8 @@ def simulate_network(
                 _explain(outcome, shrink_to)
     except (PlanError, OSError) as error:
         refuse(error)
+    finally:
+        root.setLevel(level)
     if not is_good:
         raise typer.Exit(1)
 
