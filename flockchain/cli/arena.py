@@ -14,11 +14,7 @@ from flockchain.cli.amounts import TaskArgument, shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
     open_client,
     parse_planck,
@@ -26,9 +22,9 @@ from flockchain.cli.chain_access import (
     print_json,
     print_table,
     read_account,
-    read_key,
 )
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.sdk import BlockingClient
 from runtime.economy.parameters import SCORE_MAX
 from runtime.economy.tasks import Hardware, HardwareClass, Role, Task
@@ -58,13 +54,11 @@ class RoleName(enum.StrEnum):
 
 
 @app.command()
+@with_signer
 def register(
+    signer: Signer,
     task: TaskArgument,
     role: Annotated[RoleName, typer.Argument(help="Training node or task validator.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
     stake: Annotated[
         str | None, typer.Option(help='As "10 FML"; by default the least that is allowed.')
     ] = None,
@@ -73,15 +67,14 @@ def register(
     ] = "0/1",
     memory_gib: Annotated[int, typer.Option(min=1, max=65_535, help="A validator's memory.")] = 1,
     has_gpu: Annotated[bool, typer.Option("--gpu", help="The validator has a GPU.")] = False,
-    as_json: JsonFlag = False,
 ) -> None:
     """Take a role in a task with a stake; costs the registration fee, counts from tomorrow."""
     ratio = _read_ratio(share)
     amount = None if stake is None else parse_planck(stake)
-    pair = read_key(key, key_file, scheme)
+    pair = signer.pair
     kind = Role.TRAINING_NODE if role is RoleName.NODE else Role.TASK_VALIDATOR
     hardware = Hardware(HardwareClass.GPU if has_gpu else HardwareClass.CPU, memory_gib)
-    with open_client(rpc) as client:
+    with signer.open() as client:
         if amount is None:
             preset = client.client.preset
             amount = preset.node_stake if role is RoleName.NODE else preset.validator_stake
@@ -92,9 +85,9 @@ def register(
             "account": address(pair.account),
             "task": task,
             "role": role.value,
-            "stake": shown(amount, as_json=as_json),
+            "stake": shown(amount, as_json=signer.as_json),
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 

@@ -13,21 +13,16 @@ from flockchain.cli.amounts import AmountArgument, TaskArgument, shown, shown_al
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
-    event_of,
     open_client,
     parse_planck,
     print_facts,
     print_json,
     print_table,
     read_account,
-    read_key,
 )
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.cli.suggest import suggest_operators
 from runtime.frame.pallet import encode_call
 from runtime.pallets.delegation import Delegation, Freed, Staked, UnbondingBegan
@@ -45,83 +40,70 @@ OperatorArgument = Annotated[
 
 
 @app.command()
+@with_signer
 def add(
+    signer: Signer,
     task: TaskArgument,
     operator: OperatorArgument,
     amount: AmountArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Put stake behind an operator; it counts from tomorrow and bears its slashes pro rata."""
     target, planck = read_account(operator), parse_planck(amount)
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Delegation.delegate, task, target, planck), pair)
-    staked = event_of(receipt, Staked, "stake")
+    pair = signer.pair
+    staked = signer.send(encode_call(Delegation.delegate, task, target, planck), Staked, "stake")
     print_facts(
         {
             **_whom(task, target, pair.account),
             "role": staked.role.name.lower(),
-            "delegated": shown(staked.amount, as_json=as_json),
+            "delegated": shown(staked.amount, as_json=signer.as_json),
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
 @app.command()
+@with_signer
 def remove(
+    signer: Signer,
     task: TaskArgument,
     operator: OperatorArgument,
     amount: AmountArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Begin to take a delegation back; once it has counted, the least stays to the task's end."""
     target, planck = read_account(operator), parse_planck(amount)
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Delegation.undelegate, task, target, planck), pair)
-    began = event_of(receipt, UnbondingBegan, "unbonding")
+    pair = signer.pair
+    began = signer.send(
+        encode_call(Delegation.undelegate, task, target, planck), UnbondingBegan, "unbonding"
+    )
     print_facts(
         {
             **_whom(task, target, pair.account),
-            "unbonding": shown(began.amount, as_json=as_json),
+            "unbonding": shown(began.amount, as_json=signer.as_json),
             "free_day": began.free_day,
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
 @app.command()
+@with_signer
 def free(
+    signer: Signer,
     task: TaskArgument,
     operator: OperatorArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Get back what was taken from behind an operator and is free by now.
 
     When a task ends, all of its stakes become free by themselves.
     """
-    target, pair = read_account(operator), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Delegation.free_unbonded, task, target), pair)
-    freed = event_of(receipt, Freed, "freed stake")
+    target, pair = read_account(operator), signer.pair
+    freed = signer.send(encode_call(Delegation.free_unbonded, task, target), Freed, "freed stake")
     print_facts(
         {
             **_whom(task, target, pair.account),
-            "freed": shown(freed.amount, as_json=as_json),
+            "freed": shown(freed.amount, as_json=signer.as_json),
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
@@ -167,24 +149,21 @@ def list_delegations(
 
 
 @app.command()
+@with_signer
 def share(
+    signer: Signer,
     task: TaskArgument,
     ratio: Annotated[str, typer.Argument(help="Of the pro-rata part, as 3/5 or 0.6.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Set what one's own delegators get: a rise acts tomorrow, a cut after its notice."""
     try:
         wanted = Rational.parse(ratio)
     except RationalError as error:
         raise typer.BadParameter(str(error), param_hint="RATIO") from None
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Tasks.set_share_ratio, task, wanted), pair)
-    scheduled = event_of(receipt, ShareRatioScheduled, "ratio")
+    pair = signer.pair
+    scheduled = signer.send(
+        encode_call(Tasks.set_share_ratio, task, wanted), ShareRatioScheduled, "ratio"
+    )
     print_facts(
         {
             "task": task,
@@ -192,7 +171,7 @@ def share(
             "share_ratio": str(scheduled.ratio),
             "from_day": scheduled.from_day,
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 

@@ -17,11 +17,7 @@ from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     AccountArgument,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
     event_of,
     open_client,
@@ -29,11 +25,11 @@ from flockchain.cli.chain_access import (
     print_json,
     print_table,
     read_account,
-    read_key,
 )
 from flockchain.cli.fl_create import create_task
 from flockchain.cli.fl_rows import write_rows
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.sdk import BlockingClient
 from flockchain.workers.alliance.keys import public_vrf_key, vrf_seed_of
 from flockchain.workers.model_seal import sealing_key
@@ -148,21 +144,18 @@ def explain(
 
 
 @app.command()
+@with_signer
 def join(
+    signer: Signer,
     task: TaskArgument,
     units: Annotated[int, typer.Option(min=1, help="How many units of samples one trains on.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Stake the task's quantity and become a member; then run `flockchain worker fl-client`.
 
     A member that nobody answers for loses stake in every round.
     """
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    pair = signer.pair
+    with signer.open() as client:
         mode = _info(client, task).record.terms.mode
         if mode is not Mode.OPEN:
             refuse(f"task {task} has the mode {mode.name.lower()}: no client takes part in it yet")
@@ -179,91 +172,75 @@ def join(
     facts: dict[str, object] = {
         "task": task,
         "account": address(pair.account),
-        "stake": shown(joined.stake, as_json=as_json),
+        "stake": shown(joined.stake, as_json=signer.as_json),
         "units": joined.units,
         "drawn_from_turn": joined.from_turn,
     }
-    print_facts(facts, as_json=as_json)
+    print_facts(facts, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def pause(
+    signer: Signer,
     task: TaskArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Be drawn no more until `resume`; acts three epochs later."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    pair = signer.pair
+    with signer.open() as client:
         receipt = client.submit(encode_call(FlAlliance.pause, task), pair)
     turn = event_of(receipt, alliance.Paused, "change").from_turn
     facts = {"task": task, "account": address(pair.account), "from_turn": turn}
-    print_facts(facts, as_json=as_json)
+    print_facts(facts, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def resume(
+    signer: Signer,
     task: TaskArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Be drawn again; acts three epochs later."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    pair = signer.pair
+    with signer.open() as client:
         receipt = client.submit(encode_call(FlAlliance.resume, task), pair)
     turn = event_of(receipt, alliance.Resumed, "change").from_turn
     facts = {"task": task, "account": address(pair.account), "from_turn": turn}
-    print_facts(facts, as_json=as_json)
+    print_facts(facts, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def leave(
+    signer: Signer,
     task: TaskArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Be drawn no more for good; the balance is free after the unbonding time.
 
     Keep the worker running until the turn that is named: until then one may still be drawn.
     """
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(FlAlliance.leave, task), pair)
-    left = event_of(receipt, alliance.Left, "leaving")
+    pair = signer.pair
+    left = signer.send(encode_call(FlAlliance.leave, task), alliance.Left, "leaving")
     facts: dict[str, object] = {"task": task, "account": address(pair.account)}
     facts |= {"not_drawn_from_turn": left.from_turn, "free_day": left.free_day}
-    print_facts(facts, as_json=as_json)
+    print_facts(facts, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def claim(
+    signer: Signer,
     task: TaskArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Get one's balance back, after the task's end, leaving or expulsion."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(FlAlliance.claim, task), pair)
-    claimed = event_of(receipt, alliance.Claimed, "claim")
+    pair = signer.pair
+    claimed = signer.send(encode_call(FlAlliance.claim, task), alliance.Claimed, "claim")
     facts: dict[str, object] = {"task": task, "account": address(pair.account)}
     facts |= {
-        "stake": shown(claimed.stake, as_json=as_json),
-        "earned": shown(claimed.earned, as_json=as_json),
+        "stake": shown(claimed.stake, as_json=signer.as_json),
+        "earned": shown(claimed.earned, as_json=signer.as_json),
     }
-    print_facts(facts, as_json=as_json)
+    print_facts(facts, as_json=signer.as_json)
 
 
 # -- how it looks

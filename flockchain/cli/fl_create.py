@@ -12,20 +12,12 @@ import typer
 
 from flockchain.cli.amounts import shown
 from flockchain.cli.chain_access import (
-    DEFAULT_RPC,
-    JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
-    RpcFlag,
-    SchemeFlag,
-    SchemeName,
     event_of,
-    open_client,
     parse_planck,
     print_facts,
-    read_key,
 )
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.sdk import BlockingClient
 from flockchain.workers.alliance.computing import zero_update_for
 from flockchain.workers.alliance.terms import Choices, make_terms, usual_windows
@@ -47,13 +39,11 @@ from runtime.primitives.rational import Rational, RationalError
 RateFlag = Annotated[str, typer.Option(help="A part of 1, as 1/5 or 0.2.")]
 
 
+@with_signer
 def create_task(
+    signer: Signer,
     origin: Annotated[int, typer.Option(min=0, help="The finished Arena task to start from.")],
     pool: Annotated[str, typer.Option(help='What the rounds pay in all, as "3000 FML".')],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
     name: Annotated[str, typer.Option(help="By default the origin's.")] = "",
     quantity: Annotated[
         str | None, typer.Option(help='What each member stakes; the least by default: "500 FML".')
@@ -76,15 +66,14 @@ def create_task(
         str | None,
         typer.Option(help="Blocks of check-in, propose, disclose, report, vote, open: 10,20,10,.."),
     ] = None,
-    as_json: JsonFlag = False,
 ) -> None:
     """Create a self-funded task of the FL Alliance; locks the creator's stake and the pool.
 
     A capture chance of at most 1 in 1,000 rounds with a third of the members malicious needs 29
     voters of 50 members, 45 of 99, 79 of thousands.
     """
-    budget, pair = parse_planck(pool), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    budget, pair = parse_planck(pool), signer.pair
+    with signer.open() as client:
         choices = Choices(
             name=name,
             origin=origin,
@@ -105,7 +94,7 @@ def create_task(
         terms = _terms(client, choices, windows)
         receipt = client.submit(encode_call(FlAlliance.create_task, terms, budget), pair)
     created = event_of(receipt, TaskCreated, "task")
-    _print_created(created, terms, as_json=as_json)
+    _print_created(created, terms, as_json=signer.as_json)
 
 
 def _print_created(created: TaskCreated, terms: AllianceTerms, *, as_json: bool) -> None:

@@ -15,24 +15,19 @@ from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     AccountArgument,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
-    event_of,
     open_client,
     parse_planck,
     print_facts,
     print_table,
     read_account,
-    read_key,
 )
 from flockchain.cli.gov_propose import app as propose_app
 from flockchain.cli.gov_rows import facts_of, rows_of
 from flockchain.cli.gov_text import read_text, upload
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from runtime.economy.governance import LOCK_DAYS_MAX
 from runtime.frame.pallet import encode_call
 from runtime.pallets.governance import Governance, events
@@ -47,148 +42,112 @@ ProposalArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its
 
 
 @app.command()
+@with_signer
 def lock(
+    signer: Signer,
     amount: AmountArgument,
     days: Annotated[int, typer.Option(min=1, max=LOCK_DAYS_MAX, help="Notice to leave.")] = 30,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Lock so much more to vote with; beyond 30 days of notice each token counts more, up to 3.01.
 
     The notice is that of the whole lock and only grows.
     """
-    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Governance.lock, planck, days), pair)
-    locked = event_of(receipt, events.Locked, "lock")
+    planck = parse_planck(amount)
+    locked = signer.send(encode_call(Governance.lock, planck, days), events.Locked, "lock")
     print_facts(
         {
             "account": address(locked.who),
-            "locked": shown(locked.tokens, as_json=as_json),
+            "locked": shown(locked.tokens, as_json=signer.as_json),
             "days": locked.days,
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
 @app.command()
+@with_signer
 def unlock(
+    signer: Signer,
     amount: AmountArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Begin to take a part back: it counts in no vote that opens later."""
-    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Governance.unlock, planck), pair)
-    begun = event_of(receipt, events.UnlockBegun, "unlocking")
-    amounts = shown_all({"unlocking": begun.amount}, as_json=as_json)
+    planck = parse_planck(amount)
+    begun = signer.send(encode_call(Governance.unlock, planck), events.UnlockBegun, "unlocking")
+    amounts = shown_all({"unlocking": begun.amount}, as_json=signer.as_json)
     print_facts(
         {"account": address(begun.who), **amounts, "free_at_block": begun.free_at},
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
 @app.command()
+@with_signer
 def withdraw(
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
+    signer: Signer,
 ) -> None:
     """Get back what was unlocked and is free by now."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Governance.withdraw), pair)
-    freed = event_of(receipt, events.Withdrawn, "withdrawal")
-    amounts = shown_all({"withdrawn": freed.amount}, as_json=as_json)
-    print_facts({"account": address(freed.who), **amounts}, as_json=as_json)
+    freed = signer.send(encode_call(Governance.withdraw), events.Withdrawn, "withdrawal")
+    amounts = shown_all({"withdrawn": freed.amount}, as_json=signer.as_json)
+    print_facts({"account": address(freed.who), **amounts}, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def delegate(
+    signer: Signer,
     to: Annotated[
         str | None, typer.Argument(help="Who votes: SS58 address, 0x key, or //Name; else oneself.")
     ] = None,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Let another vote with one's lock in votes that open later; without a name, oneself again."""
-    pair = read_key(key, key_file, scheme)
     call = encode_call(Governance.undelegate)
     if to is not None:
         call = encode_call(Governance.delegate, read_account(to))
-    with open_client(rpc) as client:
-        told = event_of(client.submit(call, pair), events.Delegated, "delegation")
+    told = signer.send(call, events.Delegated, "delegation")
     voter = address(told.who if told.to is None else told.to)
-    print_facts({"account": address(told.who), "votes": voter}, as_json=as_json)
+    print_facts({"account": address(told.who), "votes": voter}, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def vote(
+    signer: Signer,
     proposal: ProposalArgument,
     is_aye: Annotated[bool, typer.Option("--aye/--nay", help="For or against.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Vote with all that one had when the vote opened; the last vote counts."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Governance.vote, proposal, is_aye), pair)
-    told = event_of(receipt, events.Voted, "vote")
+    told = signer.send(encode_call(Governance.vote, proposal, is_aye), events.Voted, "vote")
     side = "aye" if told.is_aye else "nay"
-    print_facts({"proposal": proposal, "vote": side, "weight": told.weight}, as_json=as_json)
+    print_facts({"proposal": proposal, "vote": side, "weight": told.weight}, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def flag(
+    signer: Signer,
     proposal: ProposalArgument,
     is_scam: Annotated[bool, typer.Option("--scam/--fair", help="What it is.")] = True,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Call a proposal a scam in its debate, or say that it is none."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Governance.flag, proposal, is_scam), pair)
-    told = event_of(receipt, events.Flagged, "flag")
-    counted = shown(told.tokens, as_json=as_json)
+    told = signer.send(encode_call(Governance.flag, proposal, is_scam), events.Flagged, "flag")
+    counted = shown(told.tokens, as_json=signer.as_json)
     said = "scam" if told.is_scam else "fair"
-    print_facts({"proposal": proposal, "said": said, "counted": counted}, as_json=as_json)
+    print_facts({"proposal": proposal, "said": said, "counted": counted}, as_json=signer.as_json)
 
 
 @app.command()
+@with_signer
 def comment(
+    signer: Signer,
     proposal: ProposalArgument,
     file: Annotated[Path, typer.Argument(help="What to say; its bytes go to the node.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Say something in a proposal's debate, in place of what one said before."""
-    text, pair = read_text(file), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    text, pair = read_text(file), signer.pair
+    with signer.open() as client:
         content = upload(client, text, pair)
         client.submit(encode_call(Governance.comment, proposal, content), pair)
-    print_facts({"proposal": proposal, "comment": cid_text(content)}, as_json=as_json)
+    print_facts({"proposal": proposal, "comment": cid_text(content)}, as_json=signer.as_json)
 
 
 @app.command("list")

@@ -12,25 +12,16 @@ import typer
 
 from flockchain.cli.amounts import AmountArgument, TaskArgument, shown
 from flockchain.cli.chain_access import (
-    DEFAULT_RPC,
     AccountArgument,
-    JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
-    RpcFlag,
-    SchemeFlag,
-    SchemeName,
     event_of,
-    open_client,
     parse_planck,
     print_facts,
     read_account,
-    read_key,
 )
 from flockchain.cli.gov_rules import RuleError, changed_rules
 from flockchain.cli.gov_text import read_text, upload
 from flockchain.cli.refusal import refuse
-from flockchain.keys import KeyPair
+from flockchain.cli.signing import Signer, with_signer
 from runtime.economy.governance import Track
 from runtime.frame.call import RUNTIME_CALL
 from runtime.frame.pallet import encode_call
@@ -51,75 +42,62 @@ AboutOption = Annotated[Path, typer.Option("--about", help="File that says why."
 
 
 @app.command()
+@with_signer
 def spend(
+    signer: Signer,
     beneficiary: AccountArgument,
     amount: AmountArgument,
     about: AboutOption,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Pay an account out of the treasury."""
     call = encode_call(Treasury.spend, read_account(beneficiary), parse_planck(amount))
-    _propose(rpc, read_key(key, key_file, scheme), Track.TREASURY, call, about, as_json)
+    _propose(signer, Track.TREASURY, call, about)
 
 
 @app.command()
+@with_signer
 def verify(
+    signer: Signer,
     task: TaskArgument,
     about: AboutOption,
     is_alliance: Annotated[
         bool, typer.Option("--alliance", help="A task of the Alliance.")
     ] = False,
     is_verified: Annotated[bool, typer.Option("--verified/--unverified", help="Which.")] = True,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Let emission pay for a task, or no longer."""
     tasks = FlAlliance if is_alliance else Tasks
     call = encode_call(tasks.verify_task if is_verified else tasks.unverify_task, task)
-    _propose(rpc, read_key(key, key_file, scheme), Track.TASKS, call, about, as_json)
+    _propose(signer, Track.TASKS, call, about)
 
 
 @app.command()
+@with_signer
 def attest(
+    signer: Signer,
     account: AccountArgument,
     about: AboutOption,
     is_creator: Annotated[
         bool, typer.Option("--creator/--voter", help="Creates tasks, or counts in roots.")
     ] = True,
     is_attested: Annotated[bool, typer.Option("--attested/--revoked", help="Which.")] = True,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Recognise a task creator, or an account that counts in quadratic votes."""
     function = Tasks.attest_creator if is_creator else Governance.attest_account
     call = encode_call(function, read_account(account), is_attested)
-    _propose(rpc, read_key(key, key_file, scheme), Track.ATTESTATION, call, about, as_json)
+    _propose(signer, Track.ATTESTATION, call, about)
 
 
 @app.command()
+@with_signer
 def rules(
+    signer: Signer,
     changes: Annotated[list[str], typer.Argument(help="As vesting.rank_ratio=0.9.")],
     about: AboutOption,
     is_dao: Annotated[bool, typer.Option("--dao", help="The DAO's own rules.")] = False,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Change rules of the Arena, or with --dao those of governance; all others stay as they are."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    with signer.open() as client:
         scheduled = client.find(Tasks.scheduled_parameters)
         arena = scheduled.parameters if scheduled else client.query(Tasks.parameters)
         dao = client.query(Governance.parameters)
@@ -130,19 +108,16 @@ def rules(
             call = encode_call(Tasks.set_parameters, changed_rules(arena, changes))
     except RuleError as error:
         raise typer.BadParameter(str(error), param_hint="CHANGES") from None
-    _propose(rpc, pair, Track.PARAMETERS, call, about, as_json)
+    _propose(signer, Track.PARAMETERS, call, about)
 
 
 @app.command()
+@with_signer
 def call(
+    signer: Signer,
     track: Annotated[str, typer.Argument(help="Its name, as treasury.")],
     data: Annotated[str, typer.Argument(help="The call's bytes as 0x hexadecimal.")],
     about: AboutOption,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Make any call that a track may make."""
     chosen = next((each for each in Track if each.name.lower() == track), None)
@@ -154,14 +129,12 @@ def call(
         RUNTIME_CALL.decode_all(encoded)
     except (ValueError, DecodeError) as error:
         raise typer.BadParameter(str(error), param_hint="DATA") from None
-    _propose(rpc, read_key(key, key_file, scheme), chosen, encoded, about, as_json)
+    _propose(signer, chosen, encoded, about)
 
 
-def _propose(
-    rpc: str, pair: KeyPair, track: Track, call: bytes, about: Path, as_json: bool
-) -> None:
-    text = read_text(about)
-    with open_client(rpc) as client:
+def _propose(signer: Signer, track: Track, call: bytes, about: Path) -> None:
+    pair, text = signer.pair, read_text(about)
+    with signer.open() as client:
         content = upload(client, text, pair)
         made = RUNTIME_CALL.decode_all(call)
         receipt = client.submit(encode_call(Governance.propose, track, content, made), pair)
@@ -174,7 +147,7 @@ def _propose(
             "proposal": told.proposal,
             "track": track.name.lower(),
             "about": cid_text(content),
-            "deposit": shown(found.deposit, as_json=as_json),
+            "deposit": shown(found.deposit, as_json=signer.as_json),
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )

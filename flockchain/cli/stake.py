@@ -15,20 +15,16 @@ from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     AccountArgument,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
     open_client,
     parse_planck,
     print_facts,
     read_account,
-    read_key,
     read_secret,
 )
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.keys import KeyPair
 from flockchain.keystore import FileKeystore, KeystoreError
 from runtime.economy.authorities import SessionKeys, SessionKeysProof, ownership_message
@@ -46,128 +42,101 @@ app = typer.Typer(
 
 
 @app.command()
+@with_signer
 def bond(
+    signer: Signer,
     amount: AmountArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Bond an amount, or that much more."""
-    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    planck, pair = parse_planck(amount), signer.pair
+    with signer.open() as client:
         known = client.find(Staking.ledger, pair.account)
     made = Staking.bond if known is None else Staking.bond_extra
-    _act(rpc, pair, encode_call(made, planck), as_json=as_json)
+    _act(signer, encode_call(made, planck))
 
 
 @app.command()
+@with_signer
 def unbond(
+    signer: Signer,
     amount: AmountArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Begin to take an amount back; until it matures it can be slashed."""
-    planck, pair = parse_planck(amount), read_key(key, key_file, scheme)
-    _act(rpc, pair, encode_call(Staking.unbond, planck), as_json=as_json)
+    planck = parse_planck(amount)
+    _act(signer, encode_call(Staking.unbond, planck))
 
 
 @app.command()
+@with_signer
 def withdraw(
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
+    signer: Signer,
 ) -> None:
     """Get back what has matured."""
-    pair = read_key(key, key_file, scheme)
-    _act(rpc, pair, encode_call(Staking.withdraw_unbonded), as_json=as_json)
+    _act(signer, encode_call(Staking.withdraw_unbonded))
 
 
 @app.command()
+@with_signer
 def set_keys(
+    signer: Signer,
     keystore: Annotated[
         Path, typer.Option(help="The node's keystore, with its babe and gran key.")
     ],
     password_file: Annotated[Path, typer.Option(help="File with the keystore's password.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Have a node's keys act for the account, two sessions from now on."""
-    pair, password = read_key(key, key_file, scheme), read_secret(password_file)
+    pair, password = signer.pair, read_secret(password_file)
     babe, gran = (_session_key(keystore, kind, password) for kind in ("babe", "gran"))
     keys = SessionKeys(babe.public, gran.public)
-    with open_client(rpc) as client:
+    with signer.open() as client:
         message = ownership_message(client.client.genesis, pair.account, keys)
     proof = SessionKeysProof(babe.sign(message), gran.sign(message))
-    _act(rpc, pair, encode_call(Session.set_keys, keys, proof), as_json=as_json)
+    _act(signer, encode_call(Session.set_keys, keys, proof))
 
 
 @app.command()
+@with_signer
 def validate(
+    signer: Signer,
     commission: Annotated[
         float, typer.Option(min=0, max=100, help="Percent of rewards kept before nominators.")
     ] = 0,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Be a candidate from the next election on."""
-    pair = read_key(key, key_file, scheme)
     prefs = ValidatorPrefs(Perbill(round(commission * 10**7)))
-    _act(rpc, pair, encode_call(Staking.validate, prefs), as_json=as_json)
+    _act(signer, encode_call(Staking.validate, prefs))
 
 
 @app.command()
+@with_signer
 def nominate(
+    signer: Signer,
     targets: Annotated[list[str], typer.Argument(help="One to four candidates.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Back candidates from the next election on; what they lose by a slash is lost pro rata."""
-    pair, named = read_key(key, key_file, scheme), [read_account(each) for each in targets]
-    _act(rpc, pair, encode_call(Staking.nominate, named), as_json=as_json)
+    named = [read_account(each) for each in targets]
+    _act(signer, encode_call(Staking.nominate, named))
 
 
 @app.command()
+@with_signer
 def chill(
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
+    signer: Signer,
 ) -> None:
     """Be neither candidate nor nominator from the next election on."""
-    pair = read_key(key, key_file, scheme)
-    _act(rpc, pair, encode_call(Staking.chill), as_json=as_json)
+    _act(signer, encode_call(Staking.chill))
 
 
 @app.command()
+@with_signer
 def payout(
+    signer: Signer,
     validator: AccountArgument,
     era: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The era's number.")],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """Have a validator and its nominators paid for an era; anybody may."""
-    pair, who = read_key(key, key_file, scheme), read_account(validator)
-    _act(rpc, pair, encode_call(Staking.payout_stakers, who, era), as_json=as_json)
+    who = read_account(validator)
+    _act(signer, encode_call(Staking.payout_stakers, who, era))
 
 
 @app.command()
@@ -176,11 +145,12 @@ def show(account: AccountArgument, rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag
     _show(rpc, read_account(account), as_json=as_json)
 
 
-def _act(rpc: str, pair: KeyPair, call: bytes, *, as_json: bool) -> None:
+def _act(signer: Signer, call: bytes) -> None:
     """Submit a call and show what the account has then."""
-    with open_client(rpc) as client:
+    pair = signer.pair
+    with signer.open() as client:
         client.submit(call, pair)
-    _show(rpc, pair.account, as_json=as_json)
+    _show(signer.rpc, pair.account, as_json=signer.as_json)
 
 
 def _show(rpc: str, who: AccountId, *, as_json: bool) -> None:

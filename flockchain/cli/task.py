@@ -16,11 +16,7 @@ from flockchain.cli.bounty import pay_bounty
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
     event_of,
     open_client,
@@ -28,9 +24,9 @@ from flockchain.cli.chain_access import (
     print_facts,
     print_json,
     print_table,
-    read_key,
 )
 from flockchain.cli.refusal import refuse
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.keys import KeyPair
 from flockchain.sdk import BlockingClient, format_amount
 from flockchain.workers.blob_folder import BlobFolder
@@ -129,12 +125,10 @@ def show(
 
 
 @app.command()
+@with_signer
 def create(
+    signer: Signer,
     budget: Annotated[str, typer.Option(help='What the task pays in all, as "3000 FML".')],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
     state_dir: StateFlag = Path("flockchain-worker"),
     spec: Annotated[
         Path | None, typer.Option(help="The specification, canonical JSON; needs the data sets.")
@@ -158,15 +152,14 @@ def create(
         int | None, typer.Option(min=0, max=SEATS_MAX, help="The same on the final day.")
     ] = None,
     duplicate_distance: DistanceFlag = None,
-    as_json: JsonFlag = False,
 ) -> None:
     """Create a self-funded task: seals set B, uploads the data, locks stake and budget.
 
     Keep the state directory and run `flockchain worker creator` over it: the key of set B lies
     there, and the whole stake is lost if it is not revealed before the final day's draw.
     """
-    planck, pair = parse_planck(budget), read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
+    planck, pair = parse_planck(budget), signer.pair
+    with signer.open() as client:
         preset = client.client.preset
         sizes: _Sizes = {
             "days": days,
@@ -191,29 +184,23 @@ def create(
             "task": created.task,
             "spec": cid_text(created.spec),
             "start_day": created.start_day,
-            "budget": shown(planck, as_json=as_json),
+            "budget": shown(planck, as_json=signer.as_json),
             "state_dir": str(state_dir),
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
 
 
 @app.command()
+@with_signer
 def cancel(
+    signer: Signer,
     task: TaskArgument,
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
-    as_json: JsonFlag = False,
 ) -> None:
     """End one's own task before anybody revealed a submission; budget and stakes return."""
-    pair = read_key(key, key_file, scheme)
-    with open_client(rpc) as client:
-        receipt = client.submit(encode_call(Tasks.cancel_task, task), pair)
-    ended = event_of(receipt, TaskEnded, "end")
-    returned = shown(ended.returned, as_json=as_json)
-    print_facts({"task": task, "returned": returned}, as_json=as_json)
+    ended = signer.send(encode_call(Tasks.cancel_task, task), TaskEnded, "end")
+    returned = shown(ended.returned, as_json=signer.as_json)
+    print_facts({"task": task, "returned": returned}, as_json=signer.as_json)
 
 
 def _publish(client: BlockingClient, package: TaskPackage, pair: KeyPair, state_dir: Path) -> None:

@@ -13,18 +13,14 @@ from flockchain.cli.amounts import shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
-    KeyFileFlag,
-    KeyFlag,
     RpcFlag,
-    SchemeFlag,
-    SchemeName,
     address,
     open_client,
     parse_planck,
     print_facts,
     read_account,
-    read_key,
 )
+from flockchain.cli.signing import Signer, with_signer
 from flockchain.sdk import Wait
 from runtime.frame.pallet import encode_call
 from runtime.pallets.balances import Balances
@@ -59,25 +55,22 @@ def balance(
 
 
 @app.command()
+@with_signer
 def transfer(
+    signer: Signer,
     to: Annotated[str, typer.Argument(help="SS58 address, 0x key, or //Name (sr25519).")],
     amount: Annotated[str, typer.Argument(help='As "12.5 FML" or "1000 planck".')],
-    rpc: RpcFlag = DEFAULT_RPC,
-    key: KeyFlag = None,
-    key_file: KeyFileFlag = None,
-    scheme: SchemeFlag = SchemeName.SR25519,
     tip: Annotated[str, typer.Option(help="Extra pay for the block's author.")] = "0 FML",
     finalized: Annotated[
         bool, typer.Option("--finalized", help="Wait until the transfer is final.")
     ] = False,
-    as_json: JsonFlag = False,
 ) -> None:
     """Send FML; the sender's account stays alive."""
     who, planck, tip_planck = read_account(to), parse_planck(amount), parse_planck(tip)
-    pair = read_key(key, key_file, scheme)
+    pair = signer.pair
     call = encode_call(Balances.transfer_keep_alive, Id(who), planck)
     wait = Wait.FINALIZED if finalized else Wait.IN_BLOCK
-    with open_client(rpc) as client:
+    with signer.open() as client:
         receipt = client.submit(call, pair, tip=tip_planck, wait=wait)
     paid = receipt.find(TransactionFeePaid)
     fee = 0 if paid is None else paid.actual_fee
@@ -85,10 +78,10 @@ def transfer(
         {
             "from": address(pair.account),
             "to": address(who),
-            "amount": shown(planck, as_json=as_json),
-            "fee": shown(fee, as_json=as_json),
+            "amount": shown(planck, as_json=signer.as_json),
+            "fee": shown(fee, as_json=signer.as_json),
             "block": f"0x{(receipt.block or b'').hex()}",
             "extrinsic": f"0x{receipt.extrinsic.hex()}",
         },
-        as_json=as_json,
+        as_json=signer.as_json,
     )
