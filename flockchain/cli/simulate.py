@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -142,11 +142,19 @@ def poisoning_page(
         cells = read_cells(folder / CELLS_FILE)
         if not cells:
             refuse(f"{folder} has no finished simulations")
-        kept = [] if earlier is None else json.loads(earlier.read_text(encoding="utf-8"))
+        kept = [] if earlier is None else _read_earlier(earlier)
         for file in write_page(cells, list(render_rounds(study_rounds())), write, kept):
             print(file)
     except OSError as error:
         refuse(f"{write} cannot be written: {error}")
+
+
+def _read_earlier(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        refuse(f"{path} holds no JSON: {error}")
+    return rows
 
 
 @app.command("fl-attacks")

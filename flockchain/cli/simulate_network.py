@@ -17,9 +17,10 @@ import typer
 
 from flockchain.cli.refusal import refuse
 from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS, find_behaviour
-from flockchain.simulation.network.plan import FAULTS, Plan, PlanError, draw_plan
+from flockchain.simulation.network.plan import CALM_SLOTS, FAULTS, Plan, PlanError, draw_plan
 from flockchain.simulation.network.shrink import shrink
 from flockchain.simulation.network.world import Outcome, play
+from flockchain.telemetry import escape
 
 
 def simulate_network(
@@ -31,7 +32,8 @@ def simulate_network(
         str, typer.Option(help=f"all, none, or of {', '.join(FAULTS)} with commas.")
     ] = "all",
     slots: Annotated[
-        int, typer.Option(min=2, help="Length; the last 45 are without faults.")
+        int,
+        typer.Option(min=2, help=f"Length; the last {CALM_SLOTS}, or half, are without faults."),
     ] = 120,
     behaviour: Annotated[
         list[str] | None,
@@ -41,7 +43,8 @@ def simulate_network(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Play a plan from a file.")
     ] = None,
     shrink_to: Annotated[
-        Path | None, typer.Option("--shrink", help="Write the smallest failing plan here.")
+        Path | None,
+        typer.Option("--shrink", help="Write the first failing plan here, as small as it gets."),
     ] = None,
     is_listing: Annotated[bool, typer.Option("--list", help="Print behaviours and end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The default; for scripts.")] = False,
@@ -63,10 +66,12 @@ def simulate_network(
         for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
             outcome = play(drawn)
             print(json.dumps(outcome.as_document()), flush=True)
-            if not outcome.is_good:
+            if is_good and not outcome.is_good:
                 is_good = False
                 _explain(outcome, shrink_to)
-    except (PlanError, OSError) as error:
+    except PlanError as error:
+        raise typer.BadParameter(escape(str(error))) from None
+    except OSError as error:
         refuse(error)
     finally:
         root.setLevel(level)
@@ -85,18 +90,29 @@ def _plans(
     behaviours: list[str],
 ) -> Iterator[Plan]:
     if path is not None:
-        yield Plan.of_document(json.loads(path.read_text()))
+        yield _read_plan(path)
         return
     for number in _range_of(seeds) if seeds else (seed,):
         names = _liars(number, max(byzantine, len(behaviours)), behaviours)
         yield draw_plan(number, nodes, slots, names, _kinds(faults))
 
 
+def _read_plan(path: Path) -> Plan:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path} holds no JSON: {error}") from error
+    return Plan.of_document(document)
+
+
 def _range_of(seeds: str) -> range:
     first, dots, last = seeds.partition("..")
     if not dots or not first.isdigit() or not last.isdigit():
         raise PlanError(f"--seeds is A..B with numbers, not {seeds!r}")
-    return range(int(first), int(last) + 1)
+    numbers = range(int(first), int(last) + 1)
+    if not numbers:
+        raise PlanError(f"--seeds {seeds} is empty: the smaller one comes first")
+    return numbers
 
 
 def _kinds(faults: str) -> tuple[str, ...]:
@@ -122,6 +138,6 @@ def _explain(outcome: Outcome, path: Path | None) -> None:
     """How to see it again, and the smallest plan that fails alike."""
     if path is None:
         return
-    smallest = shrink(outcome.plan, lambda plan: not play(plan).is_good)
+    smallest = shrink(outcome.plan, lambda plan: play(plan).fails_like(outcome))
     path.write_text(json.dumps(smallest.as_document(), indent=2) + "\n")
     typer.echo(f"see it again: flockchain simulate network --plan {path}", err=True)

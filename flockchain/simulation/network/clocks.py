@@ -10,7 +10,7 @@ from typing import Final
 from p2p.memory import MemoryHub
 
 START_MS: Final = 1_700_000_000_000  # what a right clock says first
-_MILLION: Final = 1_000_000
+MILLION: Final = 1_000_000
 
 
 class SkewedClock:
@@ -27,9 +27,9 @@ class SkewedClock:
     def now_ms(self) -> int:
         """Milliseconds since 1970, as this node believes."""
         elapsed = self._hub.now_ms
-        return START_MS + elapsed + elapsed * self.drift_ppm // _MILLION + self.skew_ms
+        return START_MS + elapsed + elapsed * self.drift_ppm // MILLION + self.skew_ms
 
     def hub_ms(self, local_ms: int) -> int:
         """The first instant of virtual time at which this clock says `local_ms` or more."""
         elapsed = local_ms - START_MS - self.skew_ms
-        return -(-elapsed * _MILLION // (_MILLION + self.drift_ppm)) if elapsed > 0 else 0
+        return -(-elapsed * MILLION // (MILLION + self.drift_ppm)) if elapsed > 0 else 0

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any, Final
 
+from flockchain.simulation.network.clocks import MILLION
 from flockchain.simulation.network.disk import CrashMode
 
 SLOT_MS: Final = 1_000
@@ -35,7 +36,10 @@ FAULTS: Final = (
 )
 """Names for `--faults`."""
 CALM_SLOTS: Final = 45
-"""Slots at the end in which nothing fails any more: finality must come back."""
+"""Slots at the end in which nothing fails any more: finality must come back. A drawn plan gives
+half of its slots at most."""
+_STORM_SLOTS_MIN: Final = 11  # a fault begins after two slots and has some left to last
+_BETWEEN_NODES: Final = ("split", "one-way", "flap")
 
 
 class PlanError(ValueError):
@@ -92,24 +96,50 @@ class Plan:
             )
             byzantine = tuple(document["byzantine"])
             plan = cls(**{**document, "faults": faults, "byzantine": byzantine})
+            plan.check()
         except (KeyError, TypeError) as error:
             raise PlanError(f"no plan: {error}") from error
-        plan.check()
         return plan
 
     def check(self) -> None:
         """Raises PlanError."""
-        if not 1 <= len(self.byzantine) + 1 <= self.nodes:
+        self._check_types()
+        if len(self.byzantine) >= self.nodes:
             raise PlanError(f"{len(self.byzantine)} liars among {self.nodes} nodes")
-        if self.slots <= self.calm_slots:
-            raise PlanError(f"{self.slots} slots leave no time: at least {self.calm_slots + 1}")
+        if not 1 <= self.calm_slots < self.slots:
+            raise PlanError(
+                f"{self.slots} slots leave no time before {self.calm_slots} of calm: at least one "
+                "each"
+            )
         for fault in self.faults:
-            if fault.kind not in FAULTS:
-                raise PlanError(f"unknown fault {fault.kind!r}: {', '.join(FAULTS)}")
-            if not all(0 <= place < self.nodes for place in fault.nodes):
-                raise PlanError(f"{fault} names a node that is not there")
-            if fault.until_ms > self.heal_ms:
-                raise PlanError(f"{fault} lasts beyond {self.heal_ms} ms, when all is to be well")
+            self._check_fault(fault)
+
+    def _check_types(self) -> None:
+        faults = self.faults
+        numbers = [self.seed, self.nodes, self.slots, self.calm_slots]
+        for fault in faults:
+            numbers += [fault.at_ms, fault.until_ms, fault.amount, *fault.nodes]
+        for number in numbers:
+            if type(number) is not int:
+                raise PlanError(f"{number!r} is no whole number")
+        for word in (*self.byzantine, *(word for one in faults for word in (one.kind, one.mode))):
+            if not isinstance(word, str):
+                raise PlanError(f"{word!r} is no name")
+
+    def _check_fault(self, fault: Fault) -> None:
+        modes = [mode.value for mode in CrashMode]
+        if fault.kind not in FAULTS:
+            raise PlanError(f"unknown fault {fault.kind!r}: {', '.join(FAULTS)}")
+        if fault.kind == "crash" and fault.mode not in modes:
+            raise PlanError(f"no mode of a crash {fault.mode!r}: {', '.join(modes)}")
+        if not all(0 <= place < self.nodes for place in fault.nodes):
+            raise PlanError(f"{fault} names a node that is not there")
+        if not 0 <= fault.at_ms <= fault.until_ms:
+            raise PlanError(f"{fault} ends before it begins, or begins before all")
+        if fault.until_ms > self.heal_ms:
+            raise PlanError(f"{fault} lasts beyond {self.heal_ms} ms, when all is to be well")
+        if fault.kind == "drift" and fault.amount <= -MILLION:
+            raise PlanError(f"{fault} makes a clock stand still")
 
 
 def draw_plan(
@@ -119,14 +149,25 @@ def draw_plan(
     byzantine: Sequence[str] = (),
     kinds: Sequence[str] = FAULTS,
 ) -> Plan:
-    """Faults of the given kinds, as many and as hard as the seed has it. Raises PlanError."""
+    """Faults of the given kinds, as many and as hard as the seed has it. Raises PlanError if it
+    cannot be played, or has no room for any fault although kinds are given."""
     plan = Plan(seed, nodes, slots, tuple(byzantine), calm_slots=min(CALM_SLOTS, slots // 2))
     plan.check()
     prng = Random(f"plan {seed}")
     tolerated = (nodes - 1) // 3 - len(byzantine)
     allowed = [kind for kind in kinds if kind != "lost-disk" or tolerated > 0]
+    if nodes == 1:
+        allowed = [kind for kind in allowed if kind not in _BETWEEN_NODES]
+    if kinds and not allowed:
+        raise PlanError(f"{nodes} nodes, {len(byzantine)} of them liars, bear no {kinds[0]}")
+    if kinds and plan.heal_ms < _STORM_SLOTS_MIN * SLOT_MS:
+        raise PlanError(
+            f"{slots} slots have no room for faults: at least {2 * _STORM_SLOTS_MIN - 1}, or none"
+        )
     faults: list[Fault] = []
-    for _ in range(prng.randint(2, 9) if allowed and plan.heal_ms > 10 * SLOT_MS else 0):
+    for _ in range(prng.randint(2, 9) if allowed else 0):
+        if not allowed:
+            break
         kind = prng.choice(allowed)
         if kind == "lost-disk":
             allowed.remove(kind)

@@ -1,6 +1,7 @@
 """A failing plan made small: fewer faults, shorter ones, fewer liars, slots and nodes.
 
-Owns the order of attempts. Invariant: what it returns fails, and none of its single steps does.
+Owns the order of attempts. Invariant: what it returns fails; unless attempts ran out, none of its
+single steps does.
 Source: delta debugging.
 """
 
@@ -17,7 +18,7 @@ _NODES_MIN: Final = 4
 
 
 def shrink(plan: Plan, fails: Callable[[Plan], bool], attempts_max: int = _ATTEMPTS_MAX) -> Plan:
-    """The smallest plan found by single steps that fails still, in `attempts_max` plays at most."""
+    """A plan made smaller by single steps as long as one fails, in `attempts_max` plays at most."""
     left, is_smaller = attempts_max, True
     while is_smaller and left > 0:
         is_smaller = False

@@ -54,6 +54,10 @@ class Outcome:
         """Whether nothing was violated."""
         return not self.safety and not self.liveness
 
+    def fails_like(self, other: Outcome) -> bool:
+        """Whether both violated safety, or both liveness alone."""
+        return not self.is_good and bool(self.safety) == bool(other.safety)
+
     def as_document(self) -> dict[str, Any]:
         """The line that the command prints."""
         return {

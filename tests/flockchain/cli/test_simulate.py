@@ -55,3 +55,14 @@ def test_a_page_needs_finished_simulations(tmp_path: Path) -> None:
     found = RUNNER.invoke(app, options)
     assert found.exit_code == 1
     assert found.stderr == f"error: {tmp_path} has no finished simulations\n"
+
+
+def test_an_earlier_page_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CELLS_FILE).write_text('{"key": "a"}\n', encoding="utf-8")
+    (tmp_path / "old.json").write_text("[", encoding="utf-8")
+    options = ["--from", str(tmp_path), "--write", str(tmp_path / "page.md")]
+    found = RUNNER.invoke(
+        app, ["poisoning-page", *options, "--earlier", str(tmp_path / "old.json")]
+    )
+    assert found.exit_code == 1
+    assert found.stderr.startswith(f"error: {tmp_path / 'old.json'} holds no JSON: ")

@@ -42,16 +42,20 @@ def test_a_plan_that_fails_exits_with_one_and_is_shrunk(tmp_path: Path) -> None:
     assert json.loads(smallest.read_text())["byzantine"] == ["mute", "mute"]
 
 
-def test_what_cannot_be_played_is_refused() -> None:
+def test_what_cannot_be_played_is_wrong_usage(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
     for args, message in (
+        (("--seeds", "9..0"), "--seeds 9..0 is empty"),
+        (("--plan", str(broken)), "holds no JSON"),
         (("--seeds", "4-5"), "--seeds is A..B with numbers, not '4-5'"),
         (("--faults", "rain"), "no fault 'rain': loss, duplicate"),
         (("--behaviour", "sleepy"), "no behaviour 'sleepy'"),
         (("--byzantine", "7"), "7 liars among 7 nodes"),
     ):
         code, lines, output = simulate(*args)
-        assert (code, lines) == (1, [])
-        assert message in output
+        assert (code, lines) == (2, [])
+        assert message in " ".join(output.replace("│", "").split())
 
 
 def test_behaviours_are_listed() -> None:

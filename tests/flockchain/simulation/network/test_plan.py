@@ -41,10 +41,18 @@ def test_a_plan_survives_json() -> None:
     ("change", "message"),
     [
         ({"byzantine": ("mute",) * 7}, "7 liars among 7 nodes"),
-        ({"slots": 45}, "45 slots leave no time: at least 46"),
+        ({"slots": 45}, "45 slots leave no time before 45 of calm: at least one each"),
+        ({"calm_slots": 0}, "no time before 0 of calm"),
         ({"faults": (Fault("rain", 1, 2),)}, "unknown fault 'rain'"),
         ({"faults": (Fault("pause", 1, 2, (7,)),)}, "names a node that is not there"),
         ({"faults": (Fault("loss", 1, 75_001),)}, "lasts beyond 75000 ms, when all is to be well"),
+        ({"faults": (Fault("loss", 3, 2),)}, "ends before it begins"),
+        ({"faults": (Fault("loss", -1, 2),)}, "begins before all"),
+        ({"faults": (Fault("drift", 1, 2, (0,), -1_000_000),)}, "makes a clock stand still"),
+        ({"faults": (Fault("crash", 1, 2, (0,), 1, "melted"),)}, "no mode of a crash 'melted'"),
+        ({"slots": 60.5}, "60.5 is no whole number"),
+        ({"nodes": True}, "True is no whole number"),
+        ({"byzantine": (["mute"],)}, r"\['mute'\] is no name"),
     ],
 )
 def test_a_plan_that_cannot_be_played_is_refused(change: dict[str, object], message: str) -> None:
@@ -55,3 +63,25 @@ def test_a_plan_that_cannot_be_played_is_refused(change: dict[str, object], mess
 def test_a_document_that_is_no_plan_is_refused() -> None:
     with pytest.raises(PlanError, match="no plan: 'faults'"):
         Plan.of_document({"seed": 1})
+    whole = Plan(1).as_document()
+    with pytest.raises(PlanError, match="no plan: list indices"):
+        Plan.of_document([1])  # type: ignore[arg-type]
+    with pytest.raises(PlanError, match=r"no plan: .*'speed'"):
+        Plan.of_document({**whole, "speed": 1})
+    with pytest.raises(PlanError, match="'7' is no whole number"):
+        Plan.of_document({**whole, "nodes": "7"})
+
+
+def test_faults_without_room_for_one_are_refused() -> None:
+    with pytest.raises(PlanError, match="20 slots have no room for faults: at least 21, or none"):
+        draw_plan(1, slots=20)
+    assert draw_plan(1, slots=20, kinds=()).faults == ()
+    assert draw_plan(1, slots=21).faults
+    with pytest.raises(PlanError, match="3 nodes, 0 of them liars, bear no lost-disk"):
+        draw_plan(1, nodes=3, kinds=("lost-disk",))
+
+
+def test_one_node_and_one_kind_can_be_drawn() -> None:
+    for seed in range(20):
+        assert draw_plan(seed, nodes=1).faults
+        assert [one.kind for one in draw_plan(seed, kinds=("lost-disk",)).faults] == ["lost-disk"]
