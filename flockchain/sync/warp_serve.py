@@ -2,7 +2,8 @@
 
 A state that somebody downloads is pinned from question to question, so that the pruning of final
 states does not take it away halfway. Invariant: at most `LEASES_MAX` states are held so, each no
-longer than `LEASE_IDLE_MS` after the last question for it.
+longer than `LEASE_IDLE_MS` after the last question for it nor than `LEASE_MS_MAX` in all, and none
+is taken hold of that lies deeper than `LEASE_DEPTH_MAX`: pruning lags by so much and no more.
 Source: Substrate `sc_network_sync::{warp_request_handler, state_request_handler}`.
 """
 
@@ -30,11 +31,15 @@ from flockchain.sync.warp_messages import (
     encode_state_answer,
 )
 from p2p.interface import PeerError
+from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
 
 LEASES_MAX: Final = 8
 LEASE_IDLE_MS: Final = 60_000
 LEASE_MS_MAX: Final = 3_600_000
+LEASE_DEPTH_MAX: Final = 128
+"""Blocks below the last final one. Older states are served while they last: a hold on the oldest
+stops all pruning, so who could take hold of one after the other would stop it for good."""
 _SPENT_MAX: Final = 256  # roots that were held long enough: they are not held again
 _ENTRY_BYTES: Final = 5  # what the envelope adds at most
 
@@ -114,7 +119,7 @@ class StateServer:
         root = header.state_root
         try:
             reader = self._backend.state.reader(root)
-            self._hold(root)
+            self._hold(header)
         except (StateDiscarded, PinLimitReached) as error:
             raise PeerError(f"the state of block {header.number} is not kept here") from error
         entries: list[bytes] = []
@@ -140,12 +145,15 @@ class StateServer:
             elif now_ms - lease.asked_ms >= LEASE_IDLE_MS:
                 self._release(root)
 
-    def _hold(self, root: bytes) -> None:
+    def _hold(self, header: Header) -> None:
+        root = header.state_root
         if root in self._spent:
             return
         now_ms = self._clock.now_ms()
         lease = self._leases.get(root)
         if lease is None:
+            if header.number < self._backend.finalized.number - LEASE_DEPTH_MAX:
+                return
             if len(self._leases) >= LEASES_MAX:
                 self._release(next(iter(self._leases)))
             self._backend.state.pin(root)

@@ -87,6 +87,23 @@ def test_few_states_are_held(grown: LongChain) -> None:
     assert len(grown.backend.state._pins) == warp_serve.LEASES_MAX
 
 
+def test_who_asks_for_the_oldest_state_again_and_again_does_not_stop_pruning(
+    pruned: LongChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warp_serve, "LEASE_DEPTH_MAX", KEPT // 2)
+    backend, clock = pruned.backend, SteppedClock(0)
+    server, oldest = StateServer(backend, clock), 20
+    pruned.grow(KEPT - 1)
+    for _ in range(3):  # the oldest state is always held by the time it is due
+        for number in (oldest, oldest + 1):
+            assert server.serve(StateRequest(hash_at(backend, number), None))
+        oldest += 1
+        pruned.grow(1)
+    header = backend.header(hash_at(backend, 20))
+    assert header is not None
+    assert not backend.state.has_state(header.state_root)
+
+
 def test_what_is_not_here_is_refused(grown: LongChain) -> None:
     unknown = Hash(b"\x07" * 32)
     with pytest.raises(PeerError, match="is not known here"):
