@@ -1,7 +1,8 @@
 """What a warp sync has so far, on disk: proofs that were checked, and a state on its way.
 
 It lies apart from the blocks until all of it is there: a block that is half known would never be
-imported. Invariant: every step is one batch, so a restart goes on from the last answer.
+imported. Invariant: every step forward is one batch, so a restart goes on from the last answer; a
+download without a target is one that is being given up, and its nodes are nobody's.
 Source: WP II.A (state and ledger).
 """
 
@@ -72,12 +73,17 @@ class WarpStore:
         batch.put(_DOWNLOAD, _DOWNLOAD_CODEC.encode((record.first_stem, record.walk)))
 
     def drop_target(self, end_stem: bytes) -> None:
-        """Give the target up, with the nodes of its state: all stems below the end are its own."""
+        """Give the target up, with the nodes of its state: all stems below the end are its own.
+
+        Begun again after a crash it comes to its end: the target goes first and the download last.
+        """
         record = self.download()
+        batch = WriteBatch()
+        batch.delete(_TARGET)
+        self._store.write(batch)
         if record is not None:
             drop_nodes(self._store, record.first_stem, end_stem)
         batch = WriteBatch()
-        batch.delete(_TARGET)
         batch.delete(_DOWNLOAD)
         self._store.write(batch)
 

@@ -86,6 +86,8 @@ class WarpSync:
         for fragment in self._fragments:
             self._proven = self._proven.trusting(fragment)
         self._target = self._store.target()
+        if self._target is None:
+            _drop_rest(backend, self._store)
         self._walk: TrieDownload | None = None
         self._first_stem: bytes | None = None
         if self._target is not None:
@@ -286,7 +288,14 @@ def clear_progress(backend: Backend) -> None:
     store = WarpStore(backend.store)
     if store.target() is not None:
         store.drop_target(backend.state.take_stem(WriteBatch()))
+    _drop_rest(backend, store)
     batch = WriteBatch()
     store.clear(batch)
     if len(batch):
         backend.store.write(batch)
+
+
+def _drop_rest(backend: Backend, store: WarpStore) -> None:
+    """Bring to its end what a crash left of a target that was given up."""
+    if store.download() is not None:
+        store.drop_target(backend.state.take_stem(WriteBatch()))

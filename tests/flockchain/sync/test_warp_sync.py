@@ -12,8 +12,9 @@ from flockchain.chain.backend import Backend
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster, Member
 from flockchain.simulation.long_chain import LongChain
+from flockchain.storage import trie_download
 from flockchain.storage.errors import StateDiscarded
-from flockchain.storage.kv import MemoryStore
+from flockchain.storage.kv import MemoryStore, WriteBatch
 from flockchain.storage.state import StateStore
 from flockchain.sync import warp_serve
 from flockchain.sync.messages import (
@@ -254,6 +255,42 @@ def test_a_state_that_nobody_has_any_more_is_given_up(grown: LongChain) -> None:
         is_gone = False
         world.run_until(world.has_warped)
         ensure_complete(world)
+
+
+@pytest.mark.parametrize("is_warping", [True, False])
+def test_a_state_half_given_up_at_a_crash_is_not_gone_on_with(
+    grown: LongChain, monkeypatch: pytest.MonkeyPatch, is_warping: bool
+) -> None:
+    monkeypatch.setattr(trie_download, "NODES_DROPPED_AT_ONCE", 32)
+    with small_answers():
+        world = world_of(grown)
+        store = world.fresh.store
+        world.run_until(lambda: WarpStore(store).download() is not None)
+        world.cluster.run(200)
+        world.cluster.kill(world.fresh)
+        crashes: list[MemoryStore] = []
+        write = store.write
+
+        def write_and_copy(batch: WriteBatch, sync: bool = True) -> None:
+            write(batch, sync)
+            crashes.append(store.clone())
+
+        store.write = write_and_copy  # type: ignore[method-assign]
+        WarpStore(store).drop_target(StateStore(store).take_stem(WriteBatch()))
+    world.fresh.wants_warp = is_warping
+    crashes = [crashes[0], crashes[1], crashes[-2]]
+    sizes = {len(crashed) for crashed in crashes}
+    assert len(sizes) == 3, "nodes go in several writes"
+    for crashed in crashes:
+        world.fresh.store = crashed
+        world.cluster.start(world.fresh)
+        if is_warping:
+            world.run_until(world.has_warped)
+            ensure_complete(world)
+        else:
+            assert WarpStore(crashed).download() is None
+            assert len(crashed) < min(sizes)
+        world.cluster.kill(world.fresh)
 
 
 def test_an_operator_is_told_when_nobody_has_proofs(
