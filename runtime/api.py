@@ -21,7 +21,8 @@ from runtime.frame.pallet import encode_call
 from runtime.frame.storage import StorageValue
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
-from runtime.pallets.babe import Babe
+from runtime.pallets.babe import Babe, EpochAuthority
+from runtime.pallets.session import Session
 from runtime.pallets.timestamp import Timestamp
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
@@ -163,20 +164,36 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
     Epochs that passed without a block are jumped over: what was announced last applies.
     """
     # Asked for every block: the values are read without building the pallets around them.
+    index, is_current = _place_of_slot(parent_state, parent_number, slot)
+    randomness = _value_at(parent_state, Babe.randomness if is_current else Babe.next_randomness)
+    authorities = tuple(
+        Authority(item.key, item.weight) for item in _authors(parent_state, is_current)
+    )
+    return Epoch(index, authorities, randomness)
+
+
+def disabled_authors(parent_state: StateReader, parent_number: int, slot: int) -> list[bytes]:
+    """Keys with which a child of that state in `slot` would be refused, or may be.
+
+    A member may have other keys in the next session; who is disabled may act again in a new era.
+    """
+    disabled = _value_at(parent_state, Session.disabled)
+    _, is_current = _place_of_slot(parent_state, parent_number, slot)
+    return [each.key for each in _authors(parent_state, is_current) if each.account in disabled]
+
+
+def _place_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> tuple[int, bool]:
+    """The epoch of a slot, and whether it is the one that the state is in."""
     index = 0
     if parent_number:
         first = _value_at(parent_state, Babe.genesis_slot)
         index = (slot - first) // preset_of(parent_state).epoch_slots
-    is_current = index == _value_at(parent_state, Babe.current_epoch)
-    randomness = _value_at(parent_state, Babe.randomness if is_current else Babe.next_randomness)
-    listed = _value_at(parent_state, Babe.authorities if is_current else Babe.next_authorities)
-    authorities = tuple(Authority(item.key, item.weight) for item in listed)
-    return Epoch(index, authorities, randomness)
+    return index, index == _value_at(parent_state, Babe.current_epoch)
 
 
-def disabled_authors(state: StateReader) -> list[bytes]:
-    """Keys whose blocks are refused on top of the state."""
-    return list(runtime_at(state).session.disabled_keys())
+def _authors(parent_state: StateReader, is_current: bool) -> list[EpochAuthority]:
+    """The authorities of the state's epoch, or of the next one."""
+    return _value_at(parent_state, Babe.authorities if is_current else Babe.next_authorities)
 
 
 def _value_at(state: StateReader, item: StorageValue[V]) -> V:

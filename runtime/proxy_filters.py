@@ -44,6 +44,8 @@ _TRAINING: Final[tuple[Call, ...]] = (
 _ALLIANCE: Final[tuple[Call, ...]] = (
     *(FlAlliance.pause, FlAlliance.resume, FlAlliance.check_in, FlAlliance.initialise_model),
     *(FlAlliance.commit_proposal, FlAlliance.reveal_proposal, FlAlliance.report),
+    *(FlAlliance.reveal_commitments, FlAlliance.hand_over),
+    *(FlAlliance.post_proof, FlAlliance.accuse),
     *(FlAlliance.commit_vote, FlAlliance.reveal_vote),
 )
 _STAKING: Final[tuple[Call, ...]] = (
@@ -73,7 +75,7 @@ _NON_TRANSFER: Final[tuple[Call, ...]] = (
 
 def _indices(calls: Iterable[Call]) -> frozenset[tuple[int, int]]:
     entries = [entry_of(function) for function in (*_BATCHES, *calls)]
-    return frozenset((entry.pallet.pallet_index, entry.index) for entry in entries)
+    return frozenset(entry.indices for entry in entries)
 
 
 ALLOWED: Final[dict[ProxyType, frozenset[tuple[int, int]]]] = {
@@ -98,4 +100,4 @@ def allows(kind: ProxyType, call: RuntimeCall) -> bool:
     if entry in _OF_KIND:
         wanted: ProxyType = call.arguments[1]
         return kind.is_superset(wanted)
-    return (entry.pallet.pallet_index, entry.index) in ALLOWED[kind]
+    return entry.indices in ALLOWED[kind]

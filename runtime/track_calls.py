@@ -13,7 +13,7 @@ from typing import Final
 
 from runtime.economy.governance import Track
 from runtime.frame.call import RuntimeCall
-from runtime.frame.pallet import CallEntry, entry_of
+from runtime.frame.pallet import entry_of
 from runtime.pallets.emission import Emission
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance
@@ -39,12 +39,8 @@ _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
 }
 
 
-def _index(entry: CallEntry) -> tuple[int, int]:
-    return entry.pallet.pallet_index, entry.index
-
-
 ON_TRACK: Final = {
-    track: frozenset(_index(entry_of(function)) for function in functions)
+    track: frozenset(entry_of(function).indices for function in functions)
     for track, functions in _CALLS.items()
 }
 """Pallet and call indices by track."""
@@ -55,5 +51,5 @@ def allows(track: Track, call: RuntimeCall) -> bool:
     """Whether proposals on a track may make the call."""
     if call.entry is _BATCH:
         inner: list[RuntimeCall] = call.arguments[0]
-        return bool(inner) and all(_index(each.entry) in ON_TRACK[track] for each in inner)
-    return _index(call.entry) in ON_TRACK[track]
+        return bool(inner) and all(each.entry.indices in ON_TRACK[track] for each in inner)
+    return call.entry.indices in ON_TRACK[track]

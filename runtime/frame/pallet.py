@@ -75,6 +75,11 @@ class CallEntry:
     docs: tuple[str, ...]
     fixed_info: DispatchInfo | None  # where the weight does not depend on the arguments
 
+    @property
+    def indices(self) -> tuple[int, int]:
+        """Of the pallet, and of the call in it."""
+        return self.pallet.pallet_index, self.index
+
     def info(self, arguments: tuple[Any, ...]) -> DispatchInfo:
         """What a call with these arguments is weighed and classed as."""
         if self.fixed_info is not None:
@@ -199,4 +204,4 @@ def encode_call(
     entry = _ENTRIES[function]
     if kwargs:
         raise EncodeError("positional arguments only: the order is the wire order")
-    return bytes((entry.pallet.pallet_index, entry.index)) + entry.codec.encode(args)
+    return bytes(entry.indices) + entry.codec.encode(args)

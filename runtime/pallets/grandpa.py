@@ -11,7 +11,7 @@ Source: Substrate `pallet_grandpa`; WP II.A.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from runtime import frame
 from runtime.frame.weights import Weight
@@ -29,6 +29,13 @@ class FinalityStalled:
 
     delay: U32
     best_finalized: U32
+
+
+DELAY_BLOCKS_MAX: Final = 10_000  # finality stands still for as long
+
+
+class DelayTooLong(frame.ModuleError, index=1):
+    """A forced change waits for at most 10,000 blocks."""
 
 
 class NotMadeYet(frame.ModuleError, index=0):
@@ -80,9 +87,12 @@ class Grandpa(frame.Pallet[Config], index=3):
 
         `delay` blocks must lie on the change before they vote, so that all nodes see one change;
         up to the height `best_finalized` the voters of before have finalized. Members that are
-        gone are disabled first (`session.disable`). Emits FinalityStalled. Raises NotMadeYet.
+        gone are disabled first (`session.disable`). Emits FinalityStalled. Raises NotMadeYet,
+        DelayTooLong.
         """
         frame.ensure_root(origin)
+        if delay > DELAY_BLOCKS_MAX:
+            raise DelayTooLong
         if best_finalized >= self.block.block_number():
             raise NotMadeYet
         self.stalled.put(Stall(delay, best_finalized))

@@ -12,6 +12,7 @@ Source: Substrate `pallet_session`, `pallet_session::historical`; WP II.A.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
@@ -242,16 +243,18 @@ class Session(frame.Pallet[Config], index=9):
         members = {each.account for each in self.members.get()}
         if not members.issuperset(absent):
             raise NotMember
-        if members == {*self.disabled.get(), *absent}:
+        if members <= {*self.disabled.get(), *absent}:
             raise NobodyLeft
         for who in absent:
             self.stake.chill_offender(who)
-            self._disable(who)
+        self._disable(absent)
 
-    def _disable(self, who: AccountId) -> None:
+    def _disable(self, accounts: Sequence[AccountId]) -> None:
         listed = self.disabled.get()
-        if who not in listed:
-            self.disabled.put([*listed, who])
+        more = [who for who in dict.fromkeys(accounts) if who not in listed]
+        if more:
+            self.disabled.put([*listed, *more])
+        for who in more:
             self.deposit_event(MemberDisabled(who))
 
     def _register(self, who: AccountId, keys: SessionKeys) -> None:
@@ -285,12 +288,7 @@ class Session(frame.Pallet[Config], index=9):
         weight = sum(each.weight for each in members if each.account in disabled)
         is_member = any(each.account == who for each in members)
         if is_member and 3 * weight <= sum(each.weight for each in members):
-            self._disable(who)
-
-    def disabled_keys(self) -> list[Bytes32]:
-        """The keys with which disabled members would make blocks."""
-        disabled = self.disabled.get()
-        return [each.keys.babe for each in self.members.get() if each.account in disabled]
+            self._disable([who])
 
     def acting(self) -> list[Member]:
         """The members of this session."""

@@ -55,7 +55,7 @@ def secret_scalar(seed: bytes) -> bytes:
 
     Raises: ValueError if the seed is not 32 bytes long.
     """
-    return scalar_reduce(_expand(seed)[0] + bytes(32))
+    return _expand(seed)[0]
 
 
 def prove(seed: bytes, alpha: bytes) -> bytes:

@@ -38,6 +38,15 @@ def test_no_restricted_kind_does_what_moves_tokens_or_outlives_its_filter(kind: 
             assert not allows(kind, RuntimeCall(entry, ())), name_of(entry)
 
 
+def test_a_participants_proxy_does_all_that_a_round_asks_for() -> None:
+    """What it could not do would be missed, and cost its principal stake."""
+    others = {"create_task", "create_verified_task", "verify_task", "unverify_task"}
+    others |= {"set_parameters", "cancel_task", "join", "leave", "claim"}
+    alliance = {entry for entry in ENTRIES.values() if entry.pallet.__name__ == "FlAlliance"}
+    denied = {one.name for one in alliance if not allows(ProxyType.Alliance, RuntimeCall(one, ()))}
+    assert denied == others
+
+
 def test_a_kind_without_transfers_includes_those_of_workers() -> None:
     for kind in set(ALLOWED) - {ProxyType.NonTransfer}:
         assert ALLOWED[kind] < ALLOWED[ProxyType.NonTransfer]

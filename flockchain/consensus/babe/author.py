@@ -79,7 +79,7 @@ class SlotAuthor:
         if parent is None:
             return None
         epoch = epoch_after(self._backend, parent.hash, slot)
-        disabled = disabled_authors(self._backend.state_at(parent.hash))
+        disabled = disabled_authors(self._backend.state_at(parent.hash), parent.number, slot)
         keys = [key.vrf for public, key in self._keys.items() if public not in disabled]
         claimed = claim_slot(slot, epoch, keys)
         if claimed is None:

@@ -95,15 +95,35 @@ class Aggregations:
     def begin(self, key: RoundKey) -> None:
         """Ask for a proof over the proposals that are held, if there are any. Emits StageBegan."""
         alliance = self.alliance
-        count = alliance.rounds.get(key).aggregate.bit_count()
-        if 0 < count < CLIENTS_MIN:
-            void = Progress(Stage.TALLY, void=VoidReason.TOO_FEW_CLIENTS)
-            alliance.progress.put(key.task, void)
-        if count < CLIENTS_MIN:
+        if not self._are_enough(key):
             return
         if not alliance.aggregations.contains(key):
             alliance.aggregations.put(key, Aggregation())
         alliance.begin_stage(key, Stage.AGGREGATE, 1, alliance.rounds.get(key).aggregate)
+
+    def leave_out(self, key: RoundKey, fault: int) -> None:
+        """Take a client out of the sum. The first time the aggregator's window begins again.
+
+        Once only: clients that it has for friends must not make a round last. May emit StageBegan.
+        """
+        alliance, drawn = self.alliance, self.alliance.rounds.get(key)
+        found = alliance.aggregations.get(key)
+        alliance.rounds.put(key, replace(drawn, aggregate=drawn.aggregate & ~fault))
+        after = replace(found, faulty=found.faulty | fault, has_more_time=True)
+        alliance.aggregations.put(key, after)
+        if not found.has_more_time:
+            self.begin(key)
+        elif self._are_enough(key):
+            progress = alliance.progress.get(key.task)
+            alliance.progress.put(key.task, replace(progress, mask=drawn.aggregate & ~fault))
+
+    def _are_enough(self, key: RoundKey) -> bool:
+        """Whether as many are in the sum as hide one another's updates; too few void the round."""
+        count = self.alliance.rounds.get(key).aggregate.bit_count()
+        if 0 < count < CLIENTS_MIN:
+            void = Progress(Stage.TALLY, void=VoidReason.TOO_FEW_CLIENTS)
+            self.alliance.progress.put(key.task, void)
+        return count >= CLIENTS_MIN
 
     def post_proof(
         self, who: AccountId, task: int, round_: int, proof: bytes, opening: bytes
@@ -115,6 +135,8 @@ class Aggregations:
         found = alliance.aggregations.get(key)
         if who != alliance.rounds.get(key).voters[found.place]:
             raise events.NotTheAggregator
+        if found.proved is not None:
+            raise events.AlreadyProved
         statement = self.statement(key)
         if not verify_aggregation(statement, proof, ethereum_setup()):
             self._replace(key, FailureReason.BAD_PROOF)
@@ -124,19 +146,20 @@ class Aggregations:
         alliance.note_done(task)
         alliance.deposit_event(events.SumProved(task, round_, who, proved, opening))
 
-    def close(self, key: RoundKey, progress: Progress) -> None:
-        """Ask for votes on the proved sum, or replace who was silent."""
+    def close(self, key: RoundKey, progress: Progress) -> int:
+        """Ask for votes on the proved sum, or replace who was silent; the steps used."""
+        voters = len(self.alliance.rounds.get(key).voters)
         if progress.done:
-            voters = len(self.alliance.rounds.get(key).voters)
             self.alliance.begin_stage(key, Stage.VOTE, voters)
-        else:
-            self._replace(key, FailureReason.NO_PROOF)
+            return 1
+        self._replace(key, FailureReason.NO_PROOF)
+        return 1 + voters
 
     def _replace(self, key: RoundKey, reason: FailureReason) -> None:
         """Let the next voter aggregate, or give the round up. Emits AggregatorFailed."""
         alliance, drawn = self.alliance, self.alliance.rounds.get(key)
         found = alliance.aggregations.get(key)
-        after = replace(found, place=found.place + 1)
+        after = replace(found, place=found.place + 1, has_more_time=False)
         alliance.aggregations.put(key, after)
         who = drawn.voters[found.place]
         alliance.deposit_event(events.AggregatorFailed(key.task, key.round, who, reason))

@@ -2,14 +2,14 @@
 
 It reveals one encrypted chunk with its place below the root that the client posted, and the point
 that both share; the chain decrypts it and commits to it anew. A client that is at fault loses s_p
-and is out of the sum, and the aggregator's time begins anew. One that sent nothing is found by the
-voters before. Invariant: a client whose chunks open its commitments cannot be accused.
+and is out of the sum, and the aggregator's time begins anew, once. One that sent nothing is found
+by the voters before. Invariant: a client whose chunks open its commitments cannot be accused.
 Source: WP VI.H; the disputes are this project's.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Annotated, Final
 
 from runtime import frame
 from runtime.pallets.fl_alliance import events
@@ -18,11 +18,15 @@ from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance
 from runtime.primitives.merkle import verify_item
+from runtime.primitives.scale import Limit
 from runtime.primitives.tag_proof import TagProof
 from runtime.primitives.types import U32, AccountId, Bytes32, Hash
 from runtime.primitives.zk_delivery import Delivery, is_shared, open_piece
 from runtime.primitives.zk_points import POINT_BYTES
 from runtime.primitives.zk_setup import commit_chunk, ethereum_setup
+
+PIECE_BYTES_MAX: Final = 16_384  # twice what a chunk of 4,096 numbers needs
+PATH_MAX: Final = 32
 
 
 @frame.scale_type
@@ -32,8 +36,8 @@ class Accusation:
 
     client: AccountId
     place: U32
-    piece: bytes
-    path: list[Hash]
+    piece: Annotated[bytes, Limit(PIECE_BYTES_MAX)]
+    path: Annotated[list[Hash], Limit(PATH_MAX)]
     shared: Bytes32
     proof: TagProof
 
@@ -52,6 +56,8 @@ class Disputes:
         drawn, found = alliance.rounds.get(key), alliance.aggregations.get(key)
         if who != drawn.voters[found.place]:
             raise events.NotTheAggregator
+        if found.proved is not None:
+            raise events.AlreadyProved
         proposal = alliance.proposals.find((key, accused.client))
         if proposal is None or not drawn.aggregate >> proposal.index & 1:
             raise events.NotAProposer
@@ -66,11 +72,8 @@ class Disputes:
         at = POINT_BYTES * accused.place
         if self._opens(points[at : at + POINT_BYTES], task, posted.delivery, accused):
             raise events.ChunkIsFine
-        fault = 1 << proposal.index
-        alliance.rounds.put(key, replace(drawn, aggregate=drawn.aggregate & ~fault))
-        alliance.aggregations.put(key, replace(found, faulty=found.faulty | fault))
         alliance.deposit_event(events.ClientAtFault(task, round_, accused.client, accused.place))
-        self.aggregations.begin(key)
+        self.aggregations.leave_out(key, 1 << proposal.index)
 
     def _is_shared(self, key: RoundKey, delivery: Delivery, accused: Accusation) -> bool:
         receiver = self.aggregations.receiver(key)

@@ -269,9 +269,6 @@ class ParametersChanged:
     parameters: AllianceParameters
 
 
-# -- creation
-
-
 @frame.event(25)
 class HandedOver:
     """A client sent its opening to the aggregator that took over."""
@@ -311,6 +308,9 @@ class ClientAtFault:
     round: U32
     who: AccountId
     chunk: U32
+
+
+# -- creation
 
 
 class UnknownTask(frame.ModuleError, index=0):
@@ -558,3 +558,7 @@ class BadAccusation(frame.ModuleError, index=58):
 
 class ChunkIsFine(frame.ModuleError, index=59):
     """The piece holds what the client committed to."""
+
+
+class AlreadyProved(frame.ModuleError, index=60):
+    """The aggregator has proved the round's sum."""

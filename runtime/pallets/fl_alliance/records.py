@@ -319,13 +319,15 @@ class Aggregation:
     """Who aggregates a round: the voter at `place`; those before it failed.
 
     `proved`: the hash of the commitments to the sum; `opening`: what travels of it, sealed to the
-    participants; `faulty`: proposers whose openings were shown to be wrong.
+    participants; `faulty`: proposers whose openings were shown to be wrong; `has_more_time`: its
+    window began again for one of them, which happens once.
     """
 
     place: U8 = 0
     faulty: U256 = 0
     proved: Hash | None = None
     opening: ContentDigest | None = None
+    has_more_time: bool = False
 
 
 @frame.scale_type

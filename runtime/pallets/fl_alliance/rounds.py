@@ -50,8 +50,7 @@ class Rounds:
             if progress.stage.is_timed():
                 if number < progress.until and progress.done < progress.due:
                     break
-                self._close(task, progress)
-                used += 1
+                used += self._close(task, progress)
             elif progress.stage is Stage.IDLE:
                 used += 1
                 if not self._begin(task, number):
@@ -88,8 +87,8 @@ class Rounds:
 
     # -- from stage to stage
 
-    def _close(self, task: int, progress: Progress) -> None:
-        """End a timed stage and begin what follows."""
+    def _close(self, task: int, progress: Progress) -> int:
+        """End a timed stage and begin what follows; the steps used."""
         alliance = self.alliance
         key = alliance.key_of(task)
         match progress.stage:
@@ -107,13 +106,14 @@ class Rounds:
             case Stage.REPORT:
                 alliance.progress.put(task, Progress(Stage.WEIGH, mask=progress.mask))
             case Stage.AGGREGATE:
-                self.aggregations.close(key, progress)
+                return self.aggregations.close(key, progress)
             case Stage.VOTE:
                 alliance.begin_stage(key, Stage.OPEN, progress.done, progress.mask)
             case Stage.OPEN:
                 alliance.progress.put(task, Progress(Stage.TALLY))
             case other:
                 raise AssertionError(f"task {task} waits in stage {other}")
+        return 1
 
     # -- opening
 

@@ -72,9 +72,12 @@ class RoundWindows:
         }[stage]
 
     def total(self) -> int:
-        """The longest that a round lasts, in blocks; each aggregator has its own time."""
-        again = self.disclose + self.report + self.aggregate if self.aggregate else 0
-        return sum(self.of_participants()) + self.aggregate + (AGGREGATORS_MAX - 1) * again
+        """The longest that a round lasts, in blocks; each aggregator has its own time.
+
+        That begins again, once, when it shows a client's fault.
+        """
+        again = self.disclose + self.report + 2 * self.aggregate if self.aggregate else 0
+        return sum(self.of_participants()) + 2 * self.aggregate + (AGGREGATORS_MAX - 1) * again
 
 
 @frame.scale_type

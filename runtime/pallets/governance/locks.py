@@ -7,13 +7,12 @@ Source: WP VII; litepaper (gmFLOCK).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from runtime.economy.governance import LOCK_DAYS_MAX, lock_weight
 from runtime.frame.traits import HoldReason
 from runtime.pallets.governance import events, records
-from runtime.pallets.governance.records import Position, Power, Standing, Unlocking
+from runtime.pallets.governance.records import Position, Power, Standing, Unlocking, needed
 from runtime.pallets.governance.storage import Governance
 from runtime.primitives.types import AccountId
 
@@ -120,13 +119,14 @@ class Locks:
     def _put(self, who: AccountId, position: Position) -> None:
         """Keep what live votes and the owner need; nothing of who has nothing."""
         live = self.dao.live.get()
-        kept = needed(position.standings, [each.snapshot for each in live])
+        snapshots = [each.snapshot for each in live]
         numbers = {each.proposal for each in live}
         ballots = [each for each in position.ballots if each.proposal in numbers]
-        if is_empty(kept) and not position.unlocking:
-            self.dao.positions.remove(who)
-        else:
+        if position.is_needed(snapshots):
+            kept = needed(position.standings, snapshots)
             self.dao.positions.put(who, replace(position, standings=kept, ballots=ballots))
+        else:
+            self.dao.positions.remove(who)
 
     def _last_enactment(self) -> int:
         """When the last vote is enacted that what counts now may have counted in."""
@@ -140,20 +140,3 @@ class Locks:
             elif stage is records.Stage.TIMELOCK:
                 ends.append(entry.until)
         return max(ends)
-
-
-def standing_at(standings: Sequence[Standing], snapshot: int) -> Standing:
-    """What held before block `snapshot`."""
-    before = [each for each in standings if each.since < snapshot]
-    return before[-1] if before else Standing(0)
-
-
-def needed(standings: Sequence[Standing], snapshots: Sequence[int]) -> list[Standing]:
-    """The last standing, and those that held before one of the snapshots."""
-    kept = {standing_at(standings, snapshot).since for snapshot in snapshots}
-    return [each for each in standings[:-1] if each.since in kept] + [standings[-1]]
-
-
-def is_empty(standings: Sequence[Standing]) -> bool:
-    """Whether nothing counts, now or in a live vote."""
-    return all(each.own == Power() == each.received for each in standings)

@@ -6,6 +6,7 @@ Source: WP VII.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from runtime import frame
@@ -103,6 +104,27 @@ class Position:
     def now(self) -> Standing:
         """What holds for votes that open from the next block on."""
         return self.standings[-1]
+
+    def is_needed(self, snapshots: Sequence[int]) -> bool:
+        """Whether its owner has anything of it, or a vote with one of the snapshots counts it."""
+        return bool(self.unlocking) or not is_empty(needed(self.standings, snapshots))
+
+
+def standing_at(standings: Sequence[Standing], snapshot: int) -> Standing:
+    """What held before block `snapshot`."""
+    before = [each for each in standings if each.since < snapshot]
+    return before[-1] if before else Standing(0)
+
+
+def needed(standings: Sequence[Standing], snapshots: Sequence[int]) -> list[Standing]:
+    """The last standing, and those that held before one of the snapshots."""
+    kept = {standing_at(standings, snapshot).since for snapshot in snapshots}
+    return [each for each in standings[:-1] if each.since in kept] + [standings[-1]]
+
+
+def is_empty(standings: Sequence[Standing]) -> bool:
+    """Whether nothing counts, now or in a live vote."""
+    return all(each.own == Power() == each.received for each in standings)
 
 
 @frame.scale_type

@@ -46,10 +46,12 @@ class Stages:
         dao.deposit_event(events.Proposed(number, made.proposer, made.track, made.description))
 
     def noted_call(self, found: Hash) -> tuple[RuntimeCall, int]:
-        """The call of noted bytes, and how many these are. Raises PreimageMissing."""
+        """The call of noted bytes, and how many these are. Raises PreimageMissing, CallTooLong."""
         data = self.dao.preimages.bytes_of(found)
         if data is None:
             raise events.PreimageMissing
+        if len(data) > records.CALL_BYTES_MAX:
+            raise events.CallTooLong  # before it is decoded: that much is weighed
         try:
             return RUNTIME_CALL.decode_all(data), len(data)
         except DecodeError:

@@ -80,6 +80,7 @@ class Governance(frame.Pallet[Config], index=37):
 
     def is_engaged(self, who: AccountId) -> bool:
         """Whether `who` has locked tokens, votes for others or proposed what is on its way."""
-        return self.positions.contains(who) or any(
-            self.proposals.get(each.proposal).proposer == who for each in self.live.get()
-        )
+        position, live = self.positions.find(who), self.live.get()
+        if position is not None and position.is_needed([each.snapshot for each in live]):
+            return True
+        return any(self.proposals.get(each.proposal).proposer == who for each in live)

@@ -12,8 +12,15 @@ from dataclasses import replace
 from math import isqrt
 
 from runtime.pallets.governance import events
-from runtime.pallets.governance.locks import standing_at
-from runtime.pallets.governance.records import Ballot, Power, Proposal, Stage, Standing, Tally
+from runtime.pallets.governance.records import (
+    Ballot,
+    Power,
+    Proposal,
+    Stage,
+    Standing,
+    Tally,
+    standing_at,
+)
 from runtime.pallets.governance.storage import Governance
 from runtime.primitives.types import AccountId
 

@@ -130,7 +130,7 @@ class Liar:
             state = node.backend.state_at(parent.hash)
         except StorageError:
             return None  # pruned
-        if self.key.public in disabled_authors(state):
+        if self.key.public in disabled_authors(state, parent.number, slot):
             return None  # nobody would take it
         claimed = claim_slot(slot, epoch_after(node.backend, parent.hash, slot), [vrf])
         if claimed is None or self.slot_of(parent.hash) >= slot:

@@ -22,7 +22,7 @@ from runtime.pallets.fl_alliance.stages import (
     Standing,
     VoidReason,
 )
-from runtime.pallets.fl_alliance.terms import Mode
+from runtime.pallets.fl_alliance.terms import AGGREGATORS_MAX, Mode, RoundWindows
 from runtime.pallets.fl_alliance.views import Duty, Part
 from runtime.primitives import vrf
 from runtime.primitives.curve import hash_to_scalar
@@ -217,6 +217,10 @@ def test_a_round_is_proved_voted_on_and_paid() -> None:
     assert found.made.world.events(events.SumProved) == [
         events.SumProved(1, 0, account("d"), proved, content("opening"))
     ]
+    with pytest.raises(events.AlreadyProved):
+        found.post("d", found.proof())
+    with pytest.raises(events.AlreadyProved):
+        found.accuse("d", "a")
     total = add_up([found.openings[name] for name in "abc"], [10, 10, 10])
     assert is_opening(found.statement.totals, total, ethereum_setup())
     found.made.vote({name: yes() for name in VOTERS})
@@ -500,3 +504,29 @@ def test_an_accusation_gives_the_aggregator_its_time_anew() -> None:
     assert found.result().outcome is Outcome.ACCEPTED
     assert found.standing("b") is Standing.LOSING
     assert found.standing("i") is Standing.GOOD
+
+
+def test_more_accusations_give_no_more_time() -> None:
+    made = new_alliance(
+        *"abcdefghij", mode=Mode.ZK, parameters=PARAMETERS, windows=replace(WINDOWS, aggregate=5)
+    )
+    made.seat("abcij", VOTERS)
+    found = Aggregated(made, sends_wrong="bc")
+    found.propose("abcij")
+    made.go_to(Stage.AGGREGATE)
+    made.world.next_block()
+    found.accuse("d", "b")
+    until = found.pallet.progress.get(made.task).until
+    made.world.next_block()
+    found.accuse("d", "c")
+    assert found.pallet.progress.get(made.task).until == until
+    assert (made.stage, made.round.aggregate) == (Stage.AGGREGATE, 0b11001)
+    found.post("d", found.proof())
+    made.vote({name: yes() for name in VOTERS})
+    assert found.result().outcome is Outcome.ACCEPTED
+
+
+def test_the_longest_round_counts_each_aggregators_time_twice() -> None:
+    windows = RoundWindows(1, 1, 10, 100, 1_000, 1, 1)
+    assert windows.total() == 114 + 2 * 1_000 + (AGGREGATORS_MAX - 1) * (110 + 2 * 1_000)
+    assert replace(windows, aggregate=0).total() == 114

@@ -239,6 +239,34 @@ def test_a_flag_can_be_taken_back_but_not_by_who_came_later() -> None:
         world.dao.flag(signed(account("ann")), number, True)
 
 
+def test_who_flagged_may_leave_while_the_vote_lasts() -> None:
+    world = Dao()
+    world.lock("ann", 100 * FML)
+    world.lock("cat", 400 * FML)
+    number = world.propose("ben")
+    world.dao.flag(signed(account("ann")), number, True)
+    world.dao.unlock(signed(account("ann")), 100 * FML)
+    days = world.dao.config.day_blocks
+    world.go(days)
+    assert world.proposal(number).stage is Stage.VOTING
+    world.dao.withdraw(signed(account("ann")))
+    assert world.free("ann") == START
+    world.next()
+
+
+def test_who_left_is_no_longer_engaged() -> None:
+    """The position stays for a vote that may count it; with that it ends, though nobody acts."""
+    world = Dao()
+    world.lock("ann", 100 * FML)
+    number = world.propose("ben")
+    world.dao.unlock(signed(account("ann")), 100 * FML)
+    world.go(world.dao.config.day_blocks)
+    world.dao.withdraw(signed(account("ann")))
+    while world.proposal(number).stage.is_live():
+        world.next()
+    assert not world.dao.is_engaged(account("ann"))
+
+
 def test_comments_are_kept_for_the_debate() -> None:
     world = Dao()
     world.lock("ann", FML)
@@ -286,6 +314,10 @@ def test_a_call_may_be_noted_before() -> None:
     world.runtime.preimage.note_preimage(who, b"no call")
     with pytest.raises(events.PreimageMissing):
         world.dao.propose_noted(who, Track.TREASURY, WHY, Hash(blake2b_256(b"no call")))
+    long = bytes(records.CALL_BYTES_MAX + 1)
+    world.runtime.preimage.note_preimage(who, long)
+    with pytest.raises(events.CallTooLong):
+        world.dao.propose_noted(who, Track.TREASURY, WHY, Hash(blake2b_256(long)))
     world.dao.propose_noted(who, Track.TREASURY, WHY, found)
     world.runtime.preimage.unnote_preimage(who, found)
     world.lock("ann", 100 * FML)
