@@ -31,7 +31,9 @@ class Journal(Protocol):
     def record_completed(self, set_id: int, completed: CatchUp) -> None:
         """Keep a completed round instead of the one before it; synced on return.
 
-        Own votes of earlier rounds may be dropped. Raises: StorageError: it is not kept.
+        Own votes of earlier rounds may be dropped, and all of sets before the previous one: to
+        that one a node returns when its chain leaves a forced change again. Raises: StorageError:
+        it is not kept.
         """
 
     def load(self, set_id: int) -> Recovered:
@@ -53,7 +55,8 @@ class MemoryJournal:
         """Keep a completed round and the votes since."""
         votes = self.load(set_id).votes
         kept = tuple(vote for vote in votes if vote.round >= completed.round_number)
-        self._sets = {set_id: Recovered(kept, completed)}
+        self._sets = {one: held for one, held in self._sets.items() if one >= set_id - 1}
+        self._sets[set_id] = Recovered(kept, completed)
 
     def load(self, set_id: int) -> Recovered:
         """What was kept for `set_id`."""

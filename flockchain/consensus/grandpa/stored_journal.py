@@ -54,15 +54,25 @@ class StoredJournal:
         self._store.write(batch, sync=True)
 
     def record_completed(self, set_id: int, completed: CatchUp) -> None:
-        """Keep a completed round instead of the one before it, and drop votes of earlier ones."""
+        """Keep a completed round instead of the one before it, and drop votes of earlier ones.
+
+        What the set before this one voted stays: the chain may leave a forced change again.
+        """
         batch = WriteBatch()
+        previous = max(set_id - 1, 0).to_bytes(8, "big")
+        self._drop(batch, _COMPLETED, _COMPLETED, _COMPLETED + previous)
         batch.put(_COMPLETED + set_id.to_bytes(8, "big"), CATCH_UP.encode(completed))
-        floor = _vote_key(set_id, completed.round_number)
-        for key, _ in self._store.iterate(_VOTE):
-            if key >= floor:
+        self._drop(batch, _VOTE, _VOTE, _VOTE + previous)
+        start, end = _vote_key(set_id, 0), _vote_key(set_id, completed.round_number)
+        self._drop(batch, _VOTE, start, end)
+        self._store.write(batch, sync=True)
+
+    def _drop(self, batch: WriteBatch, prefix: bytes, start: bytes, end: bytes) -> None:
+        """What lies under a prefix from `start` to below `end`."""
+        for key, _ in self._store.iterate(prefix, start):
+            if key >= end:
                 break
             batch.delete(key)
-        self._store.write(batch, sync=True)
 
     def load(self, set_id: int) -> Recovered:
         """What was kept for `set_id`."""

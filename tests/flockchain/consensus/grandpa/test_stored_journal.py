@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from flockchain.consensus.grandpa.journal import Recovered
+from flockchain.consensus.grandpa.ballot import Ballot
+from flockchain.consensus.grandpa.journal import Journal, MemoryJournal, Recovered
 from flockchain.consensus.grandpa.messages import (
     CatchUp,
     Message,
@@ -19,6 +22,7 @@ from flockchain.storage.errors import StorageError
 from flockchain.storage.kv import MemoryStore
 from runtime.primitives.types import Hash
 from tests.flockchain.chain.chain_fixture import FailingStore
+from tests.flockchain.consensus.grandpa.keys import signer
 
 BLOCK = Hash(b"b" * 32)
 KINDS: list[type[Message]] = [PrimaryPropose, Prevote, Precommit]
@@ -54,13 +58,27 @@ def test_a_completed_round_takes_the_place_of_what_came_before() -> None:
     assert StoredJournal(store.clone()).load(3) == Recovered((vote(3, 3),), completed(3))
 
 
-def test_votes_of_earlier_sets_are_dropped_with_the_first_completed_round() -> None:
+def test_what_sets_before_the_previous_one_held_is_dropped_with_the_first_completed_round() -> None:
     store = MemoryStore()
     journal = StoredJournal(store)
     for set_id in (1, 2, 3):
         journal.record(vote(set_id, 9))
-    journal.record_completed(3, completed(1))
-    assert [len(journal.load(set_id).votes) for set_id in (1, 2, 3)] == [0, 0, 1]
+        journal.record_completed(set_id, completed(1))
+    assert [len(journal.load(set_id).votes) for set_id in (1, 2, 3)] == [0, 1, 1]
+    assert [journal.load(set_id).completed for set_id in (1, 2)] == [None, completed(1)]
+
+
+@pytest.mark.parametrize("make", [lambda: StoredJournal(MemoryStore()), MemoryJournal])
+def test_who_returns_from_a_forced_change_votes_as_before(make: Callable[[], Journal]) -> None:
+    """The new set completed a round, then its chain lost: the old set's round goes on."""
+    journal = make()
+    first = Ballot(signer("alice"), 3, journal).cast(5, Prevote(BLOCK, 7))
+    assert first is not None
+    Ballot(signer("alice"), 4, journal).cast(1, Prevote(BLOCK, 7))
+    journal.record_completed(4, completed(1))
+    journal.record_completed(4, completed(2))
+    other = Prevote(Hash(b"o" * 32), 7)
+    assert Ballot(signer("alice"), 3, journal).cast(5, other) == first
 
 
 def test_the_journal_does_not_grow() -> None:
