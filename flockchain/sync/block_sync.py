@@ -83,8 +83,9 @@ class BlockSync:
         self._peers.pop(peer, None)
 
     def target(self) -> int:
-        """The highest block that any peer says it has."""
-        return max((peer.best_number for peer in self._peers.values()), default=0)
+        """The highest block of a peer's claim that it has not failed to make good since."""
+        claims = (peer.best_number for peer in self._peers.values() if not peer.failures)
+        return max(claims, default=0)
 
     def is_syncing(self) -> bool:
         """Whether peers are well ahead of us."""

@@ -58,6 +58,20 @@ class Silence:
         self._open.pop()(PeerError("no answer"))
 
 
+def test_an_empty_promise_does_not_keep_a_node_syncing() -> None:
+    """The past is fetched, and wallets are told the truth, once the promise was tried."""
+    backend = Cluster(devnet_genesis(keys_of(1)), [None], seed=1).nodes()[0].backend
+    clock = Clock()
+    network = Silence(clock)
+    sync = BlockSync(backend, network, clock, lambda _: None)
+    sync.on_peer(SILENT[0], 2**32 - 1, Hash(b"\x01" * 32))
+    sync.on_peer(HONEST, 3, Hash(b"\x09" * 32))
+    assert sync.is_syncing()
+    network.time_out()
+    assert not sync.is_syncing()
+    assert sync.target() == 3
+
+
 def test_those_who_failed_less_often_are_asked_first() -> None:
     backend = Cluster(devnet_genesis(keys_of(1)), [None], seed=1).nodes()[0].backend
     clock = Clock()
