@@ -1,7 +1,7 @@
 """Faults at work: what each kind does to a network when it begins and when it ends.
 
-Invariant: after the last fault ended the network is as it was before the first, but for what nodes
-lost of their disks.
+Invariant: a fault that ends takes nothing from those of its kind that go on; after the last one
+ended the network is as it was before the first, but for what nodes lost of their disks.
 Source: WP II.A.
 """
 
@@ -43,6 +43,7 @@ class Faults:
         self._wires = ground.wires
         self._live: list[Fault] = []
         self._cuts: dict[int, list[tuple[PeerId, PeerId]]] = {}
+        self._crashes: dict[int, list[Crash]] = {}
         self._kinds: dict[str, Callable[[Fault], None]] = {
             "split": self._cut_off,
             "one-way": self._cut_off,
@@ -73,10 +74,11 @@ class Faults:
         self._set_weather()
         for sender, receiver in self._cuts.pop(id(fault), []):
             self._wires.mend(sender, receiver)
+        if fault.kind in ("skew", "drift"):
+            self._set_clock(fault)
+        ordered = self._crashes.pop(id(fault), [])
         for seat in self._seats(fault):
-            if fault.kind in ("skew", "drift"):
-                self._set_clock(Fault(fault.kind, 0, 0, (seat.place,), 0))
-            if fault.kind in ("crash", "full-disk"):
+            if any(seat.disk.crash is crash for crash in ordered):
                 seat.disk.crash = None
             is_away = fault.kind in ("restart", "lost-disk", "crash", "full-disk")
             if is_away and not self._is_away_otherwise(seat):
@@ -140,16 +142,24 @@ class Faults:
         self._wires.schedule(_FLAP_MS, lambda: self._flap(fault))
 
     def _set_clock(self, fault: Fault) -> None:
+        """Set the clocks that a fault is about by the latest one of its kind that goes on."""
         for seat in self._seats(fault):
+            amounts = [
+                one.amount
+                for one in self._live
+                if one.kind == fault.kind and seat.place in one.nodes
+            ]
+            amount = amounts[-1] if amounts else 0
             if fault.kind == "skew":
-                seat.clock.skew_ms = fault.amount
+                seat.clock.skew_ms = amount
             else:
-                seat.clock.drift_ppm = fault.amount
+                seat.clock.drift_ppm = amount
             seat.poke()
 
     def _pause(self, fault: Fault) -> None:
         for seat in self._seats(fault):
-            self._wires.asleep_until[seat.peer] = fault.until_ms
+            asleep_until = self._wires.asleep_until
+            asleep_until[seat.peer] = max(asleep_until.get(seat.peer, 0), fault.until_ms)
             seat.poke()
 
     def _stop(self, fault: Fault) -> None:
@@ -162,4 +172,5 @@ class Faults:
         is_full = fault.kind == "full-disk"
         mode = CrashMode.BEFORE if is_full else CrashMode(fault.mode)
         for seat in self._seats(fault):
-            seat.disk.crash = Crash(fault.amount, mode, is_refusal=is_full)
+            seat.disk.crash = crash = Crash(fault.amount, mode, is_refusal=is_full)
+            self._crashes.setdefault(id(fault), []).append(crash)
