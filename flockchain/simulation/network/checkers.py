@@ -96,12 +96,12 @@ class Checkers:
             self.violate(f"{seat.peer} waits for {waiting} blocks")
 
     def check_voting(self, seat: Seat) -> None:
-        """An honest voter with a key of its own never finds a double of it."""
+        """An honest node with a key of its own never finds a double of it."""
         node = seat.node
-        if node is None or node.finality is None or seat.place in self._forgetful:
+        if node is None or seat.place in self._forgetful:
             return
-        if node.finality.stopped_because:
-            self.violate(f"{seat.peer} stopped voting: {node.finality.stopped_because}")
+        if node.stopped_because is not None:
+            self.violate(f"{seat.peer} stopped: {node.stopped_because}")
 
     def check_whole_state(self, seat: Seat, number: int) -> None:
         """The state behind a final block is what its header says, pair by pair, and follows again

@@ -31,7 +31,7 @@ class CrashMode(enum.Enum):
     BEFORE = "before"
     """Nothing of it; earlier writes without `sync` are kept."""
     TORN = "torn"
-    """A part of its record."""
+    """The log ends at some byte of its record or of earlier ones without `sync`."""
     UNSYNCED = "unsynced"
     """Nothing of it, and of earlier writes without `sync` an arbitrary number."""
     AFTER = "after"
@@ -108,16 +108,12 @@ class SimulatedDisk:
             case CrashMode.BEFORE:
                 kept = len(self._undo)
             case CrashMode.TORN:
-                kept = len(self._undo)
-                record = encode_record(batch)
-                left = record[: self._prng.randrange(len(record))]
-                for survivor in read_records(left):
-                    self._apply(survivor, sync=True)
+                log = b"".join(map(encode_record, (*self._unsynced, batch)))
+                kept = sum(1 for _ in read_records(log[: self._prng.randrange(len(log))]))
             case CrashMode.UNSYNCED:
                 kept = self._prng.randint(0, len(self._undo))
             case CrashMode.AFTER:
-                for survivor in read_records(encode_record(batch)):
-                    self._apply(survivor, sync=True)
+                self._apply(batch, sync=True)
                 kept = 0
         self._drop_unsynced(kept)
         raise PowerCut

@@ -108,12 +108,15 @@ class Seat:
         backend = Backend(self.disk, StateStore(self.disk))
         backend.open(genesis)
         verify = SignatureCache()
-        importer = Importer(backend, BabeConsensus(backend, self.clock, slot_ms), verify)
+        consensus = BabeConsensus(backend, self.clock, slot_ms)
+        importer = Importer(backend, consensus, verify)
         pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
         author = signer = None
         if self.key is not None:
             keys = [AuthorKey(VrfKey(self.key.public, self.key.vrf_prove), self.key.sign)]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
+            if not self.is_liar:  # a liar forges with its own key beside its author
+                consensus.on_sealed.append(author.note_sealed)
             signer = Signer(self.key.public, self.key.sign)
         node = Node(backend, importer, pool, self.clock, author)
         network = Outlet(self, self.wires.join(self.peer, Door(self, node)))

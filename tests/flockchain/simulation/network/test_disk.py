@@ -48,9 +48,23 @@ def test_what_was_synced_survives_and_a_batch_is_whole(mode: CrashMode) -> None:
         assert (disk.get(b"last") == b"3") == (mode is CrashMode.AFTER)
 
 
-def test_unsynced_writes_are_lost_in_some_crashes_and_kept_in_others() -> None:
-    found = {crashed(CrashMode.UNSYNCED, seed).get(b"early") for seed in range(20)}
+@pytest.mark.parametrize("mode", [CrashMode.TORN, CrashMode.UNSYNCED])
+def test_unsynced_writes_are_lost_in_some_crashes_and_kept_in_others(mode: CrashMode) -> None:
+    found = {crashed(mode, seed).get(b"early") for seed in range(20)}
     assert found == {None, b"2"}
+
+
+def test_a_torn_log_keeps_the_first_of_several_writes() -> None:
+    found = set()
+    for seed in range(40):
+        disk = SimulatedDisk(Random(seed))
+        disk.write(batch_of(a=b"1"), sync=False)
+        disk.write(batch_of(b=b"2"), sync=False)
+        disk.crash = Crash(1, CrashMode.TORN)
+        with pytest.raises(PowerCut):
+            disk.write(batch_of(c=b"3"))
+        found.add((disk.get(b"a"), disk.get(b"b"), disk.get(b"c")))
+    assert found == {(None, None, None), (b"1", None, None), (b"1", b"2", None)}
 
 
 def test_power_between_writes_takes_only_what_was_not_synced() -> None:
