@@ -31,7 +31,7 @@ from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationErr
 from flockchain.consensus.reporting import OffenceReporter
 from flockchain.consensus.rival_blocks import RivalBlocks
 from flockchain.pool.entry import Entry
-from flockchain.pool.errors import AlreadyImported, PoolError, Refused
+from flockchain.pool.errors import AlreadyImported, NoState, PoolError, Refused
 from flockchain.pool.pool import Pool
 from flockchain.refusals import Refusals
 from flockchain.sync.block_sync import BlockSync
@@ -162,8 +162,6 @@ class Node:
         self.history = HistorySync(self.backend, self.network, self.clock)
         if self.finality is not None:
             self.finality.restart()
-            for peer in self.peers:
-                self.finality.on_peer_connected(peer)
         self.sync.poke()
 
     @property
@@ -234,6 +232,8 @@ class Node:
 
     def submit(self, data: bytes) -> Entry:
         """Take in an extrinsic from this node's own users, and spread it. Raises PoolError."""
+        if self.is_warping:
+            raise NoState("the node is fetching a state to judge extrinsics by: send it later")
         entry = self.pool.submit(
             data,
             TransactionSource.LOCAL,

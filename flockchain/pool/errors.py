@@ -47,6 +47,12 @@ class PoolFull(PoolError):
     code = 1016
 
 
+class NoState(PoolError):
+    """The chain is still to begin at a proven block: nothing is here to judge an extrinsic by."""
+
+    code = 1011
+
+
 class TooLarge(PoolError):
     """The extrinsic has more bytes than fit into a block."""
 
