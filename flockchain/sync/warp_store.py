@@ -8,6 +8,7 @@ Source: WP II.A (state and ledger).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -41,9 +42,9 @@ class WarpStore:
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
 
-    def fragments(self) -> list[Fragment]:
+    def fragments(self) -> Iterator[Fragment]:
         """The changes of voters that were checked, lower ones first. Raises StoreCorrupted."""
-        return [_decode(raw) for _, raw in self._store.iterate(_FRAGMENT)]
+        return (_decode(raw) for _, raw in self._store.iterate(_FRAGMENT))
 
     def target(self) -> Fragment | None:
         """The block whose state is fetched. Raises StoreCorrupted."""

@@ -81,10 +81,13 @@ class WarpSync:
         self._begin_at_ms: int | None = None
         self._refusals = 0
         self.is_active = True
-        self._fragments = self._store.fragments()
         self._proven = Proven(authorities_at(backend, backend.genesis), 0)
-        for fragment in self._fragments:
+        self._last: Fragment | None = None
+        self._change_count = 0
+        for fragment in self._store.fragments():
             self._proven = self._proven.trusting(fragment)
+            self._last = fragment
+            self._change_count += 1
         self._target = self._store.target()
         if self._target is None:
             _drop_rest(backend, self._store)
@@ -127,7 +130,7 @@ class WarpSync:
         now_ms = self._clock.now_ms()
         if not self.is_active or self._is_asking or not self._may_begin():
             return
-        if self._target is None and not self._fragments and self._gain() < GAIN_MIN:
+        if self._target is None and self._last is None and self._gain() < GAIN_MIN:
             log.info("no peer has more than %d blocks final: they are executed", GAIN_MIN)
             self._finish()
             return
@@ -140,8 +143,8 @@ class WarpSync:
             return
         peer = max(ready)[2]
         if self._target is None:
-            last = self._fragments[-1].block.hash if self._fragments else self._backend.genesis
-            self._ask(peer, "warp", warp_request(last), self._take_proofs)
+            begin = self._backend.genesis if self._last is None else self._last.block.hash
+            self._ask(peer, "warp", warp_request(begin), self._take_proofs)
         else:
             self._ask_state(peer, self._target)
 
@@ -198,28 +201,30 @@ class WarpSync:
         for fragment in changes:
             self._store.put_fragment(batch, fragment)
         self._backend.store.write(batch)
-        self._fragments += changes
+        self._change_count += len(changes)
+        if changes:
+            self._last = changes[-1]
         self._proven = Proven(
             proven.authorities, changes[-1].header.number if changes else self._proven.number
         )
-        log.info("%d changes of voters proven up to block %d", len(self._fragments), proven.number)
+        log.info("%d changes of voters proven up to block %d", self._change_count, proven.number)
         if found.is_last:
-            self._aim(peer, (found.fragments or self._fragments)[-1:])
+            self._aim(peer, found.fragments[-1] if found.fragments else self._last)
 
-    def _aim(self, peer: PeerId, last: list[Fragment]) -> None:
+    def _aim(self, peer: PeerId, last: Fragment | None) -> None:
         """The proofs end here: aim at the last block's state. Raises PeerError."""
-        number = last[0].header.number if last else 0
+        number = 0 if last is None else last.header.number
         state = self._peers.get(peer)
         if state is not None and number < state.claimed:
             raise PeerError(f"proofs up to block {number}, {state.claimed} was said to be final")
-        if not last:
+        if last is None:
             self._pass_over(state)
             return
-        self._target = last[0]
+        self._target = last
         batch = WriteBatch()
-        self._store.put_target(batch, last[0])
+        self._store.put_target(batch, last)
         self._backend.store.write(batch)
-        self._read_walk(last[0])
+        self._read_walk(last)
 
     # -- the state
 
@@ -251,9 +256,10 @@ class WarpSync:
         target = self._target
         assert target is not None, "a state is fetched for a target"
         self._store.clear(batch)
-        below = [one for one in self._fragments if one.header.number < target.header.number]
+        number = target.header.number
+        below = (one for one in self._store.fragments() if one.header.number < number)
         self._backend.adopt(target, root, below, batch)
-        log.info("the chain goes on from block %d, by proofs", target.header.number)
+        log.info("the chain goes on from block %d, by proofs", number)
         self._finish()
 
     def _read_walk(self, target: Fragment) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flockchain.chain.backend import Backend
 from flockchain.node import Node
+from flockchain.pool.errors import NoState
 from flockchain.simulation.cluster import Cluster, Member
 from flockchain.simulation.long_chain import LongChain
 from flockchain.storage import trie_download
@@ -234,7 +235,7 @@ def test_another_mode_after_a_restart_forgets_the_progress(grown: LongChain) -> 
         world.cluster.start(world.fresh)
         assert len(store) < nodes
         assert WarpStore(store).target() is None
-        assert not WarpStore(store).fragments()
+        assert not list(WarpStore(store).fragments())
         world.run_until(lambda: world.node().backend.best == world.source().backend.best)
 
 
@@ -305,6 +306,8 @@ def test_an_operator_is_told_when_nobody_has_proofs(
     text = "no peer gives proofs from genesis on: --sync full executes all blocks"
     world.run_until(lambda: text in caplog.messages)
     assert world.node().is_warping
+    with pytest.raises(NoState, match="send it later"):
+        world.node().submit(b"\x04")
 
 
 # -- liars
