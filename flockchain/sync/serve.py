@@ -5,6 +5,8 @@ Source: Substrate `sc_network_sync::block_request_handler`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flockchain.chain.backend import Backend
 from flockchain.sync.messages import (
     BLOCKS_PER_REQUEST_MAX,
@@ -25,7 +27,7 @@ def serve_blocks(backend: Backend, request: BlocksRequest) -> bytes:
         if block is None:
             break
         hashes.append(block)
-    return _encode(backend, hashes)
+    return encode_whole(backend, hashes)
 
 
 def serve_ancestry(backend: Backend, request: AncestryRequest) -> bytes:
@@ -35,17 +37,18 @@ def serve_ancestry(backend: Backend, request: AncestryRequest) -> bytes:
     while node is not None and node.number > request.above:  # in memory: the way may be long
         hashes.append(node.hash)
         node = backend.tree.get(node.parent)
-    return _encode(backend, hashes[::-1][:BLOCKS_PER_REQUEST_MAX])
+    return encode_whole(backend, hashes[::-1][:BLOCKS_PER_REQUEST_MAX])
 
 
-def _encode(backend: Backend, hashes: list[Hash]) -> bytes:
+def encode_whole(backend: Backend, hashes: Iterable[Hash], *, has_proofs: bool = True) -> bytes:
+    """These blocks with their bodies, up to the first that is not here whole or does not fit."""
     blocks: list[BlockData] = []
     size = 0
     for block in hashes:
         header, body = backend.header(block), backend.blocks.body(block)
         if header is None or body is None:
             break
-        proof = backend.blocks.justification(block)
+        proof = backend.blocks.justification(block) if has_proofs else None
         size += len(header.encode()) + sum(len(data) + 5 for data in body) + len(proof or b"") + 64
         if blocks and size > RESPONSE_BYTES_MAX:
             break

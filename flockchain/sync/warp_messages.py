@@ -20,7 +20,8 @@ from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
 
 FRAGMENTS_MAX: Final = 512
-STATE_ENTRIES_MAX: Final = 16_384
+STATE_ENTRIES_MAX: Final = 1_024
+"""Bounds the work of an answer, which small nodes would not bound by their bytes."""
 _HEADER_BYTES_MAX: Final = 64 * 1024
 
 

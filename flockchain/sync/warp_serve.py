@@ -10,19 +10,17 @@ Source: Substrate `sc_network_sync::{warp_request_handler, state_request_handler
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.warp_proof import Fragment
 from flockchain.storage.errors import PinLimitReached, StateDiscarded
-from flockchain.sync.messages import (
-    RESPONSE_BYTES_MAX,
-    BlockData,
-    HistoryRequest,
-    encode_blocks,
-)
+from flockchain.sync.messages import RESPONSE_BYTES_MAX, HistoryRequest
+from flockchain.sync.serve import encode_whole
 from flockchain.sync.warp_messages import (
     FRAGMENTS_MAX,
     STATE_ENTRIES_MAX,
@@ -56,7 +54,7 @@ def serve_warp(backend: Backend, begin: Hash) -> bytes:
     size = 0
     final = backend.finalized
     last = header.number
-    for block in (*backend.blocks.changes(header.number), final.hash):
+    for block in chain(backend.blocks.changes(header.number), [final.hash]):
         fragment = _fragment(backend, block)
         if fragment is None and block == final.hash:
             break  # genesis, or a block that became final with the one above it
@@ -79,18 +77,15 @@ def _fragment(backend: Backend, block: Hash) -> Fragment | None:
 
 def serve_history(backend: Backend, request: HistoryRequest) -> bytes:
     """A final block and those before it, the newest first, as many as are here and fit."""
-    blocks: list[BlockData] = []
-    size, block = 0, request.head
-    while len(blocks) < request.count:
-        header, body = backend.header(block), backend.blocks.body(block)
-        if header is None or body is None or header.number == 0:
-            break
-        size += len(header.encode()) + sum(len(data) + 5 for data in body) + 64
-        if blocks and size > RESPONSE_BYTES_MAX:
-            break
-        blocks.append(BlockData(header, body))
+    past = islice(_from_here_down(backend, request.head), request.count)
+    return encode_whole(backend, past, has_proofs=False)
+
+
+def _from_here_down(backend: Backend, block: Hash) -> Iterator[Hash]:
+    """A block and those before it, down to the first."""
+    while (header := backend.header(block)) is not None and header.number > 0:
+        yield block
         block = header.parent_hash
-    return encode_blocks(blocks)
 
 
 @dataclass(slots=True)
