@@ -41,7 +41,7 @@ class NodeConfig:
     validator: bool
     """Whether the node authors and finalizes with the keys of its keystore."""
     recovery: bool
-    """Whether the node's record of its votes is lost, and peers' knowledge of them is to do."""
+    """Whether the node's record of its votes is lost: what peers know of them takes its place."""
     base_path: Path | None
     """Where chains and keys lie; None: a fresh directory that goes when the node ends."""
     name: str

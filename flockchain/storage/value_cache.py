@@ -20,16 +20,17 @@ Values = dict[bytes, bytes | None]
 
 
 class ValueCache:
-    """Maps by root, least recently made first out."""
+    """Maps by root, least recently used first out."""
 
     def __init__(self) -> None:
         self._by_root: OrderedDict[bytes, Values] = OrderedDict()
 
     def of(self, root: bytes) -> Values:
-        """The map of a root, to be read and filled by `remember` alone."""
+        """The map of a root, empty if it has none yet; only `remember` writes to it."""
         values = self._by_root.get(root)
         if values is None:
-            values = self._put(root, {})
+            return self._put(root, {})
+        self._by_root.move_to_end(root)
         return values
 
     def derive(self, parent: bytes, root: bytes, changes: Mapping[bytes, bytes | None]) -> None:

@@ -307,12 +307,13 @@ class Voter:
     def _progress(self, now_ms: int, effects: list[Effect]) -> None:
         """Vote, finalize and go on as far as the votes at hand allow."""
         self._now_ms = max(self._now_ms, now_ms)
-        own = 0 if self._ballot is None else self.authorities.weight(self._ballot.authority)
-        self._observation.update(
-            self._now_ms,
-            self.round_number,
-            decides_alone=own >= self.authorities.threshold,
-        )
+        if self.is_observing:
+            own = 0 if self._ballot is None else self.authorities.weight(self._ballot.authority)
+            self._observation.update(
+                self._now_ms,
+                self.round_number,
+                decides_alone=own >= self.authorities.threshold,
+            )
         self._cast_due(effects)
         self._finalize(effects)
         while self._rounds.current.is_over():

@@ -33,6 +33,14 @@ def test_a_block_inherits_and_changes_and_leaves_its_parent() -> None:
     assert cache.of(A)[b"changed"] == b"1"
 
 
+def test_a_root_that_is_read_again_stays() -> None:
+    cache = ValueCache()
+    remember(cache.of(A), b"key", b"value")
+    for number in range(2 * ROOTS_MAX):
+        cache.of(bytes([number]) * 32)
+        assert cache.of(A) == {b"key": b"value"}
+
+
 def test_nothing_is_inherited_from_a_root_that_nobody_read() -> None:
     cache = ValueCache()
     cache.derive(A, B, {b"key": b"value"})
