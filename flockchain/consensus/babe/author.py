@@ -1,5 +1,7 @@
 """Authoring: in a slot that is ours, build on the best block, seal, import by the common door.
 
+Owns the record of the slots that were sealed. Invariant: a slot is on disk before its block is
+sealed and is never sealed again, though the node was restarted and its clock set back meanwhile.
 Source: WP II.A; Substrate `sc_consensus_slots`.
 """
 
@@ -9,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from flockchain.chain.backend import Backend, Head
 from flockchain.chain.builder import build_block
@@ -19,6 +22,7 @@ from flockchain.consensus.babe.lottery import VrfKey, claim_slot
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.consensus.babe.verifier import epoch_after
 from flockchain.pool.pool import Pool
+from flockchain.storage.kv import WriteBatch
 from runtime.api import disabled_authors
 from runtime.primitives.babe_digest import claim_log, find_claim
 
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _BUILD_PERCENT = 33  # of a slot that may be spent on building
 _MADE_MAX = 1_000  # slots of our own blocks that are remembered
+_MADE: Final = b"a/m"  # slot (big endian) → nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,10 @@ class SlotAuthor:
         self._slot_ms = slot_ms
         self._last_slot = clock.now_ms() // slot_ms  # never author twice in a slot, also restarted
         self._first_slot = self._last_slot
-        self._made: OrderedDict[int, None] = OrderedDict()
+        self._made: OrderedDict[int, None] = OrderedDict(
+            (int.from_bytes(key[len(_MADE) :], "big"), None)
+            for key, _ in backend.store.iterate(_MADE)
+        )
         self.stopped_because: str | None = None
 
     def next_slot_ms(self) -> int:
@@ -75,6 +83,8 @@ class SlotAuthor:
         if slot <= self._last_slot:
             return None
         self._last_slot = slot
+        if slot in self._made:
+            return None
         parent = self._parent_for(slot)
         if parent is None:
             return None
@@ -98,9 +108,7 @@ class SlotAuthor:
             lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
         )
         header, delta = self._importer.prepare(built)
-        self._made[slot] = None
-        if len(self._made) > _MADE_MAX:
-            self._made.popitem(last=False)
+        self._note_made(slot)
         sealed = seal_header(header, self._keys[vrf_key.public].sign)
         imported = self._importer.import_own(sealed, built.body, delta)
         log.info(
@@ -111,6 +119,16 @@ class SlotAuthor:
             slot,
         )
         return imported, built.body
+
+    def _note_made(self, slot: int) -> None:
+        """Keep that the slot was used, synced on return."""
+        batch = WriteBatch()
+        self._made[slot] = None
+        batch.put(_MADE + slot.to_bytes(8, "big"), b"")
+        if len(self._made) > _MADE_MAX:
+            oldest, _ = self._made.popitem(last=False)
+            batch.delete(_MADE + oldest.to_bytes(8, "big"))
+        self._backend.store.write(batch, sync=True)
 
     def _parent_for(self, slot: int) -> Head | None:
         """The best block of an earlier slot: another author of `slot` may have been faster.

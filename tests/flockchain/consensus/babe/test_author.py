@@ -51,6 +51,17 @@ def test_a_restarted_node_does_not_author_in_the_slot_it_may_have_used() -> None
     assert not tick(place, make(place, FIRST + 3), FIRST + 3)
 
 
+def test_a_slot_sealed_by_a_clock_that_ran_ahead_is_not_sealed_again() -> None:
+    place = Place()
+    assert tick(place, make(place), FIRST + 3)
+    author = make(place, FIRST + 1)  # restarted with the clock set right
+    assert author.next_slot_ms() == (FIRST + 2) * SLOT_MS
+    assert not tick(place, author, FIRST + 3)
+    author.note_sealed(KEYS[0].public, FIRST + 3)  # ours, come back
+    assert author.stopped_because is None
+    assert tick(place, author, FIRST + 4)
+
+
 def test_a_block_follows_one_that_was_made_at_the_end_of_its_slot() -> None:
     place = Place()
     author = make(place)
