@@ -4,13 +4,16 @@ Flower asks for other versions of libraries than this project, so the participan
 that has it. Owns the child process, its deadline and its limits; `ml.flower_child` tells the
 protocol. Private rows reach the app as a file that only its user can read and that is gone after
 the training. Invariant: what comes back are float32 weights of the given names and shapes, or an
-error that says why not; no child outlives the call.
+error that says why not; neither the child nor what it started in its session outlives the call.
 Source: WP VI.B, VI.C (local training is the participant's own choice).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ TIMEOUT_S: Final = 600.0
 ANSWER_BYTES_MAX: Final = 1 << 10
 ANSWER_DEPTH_MAX: Final = 1
 _SHOWN_CHARACTERS: Final = 500
+_TAIL_BYTES: Final = 1 << 12  # of what the child told that is looked at
 _END_TIMEOUT_S: Final = 5.0
 _ROWS: Final = "rows.safetensors"
 _CHILD: Final = Path(__file__).with_name("flower_child.py")
@@ -73,6 +77,7 @@ def _ask(code: FlowerCode, settings: bytes, weights: bytes, said: IO[bytes]) -> 
         stdout=subprocess.PIPE,
         stderr=said,
         bufsize=0,
+        start_new_session=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -86,19 +91,20 @@ def _ask(code: FlowerCode, settings: bytes, weights: bytes, said: IO[bytes]) -> 
         head = LENGTH_BYTES + int.from_bytes(weights[:LENGTH_BYTES], "little")
         body = channel.receive(len(weights) - head, code.timeout_s)
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what the app started
         process.wait(_END_TIMEOUT_S)
         process.stdin.close()
         process.stdout.close()
     examples = answer.get("examples") if isinstance(answer, dict) else None
-    if not isinstance(examples, int) or len(body) != len(weights) - head:
+    if type(examples) is not int or examples < 1 or len(body) != len(weights) - head:
         raise FlowerError(f"{code.app}: {len(body)} bytes of weights on {examples} examples")
     return FlowerWork(weights[:head] + body, examples)
 
 
 def _end_of(said: IO[bytes]) -> str:
     """The last of what the child told on standard error, in one line."""
-    said.seek(0)
+    said.seek(max(0, said.seek(0, os.SEEK_END) - _TAIL_BYTES))
     lines = said.read().decode(errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "")
     return f": {last.strip()[:_SHOWN_CHARACTERS]}" if last else ""

@@ -72,10 +72,10 @@ def train(app: Any, weights: dict[str, Any], settings: dict[str, Any]) -> tuple[
     if len(records) != 1:
         raise SystemExit(f"the app answered with {len(records)} records of arrays, not 1")
     metrics = reply.content.metric_records.values()
-    counts = [int(record["num-examples"]) for record in metrics if "num-examples" in record]
-    if len(counts) != 1 or counts[0] < 1:
+    counts = [record["num-examples"] for record in metrics if "num-examples" in record]
+    if len(counts) != 1 or isinstance(counts[0], bool) or int(counts[0]) < 1:
         raise SystemExit("the app did not answer with one num-examples of at least 1")
-    return counts[0], records[0]
+    return int(counts[0]), records[0]
 
 
 def read_weights(file: bytes) -> dict[str, Any]:

@@ -222,7 +222,8 @@ def judge_aggregate(
     marks = (False,) * len(rows)
     if combined.without is not None:
         whole = round_task.open_whole()
-        losses = [_losses(whole, start, each) for each in (combined.model, *combined.without)]
+        vectors, count = (combined.model, *combined.without), rows_of(round_task.data)
+        losses = [_losses(whole, start, vector, count) for vector in vectors]
         marks = tuple(are_harmful(losses[0], torch.stack(losses[1:])).tolist())
     other = round_task.read(best)
     return Judged(
@@ -245,10 +246,10 @@ def _score(task: Task, model: GlobalModel, vector: torch.Tensor) -> int:
     return evaluate_submission(task, model.to_float_file(vector)).score
 
 
-def _losses(task: Task, model: GlobalModel, vector: torch.Tensor) -> torch.Tensor:
+def _losses(task: Task, model: GlobalModel, vector: torch.Tensor, examples: int) -> torch.Tensor:
     """By example: (examples,) float64; an invalid model costs the most everywhere."""
     try:
         losses = task.losses(model.to_float_file(vector))
     except (ArtifactError, PredictionError):
-        return torch.tensor([LOSS_MAX], dtype=torch.float64)  # spread over the examples
+        return torch.full((examples,), LOSS_MAX, dtype=torch.float64)
     return torch.tensor(losses, dtype=torch.float64).clamp(max=LOSS_MAX)

@@ -17,6 +17,7 @@ from flockchain.cli.chain_access import (
     JsonFlag,
     RpcFlag,
     address,
+    event_of,
     open_client,
     parse_planck,
     print_facts,
@@ -24,7 +25,7 @@ from flockchain.cli.chain_access import (
     read_account,
 )
 from flockchain.cli.gov_propose import app as propose_app
-from flockchain.cli.gov_rows import facts_of, rows_of
+from flockchain.cli.gov_rows import facts_of, rows_of, shown_weight
 from flockchain.cli.gov_text import read_text, upload
 from flockchain.cli.refusal import refuse
 from flockchain.cli.signing import Signer, with_signer
@@ -116,9 +117,15 @@ def vote(
     is_aye: Annotated[bool, typer.Option("--aye/--nay", help="For or against.")],
 ) -> None:
     """Vote with all that one had when the vote opened; the last vote counts."""
-    told = signer.send(encode_call(Governance.vote, proposal, is_aye), events.Voted, "vote")
+    pair = signer.pair
+    with signer.open() as client:
+        receipt = client.submit(encode_call(Governance.vote, proposal, is_aye), pair)
+        told = event_of(receipt, events.Voted, "vote")
+        found = client.find(Governance.proposals, proposal)
+    is_quadratic = found is None or found.is_quadratic
+    weight = shown_weight(told.weight, is_quadratic=is_quadratic, as_json=signer.as_json)
     side = "aye" if told.is_aye else "nay"
-    print_facts({"proposal": proposal, "vote": side, "weight": told.weight}, as_json=signer.as_json)
+    print_facts({"proposal": proposal, "vote": side, "weight": weight}, as_json=signer.as_json)
 
 
 @app.command()

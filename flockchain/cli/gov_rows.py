@@ -56,12 +56,19 @@ def facts_of(
     }
 
 
+def shown_weight(weight: int, *, is_quadratic: bool, as_json: bool) -> str:
+    """What a vote counts, for the reader: an amount, or roots of planck, which are none."""
+    return str(weight) if is_quadratic else shown(weight, as_json=as_json)
+
+
 def _votes(proposal: Proposal, *, as_json: bool) -> dict[str, object]:
     votes = proposal.votes
     tokens = shown_all({"turnout": votes.turnout, "quorum": proposal.quorum}, as_json=as_json)
-    if proposal.is_quadratic:  # roots of planck are no amounts
-        return {"ayes": str(votes.ayes), "nays": str(votes.nays), **tokens}
-    return {**shown_all({"ayes": votes.ayes, "nays": votes.nays}, as_json=as_json), **tokens}
+    sides = {
+        name: shown_weight(weight, is_quadratic=proposal.is_quadratic, as_json=as_json)
+        for name, weight in (("ayes", votes.ayes), ("nays", votes.nays))
+    }
+    return {**sides, **tokens}
 
 
 def _told(data: bytes) -> str:

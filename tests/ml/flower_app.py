@@ -58,9 +58,10 @@ class Context:
 """
 
 APPS = '''
+import json
 import os
+import subprocess
 import sys
-import time
 
 import numpy
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
@@ -101,6 +102,16 @@ def count_nothing(message, context):
     return reply(message.content["arrays"], 0)
 
 
+def count_a_truth(message, context):
+    return reply(message.content["arrays"], True)
+
+
+def lie(message, context):
+    """Takes the protocol over: the answer is that of a child that checks nothing."""
+    json.dumps = lambda _: '{"examples": -1}'
+    return reply(message.content["arrays"], 1)
+
+
 def two(message, context):
     arrays = message.content["arrays"]
     content = RecordDict(a=arrays, b=ArrayRecord(dict(arrays)))
@@ -111,8 +122,23 @@ def fail(message, context):
     raise RuntimeError("no memory left")
 
 
+def babble(message, context):
+    print("x" * 100_000)
+    raise RuntimeError("said enough")
+
+
 def hang(message, context):
-    time.sleep(600)
+    """Reads on where the worker says nothing more."""
+    sys.stdin.buffer.read()
+
+
+def spawn(message, context):
+    """Leaves a process behind that holds the pipe `alive` open."""
+    with open("alive", "wb") as pipe:
+        subprocess.Popen(
+            [sys.executable, "-c", "import signal; signal.pause()"], stdout=pipe, stdin=pipe
+        )
+    return reply(message.content["arrays"], 1)
 '''
 
 

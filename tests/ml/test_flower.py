@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -53,6 +55,8 @@ def test_the_apps_weights_become_the_update(around: RoundTask, good_model: bytes
         ("forget", "the app answered with ['hidden.weight', 'output.bias', 'output.weight']"),
         ("flatten", "hidden.weight has shape (4096,), not (64, 64)"),
         ("count_nothing", "the app did not answer with one num-examples of at least 1"),
+        ("count_a_truth", "the app did not answer with one num-examples of at least 1"),
+        ("babble", "RuntimeError: said enough"),
         ("two", "the app answered with 2 records of arrays, not 1"),
         ("fail", "RuntimeError: no memory left"),
         ("nobody", "AttributeError: module 'apps' has no attribute 'nobody'"),
@@ -70,6 +74,24 @@ def test_errors_of_the_app_are_told(
 def test_an_app_that_hangs_is_ended(around: RoundTask, good_model: bytes) -> None:
     with pytest.raises(FlowerError, match="the deadline passed"):
         train_with_flower(code("hang", 1.0), good_model, around.training_rows(), ROUND)
+
+
+def test_what_an_app_starts_ends_with_it(
+    around: RoundTask, good_model: bytes, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "alive")
+    reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    work = train_with_flower(code("spawn"), good_model, around.training_rows(), ROUND)
+    assert work.examples == 1
+    readable, _, _ = select.select([reader], [], [], 10.0)
+    assert readable, "a process still holds the pipe"
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def test_a_child_that_lies_about_examples_is_refused(around: RoundTask, good_model: bytes) -> None:
+    with pytest.raises(FlowerError, match="bytes of weights on -1 examples"):
+        train_with_flower(code("lie"), good_model, around.training_rows(), ROUND)
 
 
 def test_a_python_that_is_not_there(around: RoundTask, good_model: bytes) -> None:

@@ -11,10 +11,13 @@ from ml.checkpoint import load_checked
 from ml.datasets.digits import CLASSES, INPUTS, SIDE, shift_digits
 from ml.datasets.labelled import DATASET_LIMITS, LabelledData
 from ml.fixed_point import Layout
+from ml.judging import LOSS_MAX
 from ml.options import TrainOptions
 from ml.round_files import encode_update, read_model, read_update
 from ml.round_work import (
+    GlobalModel,
     RoundTask,
+    _losses,
     first_model,
     is_update,
     judge_aggregate,
@@ -102,6 +105,14 @@ def test_voters_make_one_aggregate_and_mark_who_harms(
     layout = layout_of(around[2], good_model)
     start, update = around[2].read(good_model).vector, read_update(honest, layout)
     assert torch.equal(read_model(alone.aggregate, layout), start + update)
+
+
+def test_an_invalid_model_costs_the_most_on_every_example(around: list[RoundTask]) -> None:
+    rows = rows_of(around[0].data)
+    vector = torch.zeros(2, dtype=torch.int32)
+    nothing = GlobalModel(vector, Layout.of({"bias": vector}), BITS)
+    losses = _losses(around[0].open_whole(), nothing, vector, rows)
+    assert losses.tolist() == [LOSS_MAX] * rows
 
 
 def test_attackers_poison_rows_repeat_and_withhold(

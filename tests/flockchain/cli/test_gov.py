@@ -61,7 +61,9 @@ def test_a_treasury_spend_is_proposed_voted_and_paid(tmp_path: Path) -> None:
             assert len(list(shown["comments"])) == 1  # type: ignore[call-overload]
             chain.seal(10)
             voted = await told("vote", "0", "--aye", *AS_BOB)
-            assert voted["weight"] == 9_040 * FML
+            assert voted["weight"] == str(9_040 * FML)
+            again = await invoke("vote", "0", "--aye", "--key", "//Bob")
+            assert "9040 FML" in again.stdout
             listed = await told("list", "--json")
             (row,) = listed["proposals"]  # type: ignore[misc]
             assert (row["stage"], row["turnout"]) == ("voting", str(3_010 * FML))
