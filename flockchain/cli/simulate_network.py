@@ -7,7 +7,6 @@ Source: interfaces (the line's shape); reliability 2.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -20,6 +19,7 @@ from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS, find_
 from flockchain.simulation.network.plan import CALM_SLOTS, FAULTS, Plan, PlanError, draw_plan
 from flockchain.simulation.network.shrink import shrink
 from flockchain.simulation.network.world import Outcome, play
+from flockchain.simulation.quiet import quiet
 from flockchain.telemetry import escape
 
 
@@ -57,24 +57,19 @@ def simulate_network(
         for name, kind in BEHAVIOURS.items():
             print(f"{name:24} {(kind.__doc__ or '').strip().splitlines()[0]}")
         return
-    is_good = True
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.CRITICAL + 1)  # liars fill logs; violations are printed
+    is_good, chosen = True, behaviour or []
     try:
-        chosen = behaviour or []
-        for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
-            outcome = play(drawn)
-            print(json.dumps(outcome.as_document()), flush=True)
-            if is_good and not outcome.is_good:
-                is_good = False
-                _explain(outcome, shrink_to)
+        with quiet():
+            for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
+                outcome = play(drawn)
+                print(json.dumps(outcome.as_document()), flush=True)
+                if is_good and not outcome.is_good:
+                    is_good = False
+                    _explain(outcome, shrink_to)
     except PlanError as error:
         raise typer.BadParameter(escape(str(error))) from None
     except OSError as error:
         refuse(error)
-    finally:
-        root.setLevel(level)
     if not is_good:
         raise typer.Exit(1)
 

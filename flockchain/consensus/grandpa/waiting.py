@@ -13,6 +13,13 @@ from runtime.primitives.types import Hash
 
 COMMITS_MAX: Final = 4
 _VOTES_EACH_MAX: Final = 2
+_ROUNDS: Final = 2  # the current one and the one before; votes of the next are held elsewhere
+_KINDS: Final = 2  # prevotes and precommits
+
+
+def targets_max(voters: int) -> int:
+    """The most blocks that so many voters can make it wait for."""
+    return voters * (_ROUNDS * _KINDS * _VOTES_EACH_MAX + COMMITS_MAX)
 
 
 class WaitingRoom:

@@ -51,7 +51,7 @@ def write_page(
 
 
 def _lines(figures: Sequence[Figure], attacks: Sequence[str]) -> Iterator[str]:
-    yield from (_HEAD, "")
+    yield from (_head(figures), "")
     yield from _verdicts(figures)
     yield from ("", f"![Accuracy by malicious share]({IMAGES}/poisoning_accuracy.png)", "")
     for attack in FLIPS:
@@ -62,6 +62,13 @@ def _lines(figures: Sequence[Figure], attacks: Sequence[str]) -> Iterator[str]:
     yield from _others(figures)
     yield from _ablations(figures)
     yield from attacks
+
+
+def _head(figures: Sequence[Figure]) -> str:
+    found = find_figure(figures, FLIPS[0], "flock", STRESS_SHARE)
+    clean = find_figure(figures, FLIPS[0], "none", 0.0)
+    flock, plain = (str(each.seeds) if each else "no" for each in (found, clean))
+    return _HEAD.format(flock=flock, clean=plain)
 
 
 def _verdicts(figures: Sequence[Figure]) -> Iterator[str]:
@@ -173,8 +180,9 @@ mark, and updates clipped to twice the round's lower median norm. A voter marks 
 loss, times the number of proposals, by a fifth and by more than a standard error over its 30 rows.
 Who alone accuses more than half of a round loses ([ADR 0009](adr/0009-marks-are-votes.md)).
 Attackers know each other: as voters they accept whatever a friend is part of, mark all honest
-proposers and spare their friends, unless said otherwise. FLock at 40 % and clean training have 20
-seeds, the rest as many as the tables of stakes and attacks say; a figure without a band has one.
+proposers and spare their friends, unless said otherwise. FLock at 40 % has {flock} seeds, clean
+training {clean}, the rest as many as the tables of stakes and attacks say; a figure without a band
+has one.
 Figures with † are of an earlier run with 20 seeds, in which nobody trained on moved copies; of
 defences with marks none is kept, since the rule of marks has changed. All terms were chosen on
 seeds from 100 on, alike for all attacks and for clean training; the page reports seeds from 0 on.

@@ -25,8 +25,10 @@ from flockchain.consensus.grandpa.messages import (
     VoteMessage,
 )
 from flockchain.consensus.grandpa.stored_journal import StoredJournal, key_of_vote
+from flockchain.consensus.grandpa.waiting import targets_max
 from flockchain.pool.pool import PoolConfig
-from flockchain.simulation.network.seat import Outlet, Seat
+from flockchain.simulation.network.disk import NO_SPACE
+from flockchain.simulation.network.seat import POWER_CUT, Outlet, Seat
 from flockchain.storage.trie_build import root_of
 from flockchain.storage.trie_codec import StateVersion
 from runtime.api import execute_block, runtime_at
@@ -36,8 +38,7 @@ from runtime.primitives.types import Hash
 
 _WHOLE_EVERY: Final = 50  # blocks between two recomputations of a whole state
 _VIOLATIONS_MAX: Final = 100
-_WAITING_MAX: Final = 4_096
-_INJECTED: Final = ("power cut", "no space left on the simulated disk")
+_INJECTED: Final = (POWER_CUT, NO_SPACE)
 
 
 class Checkers:
@@ -92,7 +93,7 @@ class Checkers:
         self.memory_max = max(self.memory_max, waiting + len(node.pool))
         if len(node.pool) > PoolConfig().count_max:
             self.violate(f"{seat.peer} holds {len(node.pool)} extrinsics")
-        if waiting > _WAITING_MAX:
+        if waiting > targets_max(len(node.finality.authorities.authorities)):
             self.violate(f"{seat.peer} waits for {waiting} blocks")
 
     def check_voting(self, seat: Seat) -> None:

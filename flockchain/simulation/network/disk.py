@@ -18,6 +18,7 @@ from zlib import crc32
 from flockchain.storage.errors import StorageError
 from flockchain.storage.kv import MemoryStore, WriteBatch
 
+NO_SPACE: Final = "no space left on the simulated disk"
 _ABSENT: Final = 0xFFFF_FFFF  # stands for the length of a value that a batch deletes
 
 
@@ -103,7 +104,7 @@ class SimulatedDisk:
     def _fail(self, crash: Crash, batch: WriteBatch) -> None:
         self.crash = None
         if crash.is_refusal:
-            raise StorageError("no space left on the simulated disk")
+            raise StorageError(NO_SPACE)
         match crash.mode:
             case CrashMode.BEFORE:
                 kept = len(self._undo)

@@ -38,6 +38,8 @@ from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
 from runtime.primitives.scale import DecodeError
 
 NEVER_MS: Final = 2**62
+POWER_CUT: Final = "power cut"
+"""Why a node has ended whose machine lost power."""
 
 
 class Seat:
@@ -130,7 +132,7 @@ class Seat:
         try:
             act()
         except PowerCut:
-            self.end("power cut")
+            self.end(POWER_CUT)
             return False
         except StorageError as error:
             self.end(str(error))
