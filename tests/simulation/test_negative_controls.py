@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from flockchain.simulation.network.plan import Fault, Plan
 from flockchain.simulation.network.world import Outcome, play
 
+pytestmark = pytest.mark.usefixtures("quietly")
 ISLANDS = ((3, 4), (5, 6))
 LIARS = {0, 1, 2}
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What liars do fills logs."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.CRITICAL + 1)
-    yield
-    root.setLevel(level)
 
 
 def islands(seed: int, liars: int) -> Plan:

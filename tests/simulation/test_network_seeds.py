@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -15,19 +13,10 @@ from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS
 from flockchain.simulation.network.plan import Fault, Plan, draw_plan
 from flockchain.simulation.network.world import play
 
+pytestmark = pytest.mark.usefixtures("quietly")
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 QUICK_SEEDS = 3
 LONG_SEEDS = 200
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Liars fill logs; what is wrong is in the outcome."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.CRITICAL + 1)
-    yield
-    root.setLevel(level)
 
 
 def ensure_good(plan: Plan) -> None:

@@ -13,6 +13,7 @@ from runtime.pallets.arena.records import DayKey, NodeRecord
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import FML
+from tests.runtime.pallets.arena.counting import reached
 from tests.runtime.pallets.world import (
     GENESIS,
     MODELS,
@@ -73,24 +74,15 @@ def test_seats_are_the_numbers_modulo_the_stake() -> None:
             again, target = divmod(
                 seat_number(roster.randomness, number, seat), sum(stakes.values())
             )
-            name = reached(stakes, target)
+            name = reached(stakes.items(), target)
             if not left[name]:
                 open_ = {name: stakes[name] for name in VALIDATORS if left[name]}
-                name = reached(open_, again % sum(open_.values()))
+                name = reached(open_.items(), again % sum(open_.values()))
             left[name] -= 1
             dealt[name, number] = dealt.get((name, number), 0) + 1
     for name in VALIDATORS:
         weights = world.arena.scoring.weights_of(KEY, account(name))
         assert weights == {n: dealt[name, n] for n in range(3) if (name, n) in dealt}
-
-
-def reached(stakes: dict[str, int], target: int) -> str:
-    """Whose stake counting up reaches `target` with."""
-    for name, stake in stakes.items():
-        if target < stake:
-            return name
-        target -= stake
-    raise AssertionError("beyond all stakes")
 
 
 def test_quota_bounds_the_seats_of_a_day() -> None:

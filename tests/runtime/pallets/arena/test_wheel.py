@@ -11,6 +11,7 @@ from runtime.pallets.arena.records import Juror
 from runtime.pallets.arena.seals import seat_number
 from runtime.pallets.arena.wheel import Wheel
 from runtime.primitives.types import Hash
+from tests.runtime.pallets.arena.counting import reached
 from tests.runtime.pallets.world import account
 
 
@@ -26,6 +27,10 @@ def test_seats_fall_in_proportion_to_stake() -> None:
     for juror, count in counts.items():
         assert abs(count - 2_000 * juror.stake) < 250
     assert [j.seats_left for j in wheel.jurors()] == [10**6 - count for count in counts.values()]
+
+
+def staked(jurors: list[Juror]) -> list[tuple[Juror, int]]:
+    return [(juror, juror.stake) for juror in jurors]
 
 
 @given(
@@ -46,24 +51,15 @@ def test_a_number_falls_where_counting_up_the_stakes_reaches_it(
             assert found is None
             continue
         again, target = divmod(number, sum(juror.stake for juror in jurors))
-        drawn = taker = reached(jurors, target)
+        drawn = taker = reached(staked(jurors), target)
         if drawn not in open_:
-            taker = reached(open_, again % sum(juror.stake for juror in open_))
+            taker = reached(staked(open_), again % sum(juror.stake for juror in open_))
         assert found == (jurors.index(drawn), jurors.index(taker))
         wheel.take(*found)
         jurors[found[0]] = replace(drawn, drawn=drawn.drawn + 1)
         now = jurors[found[1]]
         jurors[found[1]] = replace(now, seats_left=now.seats_left - 1, held=now.held + 1)
     assert wheel.jurors() == jurors
-
-
-def reached(jurors: list[Juror], target: int) -> Juror:
-    """The juror that counting up the stakes reaches `target` with."""
-    for juror in jurors:
-        if target < juror.stake:
-            return juror
-        target -= juror.stake
-    raise AssertionError("beyond all stakes")
 
 
 def test_the_limit_moves_seats_and_not_what_fell_on_a_validator() -> None:
