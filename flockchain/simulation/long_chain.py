@@ -8,7 +8,6 @@ Source: goals for sync (10,000 blocks, 20 changes of voters); WP II.A.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,49 +27,27 @@ from flockchain.consensus.grandpa.messages import (
     SignedPrecommit,
 )
 from flockchain.consensus.grandpa.proof_import import authorities_at, finalize_proven
-from flockchain.keys import KeyPair, key_pair_from_seed
+from flockchain.keys import KeyPair
 from flockchain.pool.pool import Pool, PoolConfig
+from flockchain.simulation.staked import key_of, sign_forever, staked_genesis
 from flockchain.storage.kv import KeyValueStore, MemoryStore
 from flockchain.storage.state import StateStore
 from runtime.api import preset_of, runtime_at
 from runtime.economy.authorities import (
-    PLANCK_PER_WEIGHT,
     SessionKeys,
     SessionKeysProof,
     ownership_message,
 )
-from runtime.frame.extrinsic import (
-    Additional,
-    Extra,
-    MetadataHashMode,
-    Preamble,
-    assemble,
-    signing_payload,
-)
 from runtime.frame.pallet import encode_call
 from runtime.frame.validity import TransactionSource
-from runtime.genesis import GenesisConfig, GenesisStaking, build_genesis
-from runtime.pallets.babe import EpochAuthority
 from runtime.pallets.session import Session
-from runtime.pallets.staking import StakingParameters
-from runtime.primitives.babe_digest import Authority
-from runtime.primitives.era import IMMORTAL
 from runtime.primitives.grandpa_votes import Precommit
 from runtime.primitives.grandpa_votes import signing_payload as vote_payload
-from runtime.primitives.hashing import blake2b_256
-from runtime.primitives.multi import Ed25519, Id
-from runtime.primitives.types import FML, AccountId
-from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
+from runtime.primitives.types import AccountId
 
 START_MS: Final = 1_700_000_000_000
-_STAKE: Final = 1_000 * FML
 _FINAL_EVERY: Final = 8
 _ROUND: Final = 1
-
-
-def key_of(name: str) -> KeyPair:
-    """An ed25519 key pair named by a word."""
-    return key_pair_from_seed(blake2b_256(name.encode()), "ed25519")
 
 
 @dataclass
@@ -82,21 +59,6 @@ class SteppedClock:
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
         return self.ms
-
-
-def staked_genesis(keys: list[KeyPair], endowed: Iterable[AccountId] = ()) -> dict[bytes, bytes]:
-    """Validators of equal stake on the devnet preset, and other accounts with tokens."""
-    accounts = [key.account for key in keys]
-    weight = _STAKE // PLANCK_PER_WEIGHT
-    return build_genesis(
-        GenesisConfig(
-            "devnet",
-            dict.fromkeys([*accounts, *endowed], 1_000_000 * FML),
-            [EpochAuthority(account, weight, account) for account in accounts],
-            [Authority(account, weight) for account in accounts],
-            staking=GenesisStaking(StakingParameters(validator_count=8)),
-        )
-    )
 
 
 @dataclass
@@ -169,12 +131,8 @@ class LongChain:
 
     def submit(self, key: KeyPair, nonce: int, call: bytes) -> None:
         """A signed call into the pool. Raises PoolError."""
-        genesis = self.backend.genesis
-        extra = Extra(IMMORTAL, nonce, 0, MetadataHashMode.DISABLED)
-        additional = Additional(SPEC_VERSION, TRANSACTION_VERSION, genesis, genesis, None)
-        signature = key.sign(signing_payload(call, extra, additional))
         self.pool.submit(
-            assemble(call, Preamble(Id(key.account), Ed25519(signature), extra)),
+            sign_forever(key, nonce, call, self.backend.genesis),
             TransactionSource.LOCAL,
             best_number=self.backend.best.number,
             now_ms=self.clock.now_ms(),

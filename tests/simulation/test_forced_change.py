@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster
+from flockchain.simulation.staked import staked_genesis
 from runtime.constants import DEVNET
 from runtime.frame.externalities import DictState, Externalities
 from runtime.frame.origin import ROOT
@@ -16,7 +17,6 @@ from tests.simulation.stake_world import (
     NEWCOMER,
     join,
     runtime_of,
-    staked_genesis,
 )
 from tests.simulation.test_set_changes import (
     HALF_SLOT_MS,
@@ -35,7 +35,7 @@ DELAY = 6
 def decided_genesis(gone: int) -> dict[bytes, bytes]:
     """A chain on which root takes the first `gone` authorities out, as a vote of the DAO would."""
     keys = keys_of(4)
-    genesis = staked_genesis(keys)
+    genesis = staked_genesis(keys, [NEWCOMER.account])
     ext = Externalities(DictState(genesis))
     runtime = Runtime(ext, DEVNET)
     absent = [key.account for key in keys[:gone]]

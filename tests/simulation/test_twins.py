@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flockchain.simulation.cluster import Cluster
+from flockchain.simulation.staked import staked_genesis
 from flockchain.storage.kv import MemoryStore
 from runtime.pallets.offences import CaseKey
-from tests.simulation.stake_world import runtime_of, staked_genesis
+from tests.simulation.stake_world import NEWCOMER, runtime_of
 from tests.simulation.test_cluster import running
 from tests.simulation.world import keys_of
 
@@ -21,7 +22,7 @@ def final(cluster: Cluster) -> list[int]:
 
 def test_a_second_node_with_a_key_in_use_stops_and_the_first_goes_on() -> None:
     keys = keys_of(4)
-    cluster = Cluster(staked_genesis(keys), [*keys, keys[3]], seed=51)
+    cluster = Cluster(staked_genesis(keys, [NEWCOMER.account]), [*keys, keys[3]], seed=51)
     twin = cluster.members[4]
     cluster.kill(twin)
     twin.store = MemoryStore()
@@ -38,7 +39,7 @@ def test_a_second_node_with_a_key_in_use_stops_and_the_first_goes_on() -> None:
 
 def test_a_validator_that_lost_its_database_comes_back_by_recovery() -> None:
     keys = keys_of(4)
-    cluster = Cluster(staked_genesis(keys), [*keys], seed=52)
+    cluster = Cluster(staked_genesis(keys, [NEWCOMER.account]), [*keys], seed=52)
     cluster.run(8_000)
     victim = cluster.members[1]
     cluster.kill(victim)

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from flockchain.keys import KeyPair, key_pair_from_seed
+from flockchain.keys import KeyPair
 from flockchain.simulation.cluster import Cluster
-from runtime.frame.extrinsic import (
-    Additional,
-    Extra,
-    MetadataHashMode,
-    Preamble,
-    assemble,
-    signing_payload,
-)
+from flockchain.simulation.staked import key_of, sign_forever
 from runtime.frame.pallet import encode_call
 from runtime.genesis import GenesisConfig, build_genesis
 from runtime.pallets.babe import EpochAuthority
 from runtime.pallets.balances import Balances
 from runtime.primitives.babe_digest import Authority
-from runtime.primitives.era import IMMORTAL
-from runtime.primitives.hashing import blake2b_256
-from runtime.primitives.multi import Ed25519, Id
+from runtime.primitives.multi import Id
 from runtime.primitives.types import FML, AccountId, Hash
-from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
-
-
-def key_of(name: str) -> KeyPair:
-    """An ed25519 key pair named by a word."""
-    return key_pair_from_seed(blake2b_256(name.encode()), "ed25519")
 
 
 def keys_of(count: int) -> list[KeyPair]:
@@ -56,7 +41,4 @@ def make_cluster(count: int, seed: int, watching: int = 0) -> Cluster:
 def transfer(key: KeyPair, dest: AccountId, amount: int, nonce: int, genesis: Hash) -> bytes:
     """A signed transfer in planck, as bytes."""
     call = encode_call(Balances.transfer_keep_alive, Id(dest), amount)
-    extra = Extra(IMMORTAL, nonce, 0, MetadataHashMode.DISABLED)
-    additional = Additional(SPEC_VERSION, TRANSACTION_VERSION, genesis, genesis, None)
-    signature = key.sign(signing_payload(call, extra, additional))
-    return assemble(call, Preamble(Id(key.account), Ed25519(signature), extra))
+    return sign_forever(key, nonce, call, genesis)
