@@ -1,8 +1,9 @@
 """What callers and hosts of models sign off the chain: vouchers, grants and answers.
 
 A voucher raises what a caller owes a host for a model, in all and for ever: whoever holds the
-highest holds every lower one, so none can be replayed. A grant is what an API key carries. An answer
-binds a host to what it said. Each names chain, caller, host and model, so none is of use elsewhere.
+highest holds every lower one, so none can be replayed. A grant is what an API key carries. An
+answer binds a host to what it said. Each names chain, caller, host and model, so none is of use
+elsewhere.
 Invariant: a payload is a domain and the record's SCALE form, at most 256 bytes, and is signed as it
 is: the chain hashes only longer ones.
 Source: WP II.C, III.B.2 (callers pay hosts per call; answers can be challenged).
