@@ -18,6 +18,7 @@ from flockchain.chain.backend import Backend
 from flockchain.chain.errors import (
     AlreadyKnown,
     BelowFinality,
+    EarlyBlock,
     FutureBlock,
     InvalidBlock,
     UnknownParent,
@@ -26,6 +27,7 @@ from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Finalized, Imported
 from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
+from flockchain.consensus.early_blocks import FLOOD_CHANGE, EarlyBlocks
 from flockchain.consensus.grandpa.messages import BlockRef
 from flockchain.consensus.grandpa.worker import FinalityWorker, JustificationError
 from flockchain.consensus.reporting import OffenceReporter
@@ -134,6 +136,7 @@ class Node:
     _send_at_ms: int | None = field(init=False, default=None)
     _rivals: RivalBlocks = field(init=False, default_factory=RivalBlocks)
     _refusals: Refusals = field(init=False, default_factory=Refusals)
+    _early: EarlyBlocks = field(init=False, default_factory=EarlyBlocks)
 
     def connect(self, network: Network, finality: FinalityWorker | None) -> None:
         """Give the node its network and its part in finality."""
@@ -370,6 +373,8 @@ class Node:
         except UnknownParent:
             self._note_best(peer, header)
             return Verdict.IGNORE
+        except EarlyBlock as error:
+            return self._on_early(peer, error)
         except FutureBlock as error:
             self._hold(error.due_ms, peer, block)
             return Verdict.IGNORE
@@ -398,6 +403,8 @@ class Node:
             if header.number != parent.number + 1:
                 raise InvalidBlock(f"block {header.number} on block {parent.number}")
             self.importer.consensus.verify(header, parent)
+        except EarlyBlock as error:
+            return self._on_early(peer, error)
         except FutureBlock:
             return Verdict.IGNORE
         except InvalidBlock as error:
@@ -405,6 +412,13 @@ class Node:
             return Verdict.REJECT
         self._note_best(peer, header)
         return Verdict.ACCEPT
+
+    def _on_early(self, peer: PeerId, error: EarlyBlock) -> Verdict:
+        """Not rejected: when clocks are right again, others send the same block in good faith."""
+        log.debug("early block from %s: %s", peer, error)
+        if self._early.is_flood(peer, self.clock.now_ms()):
+            self.network.report(peer, FLOOD_CHANGE, f"a flood of early blocks: {error}")
+        return Verdict.IGNORE
 
     def _import(self, block: BlockData) -> None:
         assert block.body is not None, "only whole blocks are imported"

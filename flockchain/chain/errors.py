@@ -25,8 +25,22 @@ class FutureBlock(Exception):
         self.due_ms = due_ms
 
 
+class EarlyBlock(FutureBlock):
+    """The slot is too far ahead to wait for: the author's clock is wrong, or ours is.
+
+    Nothing else was checked. The block may be good, so whoever sent it is not to blame for it.
+    """
+
+
 class BelowFinality(Exception):
     """The block would fork off below the last finalized one."""
 
 
-__all__ = ["AlreadyKnown", "BelowFinality", "FutureBlock", "InvalidBlock", "UnknownParent"]
+__all__ = [
+    "AlreadyKnown",
+    "BelowFinality",
+    "EarlyBlock",
+    "FutureBlock",
+    "InvalidBlock",
+    "UnknownParent",
+]

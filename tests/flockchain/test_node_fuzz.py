@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from flockchain.chain.builder import build_block
 from flockchain.consensus.babe.seal import seal_header
+from flockchain.consensus.early_blocks import BURST, FLOOD_CHANGE
 from flockchain.consensus.grandpa.messages import (
     ENVELOPE,
     Envelope,
@@ -37,6 +38,7 @@ from flockchain.sync.messages import (
 )
 from p2p.interface import TOPIC_SIZES_MAX, PeerError, PeerId, Verdict
 from runtime.primitives.babe_digest import claim_log, find_claim
+from runtime.primitives.header import Digest
 from runtime.primitives.types import FML, Hash
 from tests.simulation.world import devnet_genesis, keys_of, make_cluster, transfer
 
@@ -226,6 +228,34 @@ def rival_of_best(node: Node, number: int) -> bytes:
     )
     header, _ = node.importer.prepare(built)
     return encode_announcement(seal_header(header, KEYS[0].sign), built.body)
+
+
+def early_block(node: Node, number: int, body: list[bytes]) -> bytes:
+    """A block on the best one of a slot that is far away."""
+    best = own_block(node).header
+    claim = find_claim(best)
+    assert claim is not None
+    far = claim_log(replace(claim, slot=claim.slot + 100 + number))
+    logs = [far, *best.digest.logs[1:]]  # the seal is the parent's: nobody gets to it
+    child = replace(best, parent_hash=best.hash(), number=best.number + 1, digest=Digest(logs))
+    return encode_announcement(child, body)
+
+
+@pytest.mark.parametrize("body", [[], [bytes(500_000)]], ids=["whole", "header"])
+def test_early_blocks_are_not_rejected_and_a_flood_of_them_is_blamed(
+    node: Node, body: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blamed: list[tuple[PeerId, int]] = []
+    monkeypatch.setattr(
+        node.network, "report", lambda peer, change, _: blamed.append((peer, change))
+    )
+    peer = PeerId(f"ahead {len(body)}")
+    for number in range(BURST + 5):
+        assert len(blamed) == max(0, number - BURST)
+        data = early_block(node, number, body)
+        assert node.on_gossip(peer, "block-announces", data) is Verdict.IGNORE
+    assert blamed == [(peer, FLOOD_CHANGE)] * 5
+    assert node.backend.tree.leaves()[0].hash == node.backend.best.hash
 
 
 def test_votes_beyond_an_authoritys_share_leave_nothing_behind() -> None:

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Callable
 
 from flockchain.chain.backend import Backend
-from flockchain.chain.errors import FutureBlock, InvalidBlock
+from flockchain.chain.errors import EarlyBlock, FutureBlock, InvalidBlock
 from flockchain.clock import Clock
 from flockchain.consensus.babe.epochs import Epoch, EpochData
-from flockchain.consensus.babe.lottery import check_claim, check_slot
+from flockchain.consensus.babe.lottery import SlotInFuture, check_claim, check_slot
 from flockchain.consensus.babe.seal import check_seal
 from flockchain.consensus.equivocation import EquivocationDetector
 from runtime.api import epoch_of_slot
@@ -43,13 +43,16 @@ class BabeConsensus:
         """Told the author and slot of every block of others that passed the checks."""
 
     def verify(self, header: Header, parent: Header) -> None:
-        """Check slot, claim and seal. Raises InvalidBlock, FutureBlock."""
+        """Check slot, claim and seal. Raises InvalidBlock, EarlyBlock, FutureBlock."""
         now_slot = self._clock.now_ms() // self.slot_ms
         try:
             claim, before = find_claim(header), find_claim(parent)
             if claim is None:
                 raise InvalidBlock(f"block {header.number} claims no slot")
-            check_slot(claim.slot, None if before is None else before.slot, now_slot)
+            try:
+                check_slot(claim.slot, None if before is None else before.slot, now_slot)
+            except SlotInFuture as error:
+                raise EarlyBlock(claim.slot, now_slot, claim.slot * self.slot_ms) from error
             epoch = epoch_after(self._backend, header.parent_hash, claim.slot)
             check_claim(claim, epoch)
             author = epoch.data.authorities[claim.authority_index].key
