@@ -24,6 +24,7 @@ from flockchain.cli.chain_access import (
     print_table,
     read_account,
 )
+from flockchain.cli.gov_preview import preview_proposal
 from flockchain.cli.gov_propose import app as propose_app
 from flockchain.cli.gov_rows import facts_of, rows_of, shown_weight
 from flockchain.cli.gov_text import read_text, upload
@@ -38,6 +39,7 @@ app = typer.Typer(
     help="Propose and vote.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
 app.add_typer(propose_app, name="propose")
+app.command("preview")(preview_proposal)
 
 ProposalArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its number.")]
 

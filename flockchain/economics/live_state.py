@@ -46,12 +46,14 @@ class LiveState:
     is_proven: bool
 
 
-async def fetch_state(client: Client, progress: Progress | None = None) -> LiveState:
-    """The whole state after the last final block, not checked yet: see `check_root`.
+async def fetch_state(
+    client: Client, progress: Progress | None = None, head: Head | None = None
+) -> LiveState:
+    """The whole state after the last final block or `head`, not checked yet: see `check_root`.
 
     Raises StateTooLarge, SdkError.
     """
-    head = await client.chain.finalized()
+    head = await client.chain.finalized() if head is None else head
     top: dict[bytes, bytes] = {}
     size_bytes = 0
     async for page in client.at(head.hash).pages():
