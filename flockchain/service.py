@@ -45,11 +45,12 @@ from flockchain.directories import (
     node_key_file,
     upload_directory,
 )
-from flockchain.keys import KeyPair, key_pair_from_uri
-from flockchain.keystore import FileKeystore, KeystoreError
+from flockchain.keys import KeyPair
+from flockchain.keystore import KeystoreError
 from flockchain.model_hash_message import ModelHash
 from flockchain.model_hashes import ModelHashes, Surroundings
 from flockchain.node import Author, Node
+from flockchain.node_keys import open_keyring
 from flockchain.pool.entry import Entry
 from flockchain.pool.pool import Pool, PoolConfig
 from flockchain.resting_chain import ChainNotOpened, open_backend
@@ -58,6 +59,7 @@ from flockchain.rpc.context import ChainInfo, NodeInfo, PeerInfo, RpcContext
 from flockchain.rpc.metrics import MetricsServer, NodeMetrics
 from flockchain.rpc.server import RpcConfig, RpcServer
 from flockchain.rpc.upload_rights import UploadRights
+from flockchain.session_keyring import BABE, GRANDPA, SessionKeyring
 from flockchain.storage.errors import StorageError
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
@@ -77,7 +79,6 @@ BLOBS_BYTES_MAX: Final = 20 * 1024**3
 BLOB_BYTES_MAX: Final = 4 * 1024**3
 AHEAD_BYTES_MAX: Final = 64 * 1024**2  # larger blobs are fetched when somebody asks for them
 FETCH_MS: Final = 60_000
-PASSWORD_CHARACTERS_MAX: Final = 4_096
 _STEP_S_MAX: Final = 0.1  # the longest sleep: what came meanwhile may have made something due
 
 
@@ -119,6 +120,7 @@ class Service:
         self.place: tuple[Path, str] = (base, self.spec.id)
         self.node: Node
         self.rpc: RpcServer
+        self.keyring: SessionKeyring
         self.network: Libp2pNetwork
         self._stop = asyncio.Event()
         self._wake = asyncio.Event()
@@ -171,8 +173,9 @@ class Service:
         pool = Pool(
             PoolConfig(count_max=self.config.pool_limit), BestBlockValidator(backend, verify)
         )
-        keys = self._keys(backend)
-        author = self._author(backend, importer, pool, keys, slot_ms)
+        directory = self.config.keystore_path or keystore_directory(*self.place)
+        self.keyring = open_keyring(self.config, directory, backend)
+        author = self._author(backend, importer, pool, slot_ms)
         if isinstance(author, SlotAuthor):
             slots.on_sealed.append(author.note_sealed)
         roles = "authority" if author is not None else "full"
@@ -183,16 +186,18 @@ class Service:
         self.network = self._make_network(backend)
         finality = None
         if self.config.seal_interval_ms is None:
-            signer = None if keys is None else Signer(keys[1].public, keys[1].sign)
+            voters = self.keyring.pairs(GRANDPA) if self.config.validator else []
             finality = FinalityWorker(
                 backend,
                 self.network,
                 StoredJournal(store),
-                signer,
+                [Signer(key.public, key.sign) for key in voters],
                 self.clock,
                 VoterConfig(gossip_ms=min(slot_ms // 3, 1_000), is_recovery=self.config.recovery),
             )
         self.node.connect(self.network, finality)
+        if self.config.validator:
+            self.keyring.on_added.append(self._act_with)
         self._add_blobs(blobs, verify)
         await self.network.start()
         stack.push_async_callback(self.network.stop)
@@ -247,38 +252,6 @@ class Service:
         except ChainNotOpened as error:
             raise ServiceError(str(error)) from error
 
-    def _keys(self, backend: Backend) -> tuple[KeyPair, KeyPair] | None:
-        """The authoring and the finality key, if this node is an authority."""
-        if not self.config.validator:
-            return None
-        if self.config.key is not None:
-            pair = key_pair_from_uri(f"//{self.config.key.capitalize()}", "ed25519")
-            return pair, pair
-        path = self.config.keystore_path or keystore_directory(*self.place)
-        password = self._password()
-        keystore = FileKeystore(path)
-        found: list[KeyPair] = []
-        for key_type in ("babe", "gran"):
-            entries = [entry for entry in keystore.list() if entry.key_type == key_type]
-            if len(entries) != 1:
-                raise ServiceError(
-                    f"a validator needs one {key_type} key in {path}, there are {len(entries)}: "
-                    f"insert it with `flockchain key insert --key-type {key_type}`"
-                )
-            found.append(keystore.unlock(key_type, entries[0].public, password))
-        return found[0], found[1]
-
-    def _password(self) -> str:
-        """What opens the keystore's keys; empty without a file. Raises ServiceError."""
-        path = self.config.password_file
-        if path is None:
-            return ""
-        try:
-            with path.open() as file:
-                return file.readline(PASSWORD_CHARACTERS_MAX).removesuffix("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ServiceError(f"--password-file: cannot read {path}: {error}") from error
-
     def _supervisor(self) -> Supervisor:
         """The workers beside the node; they wait until the RPC answers. Raises ServiceError."""
         config = self.config
@@ -295,7 +268,6 @@ class Service:
         backend: Backend,
         importer: Importer,
         pool: Pool,
-        keys: tuple[KeyPair, KeyPair] | None,
         slot_ms: int,
     ) -> Author | None:
         interval_ms = self.config.seal_interval_ms
@@ -303,11 +275,18 @@ class Service:
             return InstantSealer(
                 backend, importer, pool, self.clock, interval_ms=interval_ms or None
             )
-        if keys is None:
+        if not self.config.validator:
             return None
-        babe = keys[0]
-        key = AuthorKey(VrfKey(babe.public, babe.vrf_prove), babe.sign)
-        return SlotAuthor(backend, importer, pool, [key], self.clock, slot_ms)
+        keys = [_author_key(pair) for pair in self.keyring.pairs(BABE)]
+        return SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
+
+    def _act_with(self, key_type: str, pair: KeyPair) -> None:
+        """A session key came while the node runs."""
+        author, finality = self.node.author, self.node.finality
+        if key_type == BABE and isinstance(author, SlotAuthor):
+            author.add_key(_author_key(pair))
+        elif key_type == GRANDPA and finality is not None:
+            finality.add_signer(Signer(pair.public, pair.sign))
 
     def _make_network(self, backend: Backend) -> Libp2pNetwork:
         config = self.config
@@ -348,6 +327,7 @@ class Service:
             NetworkView(self),
             SyncView(self.node),
             self._announce_model,
+            self.keyring,
         )
         uploads = upload_directory(*self.place)
         uploads.mkdir(exist_ok=True)
@@ -408,6 +388,10 @@ class Service:
 
     async def _network_failed(self) -> None:
         await self.network.failed
+
+
+def _author_key(pair: KeyPair) -> AuthorKey:
+    return AuthorKey(VrfKey(pair.public, pair.vrf_prove), pair.sign)
 
 
 def _make_directory(path: Path, option: str) -> None:

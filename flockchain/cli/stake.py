@@ -6,7 +6,7 @@ Source: WP II.A (proof of stake); Substrate `pallet_staking`, `pallet_session`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -32,7 +32,11 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking, ValidatorPrefs
 from runtime.primitives.per_things import Perbill
+from runtime.primitives.scale import DecodeError, codec_of
 from runtime.primitives.types import AccountId
+
+_KEYS: Final = codec_of(SessionKeys)
+_PROOF: Final = codec_of(SessionKeysProof)
 
 app = typer.Typer(
     help="Stake for the chain's validators.",
@@ -83,15 +87,38 @@ def set_keys(
         Path, typer.Option(help="The node's keystore, with its babe and gran key.")
     ],
     password_file: Annotated[Path, typer.Option(help="File with the keystore's password.")],
+    session_keys: Annotated[
+        str | None,
+        typer.Option("--keys", help="Which ones of several, as author_rotateKeys gave them."),
+    ] = None,
 ) -> None:
     """Have a node's keys act for the account, two sessions from now on."""
     pair, password = signer.pair, read_secret(password_file)
-    babe, gran = (_session_key(keystore, kind, password) for kind in ("babe", "gran"))
+    wanted = None if session_keys is None else _read_session_keys(session_keys)
+    babe = _session_key(keystore, "babe", password, None if wanted is None else wanted.babe)
+    gran = _session_key(keystore, "gran", password, None if wanted is None else wanted.grandpa)
     keys = SessionKeys(babe.public, gran.public)
     with signer.open() as client:
         message = ownership_message(client.client.genesis, pair.account, keys)
     proof = SessionKeysProof(babe.sign(message), gran.sign(message))
     _act(signer, encode_call(Session.set_keys, keys, proof))
+
+
+@app.command()
+@with_signer
+def rotate_keys(signer: Signer) -> None:
+    """Have the node make fresh keys, and have them act for the account, two sessions from now on.
+
+    The node is the account's validator, and lets this machine use its unsafe methods.
+    """
+    pair = signer.pair
+    with signer.open() as client:
+        owner = f"0x{pair.account.hex()}"
+        made = client.run(client.client.rpc("author_rotateKeysWithOwner", [owner]))
+        keys, proof = (_from_hex(made[name]) for name in ("keys", "proof"))
+        registered = _KEYS.decode_all(keys), _PROOF.decode_all(proof)
+        client.submit(encode_call(Session.set_keys, *registered), pair)
+    _show(signer.rpc, pair.account, as_json=signer.as_json)
 
 
 @app.command()
@@ -181,12 +208,32 @@ def _show(rpc: str, who: AccountId, *, as_json: bool) -> None:
     )
 
 
-def _session_key(directory: Path, key_type: str, password: str) -> KeyPair:
-    """The node's one key of a type."""
+def _read_session_keys(text: str) -> SessionKeys:
+    try:
+        return _KEYS.decode_all(_from_hex(text))
+    except (ValueError, DecodeError):
+        raise typer.BadParameter("both public keys in hex, 0x and 128 digits") from None
+
+
+def _from_hex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _session_key(
+    directory: Path, key_type: str, password: str, public: bytes | None = None
+) -> KeyPair:
+    """The node's one key of a type, or the one with that public key."""
     keystore = FileKeystore(directory)
-    entries = [entry for entry in keystore.list() if entry.key_type == key_type]
+    entries = [
+        entry
+        for entry in keystore.list()
+        if entry.key_type == key_type and public in (None, entry.public)
+    ]
     if len(entries) != 1:
-        refuse(f"{directory} has {len(entries)} keys of type {key_type}, one is needed")
+        refuse(
+            f"{directory} has {len(entries)} such keys of type {key_type}, one is needed: "
+            "name it with --keys"
+        )
     try:
         return keystore.unlock(key_type, entries[0].public, password)
     except KeystoreError as error:

@@ -15,6 +15,7 @@ from flockchain.pool.pool import Pool
 from flockchain.rpc.task_events import TaskEventFeed
 from flockchain.rpc.watch import ExtrinsicWatch
 from flockchain.rpc.wire import Json
+from flockchain.session_keyring import SessionKeyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class RpcContext:
     sync: SyncState
     announce_model: Callable[[bytes], None] | None = None
     """Spreads a user's signed model hash. Raises ModelHashError. None: the node spreads none."""
+    session_keys: SessionKeyring | None = None
+    """The node's keys. None: it has no keystore."""
 
     def __post_init__(self) -> None:
         self.watch = ExtrinsicWatch(self.pool)

@@ -32,6 +32,7 @@ CLIENT_ERROR: Final = 4003
 COUNT_TOO_LARGE: Final = 4002
 BAD_FORMAT: Final = 1001
 INVALID_TRANSACTION: Final = 1010
+OTHER_AUTHOR_ERROR: Final = 1040
 
 _INVALID_TEXTS: Final[dict[InvalidKind, str]] = {
     InvalidKind.CALL: "Transaction call is not expected",

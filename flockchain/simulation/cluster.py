@@ -57,6 +57,12 @@ class Member:
     wants_warp: bool = False
     node: Node | None = None
     is_recovery: bool = False
+    spare_keys: list[KeyPair] = field(default_factory=list)
+    """Session keys beside `key`, as a keystore holds them after a rotation."""
+
+    def session_keys(self) -> list[KeyPair]:
+        """All its keys; none if it is no authority."""
+        return [] if self.key is None else [self.key, *self.spare_keys]
 
 
 class Cluster:
@@ -91,18 +97,18 @@ class Cluster:
         pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
         author = None
         if member.key is not None:
-            vrf = VrfKey(member.key.public, member.key.vrf_prove)
-            keys = [AuthorKey(vrf, member.key.sign)]
+            pairs = member.session_keys()
+            keys = [AuthorKey(VrfKey(pair.public, pair.vrf_prove), pair.sign) for pair in pairs]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, self.slot_ms)
             consensus.on_sealed.append(author.note_sealed)
         node = Node(backend, importer, pool, self.clock, author, wants_warp=member.wants_warp)
         network = self.hub.join(member.peer, node)
-        signer = None if member.key is None else Signer(member.key.public, member.key.sign)
+        signers = [Signer(pair.public, pair.sign) for pair in member.session_keys()]
         finality = FinalityWorker(
             backend,
             network,
             StoredJournal(member.store),
-            signer,
+            signers,
             self.clock,
             VoterConfig(gossip_ms=self.slot_ms // 3, is_recovery=member.is_recovery),
         )

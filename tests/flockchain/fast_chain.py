@@ -16,6 +16,7 @@ from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
 from flockchain.consensus.instant import InstantConsensus, InstantSealer
 from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.keystore import MemoryKeystore
 from flockchain.model_hash_message import ModelHash
 from flockchain.model_hashes import ModelHashes, Surroundings
 from flockchain.node import Node
@@ -25,6 +26,7 @@ from flockchain.rpc.blobs import BlobRoutes
 from flockchain.rpc.context import ChainInfo, NodeInfo, PeerInfo, RpcContext
 from flockchain.rpc.server import RpcConfig, RpcServer
 from flockchain.rpc.upload_rights import UploadRights
+from flockchain.session_keyring import SessionKeyring
 from flockchain.storage.kv import MemoryStore
 from flockchain.storage.state import StateStore
 from p2p.interface import PeerId
@@ -117,6 +119,7 @@ class FastChain:
             network=alone,
             sync=alone,
             announce_model=self._announce,
+            session_keys=SessionKeyring(MemoryKeystore(), "", self.backend),
         )
         routes = BlobRoutes(
             self.blobs,

@@ -56,16 +56,23 @@ class SlotAuthor:
         self._backend = backend
         self._importer = importer
         self._pool = pool
-        self._keys = {key.vrf.public: key for key in keys}
         self._clock = clock
         self._slot_ms = slot_ms
         self._last_slot = clock.now_ms() // slot_ms  # never author twice in a slot, also restarted
-        self._first_slot = self._last_slot
+        self._keys: dict[bytes, AuthorKey] = {}
+        self._first_slots: dict[bytes, int] = {}  # when a key came: earlier ones may be another's
+        for key in keys:
+            self.add_key(key)
         self._made: OrderedDict[int, None] = OrderedDict(
             (int.from_bytes(key[len(_MADE) :], "big"), None)
             for key, _ in backend.store.iterate(_MADE)
         )
         self.stopped_because: str | None = None
+
+    def add_key(self, key: AuthorKey) -> None:
+        """Make blocks with one more key, from the next slot on."""
+        self._keys[key.vrf.public] = key
+        self._first_slots[key.vrf.public] = self._clock.now_ms() // self._slot_ms
 
     def next_slot_ms(self) -> int:
         """When the next slot begins."""
@@ -73,7 +80,7 @@ class SlotAuthor:
 
     def note_sealed(self, author: bytes, slot: int) -> None:
         """A block came from outside. One of a slot since our start, by our key, is a twin's."""
-        is_ours = author in self._keys and slot > self._first_slot
+        is_ours = author in self._keys and slot > self._first_slots[author]
         if is_ours and slot not in self._made and slot > self._last_slot - _MADE_MAX:
             self.stopped_because = f"another node sealed a block in slot {slot} with this one's key"
 

@@ -8,6 +8,7 @@ before the journal has it; finality only rises.
 Source: GRANDPA paper 2.3 and 4; Substrate `finality_grandpa::voter`; WP II.A.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -86,14 +87,17 @@ class Voter:
         base: BlockRef,
         chain: Chain,
         journal: Journal,
-        signer: Signer | None,
+        signers: Sequence[Signer],
         config: VoterConfig,
         now_ms: int,
     ) -> None:
-        """`base` is the last finalized block; what the journal holds for the set is resumed."""
+        """`base` is the last finalized block; what the journal holds for the set is resumed.
+
+        `signers` is read anew for each set: keys may come while the node runs.
+        """
         self._chain = chain
         self._journal = journal
-        self._signer = signer
+        self._signers = signers
         self._config = config
         self._neighbours = Neighbours(config.repeat_ms)
         self._observation = Observation(now_ms, config.quiet_ms, is_recovery=config.is_recovery)
@@ -274,8 +278,9 @@ class Voter:
         """Start with a set: in the round the journal knows, else in the first."""
         self.authorities = authorities
         self._ballot: Ballot | None = None
-        if self._signer is not None and self._signer.authority in authorities:
-            self._ballot = Ballot(self._signer, authorities.set_id, self._journal)
+        signer = self._signer_in(authorities)
+        if signer is not None:
+            self._ballot = Ballot(signer, authorities.set_id, self._journal)
         config = self._config
         self._rounds = Rounds(authorities, base, self._chain, config.gossip_ms, config.distance)
         self._rounds.start(now_ms)
@@ -292,6 +297,12 @@ class Voter:
             with suppress(IncompleteCatchUp):
                 self._rounds.enter(rebuild_round(completed, authorities, self._chain), now_ms)
         self._restore_votes([])
+
+    def _signer_in(self, authorities: AuthoritySet) -> Signer | None:
+        """Our key in a set; of several the one that has voted there."""
+        ours = [each for each in self._signers if each.authority in authorities]
+        voted = {each.message.id for each in self._journal.load(authorities.set_id).votes}
+        return next((each for each in ours if each.authority in voted), next(iter(ours), None))
 
     def _restore_votes(self, effects: list[Effect]) -> None:
         """Count our recorded votes and skip the stages they stand for."""

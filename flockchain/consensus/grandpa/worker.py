@@ -70,7 +70,7 @@ class FinalityWorker:
         backend: Backend,
         network: Network,
         journal: Journal,
-        signer: Signer | None,
+        signers: Iterable[Signer],
         clock: Clock,
         config: VoterConfig,
     ) -> None:
@@ -78,7 +78,7 @@ class FinalityWorker:
         self._network = network
         self._clock = clock
         self._journal = journal
-        self._signer = signer
+        self._signers = [*signers]
         self._config = config
         self._forced: TreeBlock | None
         self.authorities: AuthoritySet
@@ -95,7 +95,7 @@ class FinalityWorker:
             base,
             BackendChain(self._backend),
             self._journal,
-            self._signer,
+            self._signers,
             self._config,
             self._clock.now_ms(),
         )
@@ -105,6 +105,10 @@ class FinalityWorker:
         self._begin()
         for peer in self._network.peers():
             self.on_peer_connected(peer)
+
+    def add_signer(self, signer: Signer) -> None:
+        """Vote with one more key, from the next authority set on that has it."""
+        self._signers.append(signer)
 
     def may_author(self, now_ms: int) -> bool:
         """Whether our keys may act: nobody else has been seen with them, and peers were asked."""

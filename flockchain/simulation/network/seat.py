@@ -113,18 +113,18 @@ class Seat:
         consensus = BabeConsensus(backend, self.clock, slot_ms)
         importer = Importer(backend, consensus, verify)
         pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
-        author = signer = None
+        author, signers = None, []
         if self.key is not None:
             keys = [AuthorKey(VrfKey(self.key.public, self.key.vrf_prove), self.key.sign)]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
             if not self.is_liar:  # a liar forges with its own key beside its author
                 consensus.on_sealed.append(author.note_sealed)
-            signer = Signer(self.key.public, self.key.sign)
+            signers.append(Signer(self.key.public, self.key.sign))
         node = Node(backend, importer, pool, self.clock, author)
         network = Outlet(self, self.wires.join(self.peer, Door(self, node)))
         journal = self.journal or StoredJournal(self.disk)
         config = VoterConfig(gossip_ms=slot_ms // 3)
-        worker = FinalityWorker(backend, network, journal, signer, self.clock, config)
+        worker = FinalityWorker(backend, network, journal, signers, self.clock, config)
         node.connect(network, worker)
         self.node = node
 

@@ -51,6 +51,39 @@ def test_a_bond_becomes_a_candidate_and_is_backed(tmp_path: Path) -> None:
     assert "40 FML" in results[8].stdout
 
 
+def test_a_node_rotates_its_keys_for_the_account(tmp_path: Path) -> None:
+    results, _ = run_all(
+        tmp_path / "node",
+        (stake.app, ["bond", "500 FML", *AS_ALICE]),
+        (stake.app, ["rotate-keys", *AS_ALICE]),
+        (stake.app, ["rotate-keys", *AS_ALICE]),
+    )
+    for result in results:
+        assert result.exit_code == 0, result.output
+    first, second = (json.loads(result.stdout)["session_keys"] for result in results[1:])
+    assert first.count("0x") == 2
+    assert first != second
+
+
+def test_of_several_keys_one_pair_is_named(tmp_path: Path) -> None:
+    options = keystore_of(tmp_path)
+    keystore = FileKeystore(tmp_path / "keys", scrypt_log_n=4)
+    made = [keystore.insert(kind, f"//Other//{kind}", "correct horse") for kind in ("babe", "gran")]
+    named = "0x" + b"".join(entry.public for entry in made).hex()
+    results, _ = run_all(
+        tmp_path / "node",
+        (stake.app, ["bond", "500 FML", *AS_ALICE]),
+        (stake.app, ["set-keys", *options, *AS_ALICE]),
+        (stake.app, ["set-keys", *options, "--keys", "0x00", *AS_ALICE]),
+        (stake.app, ["set-keys", *options, "--keys", named, *AS_ALICE]),
+    )
+    assert results[1].exit_code == 1
+    assert "has 2 such keys of type babe, one is needed: name it with --keys" in results[1].stderr
+    assert results[2].exit_code == 2
+    keys = json.loads(results[3].stdout)["session_keys"]
+    assert keys == " ".join(f"0x{entry.public.hex()}" for entry in made)
+
+
 def test_refusals_name_the_reason(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     password = tmp_path / "password"
@@ -62,7 +95,7 @@ def test_refusals_name_the_reason(tmp_path: Path) -> None:
         (stake.app, ["payout", "//Bob", "0", "--key", "//Alice"]),
         (stake.app, ["set-keys", *empty, "--key", "//Alice"]),
     )
-    reasons = ("Staking.NotStash", "Staking.NothingToClaim", "has 0 keys of type babe")
+    reasons = ("Staking.NotStash", "Staking.NothingToClaim", "has 0 such keys of type babe")
     for result, reason in zip(results, reasons, strict=True):
         assert result.exit_code == 1
         assert reason in result.stderr

@@ -60,7 +60,7 @@ class Node:
 
     def start(self, config: VoterConfig = CONFIG) -> None:
         network = self.network
-        own = signer(self.key) if not self.key.startswith("observer") else None
+        own = [] if self.key.startswith("observer") else [signer(self.key)]
         self.voter = Voter(
             network.authorities, self.finalized, self.tree, self.journal, own, config, network.now
         )

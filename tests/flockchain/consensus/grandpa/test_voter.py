@@ -185,7 +185,7 @@ class Alone:
             self.tree["C"],
             tree or self.tree,
             self.journal,
-            signer("alice"),
+            [signer("alice")],
             VoterConfig(quiet_ms=0),
             0,
         )
