@@ -113,7 +113,6 @@ class Runtime:
             sink=self.balances,
             author=self.authorship,
         )
-        self._wire_arena(ext, preset)
         self._wire_accounts(ext, preset)
         self.governance = governance.Governance(
             ext,
@@ -124,6 +123,7 @@ class Runtime:
             agenda=self.scheduler,
             track_filter=track_calls.allows,
         )
+        self._wire_arena(ext, preset)
         self.rekeying = rekeying.Rekeying(
             ext,
             rekeying.Config(preset.calendar),
@@ -203,6 +203,7 @@ class Runtime:
             ),
             currency=self.balances,
             block=self.system,
+            locks=self.governance,
         )
         self.tasks = tasks.Tasks(
             ext,
@@ -266,6 +267,7 @@ class Runtime:
             book=self.tasks,
             emission=self.emission,
             models=self.models,
+            locks=self.governance,
         )
 
     def _wire_accounts(self, ext: Externalities, preset: Preset) -> None:

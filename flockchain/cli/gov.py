@@ -191,11 +191,13 @@ def status(account: AccountArgument, rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFl
     with open_client(rpc) as client:
         position = client.find(Governance.positions, who)
         is_attested = client.query(Governance.attested, who)
+        covering = client.query(Governance.covering, who)
     if position is None:
         refuse("the account has locked nothing")
     now = position.now
     votes, to = now.votes(), position.delegate
     amounts = {"locked": now.own.tokens, "votes": votes.weight, "received": now.received.weight}
+    amounts |= {"in_place_of_stake": covering}
     parts = [
         {"amount": shown(part.amount, as_json=as_json), "free_at_block": part.free_at}
         for part in position.unlocking

@@ -14,18 +14,27 @@ from runtime.primitives.types import AccountId
 
 @dataclass(frozen=True, slots=True)
 class OperatorStake:
-    """An operator at the start of a day, planck."""
+    """An operator at the start of a day, planck.
+
+    `covered`: of the least stake, what a lock stands in for; it counts for limits, never for pay.
+    """
 
     account: AccountId
     role: Role
     own: int
     delegated: int
     hardware: Hardware
+    covered: int = 0
 
     @property
     def total(self) -> int:
         """Own and delegated: the stake that counts."""
         return self.own + self.delegated
+
+    @property
+    def limiting(self) -> int:
+        """What limits by stake are computed from."""
+        return self.total + self.covered
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ STAYS: Final[dict[str, str]] = {
     "Governance.positions": "who has locked tokens to vote may not swap",
     "Governance.proposals": "whoever proposed what is on its way may not swap; others are records",
     "Governance.comments": "who comments has a lock",
+    "Governance.covering": "as positions",
     "Offences.cases": "who offended had bonded, and may not swap while it is slashed",
 }
 

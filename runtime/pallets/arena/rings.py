@@ -130,7 +130,7 @@ class Rings:
         self, task: Task, stake: OperatorStake, nodes: int, day: int, randomness: Hash
     ) -> list[OrderedMember]:
         """The node, if it has a key and may use aliases."""
-        quota = self._quota(task, stake.total, nodes)
+        quota = self._quota(task, stake.limiting, nodes)
         key = self.acting_key(stake.account, day) if quota else None
         if key is None:
             return []

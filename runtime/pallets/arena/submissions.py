@@ -112,7 +112,7 @@ class Submissions:
         if stake is None or stake.role is not Role.TRAINING_NODE or not stake.total:
             raise events.NotANode
         config = arena.config
-        return rate_limit(stake.total, config.node_stake, config.quota_base, config.quota_max)
+        return rate_limit(stake.limiting, config.node_stake, config.quota_base, config.quota_max)
 
     def _ensure_open(self, task: int) -> None:
         if self.arena.today() >= self.arena.active_task(task).final_day():

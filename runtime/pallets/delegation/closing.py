@@ -60,6 +60,8 @@ class Closing(ledger.Delegation, index=31):
         if len(parts) == most:
             return most
         self._free(key, who, operator.role, operator.own.amount)
+        if operator.covered:
+            self.locks.uncover(who, operator.covered)
         self.operators.remove((task, who))
         return len(parts) + 1
 

@@ -17,6 +17,7 @@ from runtime.economy.calendar import Calendar
 from runtime.economy.stakes import OperatorStake, StakeShares
 from runtime.economy.tasks import Role
 from runtime.frame.traits import BlockInfo, Currency, HoldReason
+from runtime.pallets.delegation.needs import Locks
 from runtime.pallets.delegation.position import Position
 from runtime.pallets.delegation.records import (
     NotRegistered,
@@ -91,11 +92,18 @@ class Delegation(frame.Pallet[Config], index=31):
     )
 
     def __init__(
-        self, ext: frame.Externalities, config: Config, *, currency: Currency, block: BlockInfo
+        self,
+        ext: frame.Externalities,
+        config: Config,
+        *,
+        currency: Currency,
+        block: BlockInfo,
+        locks: Locks,
     ) -> None:
         super().__init__(ext, config)
         self.currency = currency
         self.block = block
+        self.locks = locks
 
     def today(self) -> int:
         """The current day."""
@@ -124,7 +132,8 @@ class Delegation(frame.Pallet[Config], index=31):
 
     def _stake_of(self, who: AccountId, operator: Operator, day: int) -> OperatorStake:
         own, delegated = operator.own.at(day), operator.delegated.at(day)
-        return OperatorStake(who, operator.role, own, delegated, operator.hardware)
+        covered = operator.covered if own else 0
+        return OperatorStake(who, operator.role, own, delegated, operator.hardware, covered)
 
     def total_of(self, task: int, role: Role, day: int) -> int:
         """T or S: all stake of a role at the start of the day, planck."""

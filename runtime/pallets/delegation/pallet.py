@@ -174,7 +174,7 @@ class Delegation(Slashing, index=31):
         self._ensure_open(task)
         if self.operators.contains((task, who)):
             raise AlreadyRegistered
-        if stake < minimum:
+        if stake < minimum and not self._is_covered(who, role, stake, minimum):
             raise StakeTooLow
         if not ratio.is_at_most_one():
             raise RatioAboveOne
@@ -192,15 +192,34 @@ class Delegation(Slashing, index=31):
         ratio: Rational,
         hardware: Hardware,
     ) -> None:
-        """Give `who` a role with its own stake, held. `ensure_can_register` came before."""
+        """Give `who` a role with its own stake, held; `ensure_can_register` came before.
+
+        What is missing to the minimum its lock covers until the task ends.
+        """
+        covered = max(minimum - stake, 0)
+        if covered:
+            self.locks.cover(who, covered)
         self.currency.hold(reason_of(role, is_own=True), who, stake)
         start = self._ensure_open(task)
         own, none = self._new_position(start, stake), self._new_position(start, 0)
         shared = ShareRatio.starting(own.day + 1, ratio)
-        self.operators.put((task, who), Operator(role, own, none, shared, minimum, hardware))
+        self.operators.put(
+            (task, who),
+            Operator(role, own, none, shared, minimum - covered, hardware, covered=covered),
+        )
         self._change_places(task, role, int(stake > 0), 1)
         self._change_total(task, role, stake)
         self.deposit_event(Staked(task, who, who, role, stake))
+
+    def least_stake(self, who: AccountId, minimum: int) -> int:
+        """What of a minimum the lock of `who` does not cover, planck."""
+        return max(minimum - self.locks.spare(who), 0)
+
+    def _is_covered(self, who: AccountId, role: Role, stake: int, minimum: int) -> bool:
+        """Whether a lock makes up for what a node or a creator stakes too little."""
+        if role is Role.TASK_VALIDATOR or (role is Role.TRAINING_NODE and not stake):
+            return False  # a validator's word weighs by real tokens, a node's model as well
+        return stake >= self.least_stake(who, minimum)
 
     def change_ratio(self, task: int, who: AccountId, ratio: Rational) -> None:
         """A rise acts the next day and takes an announced cut back; a cut acts after its notice.

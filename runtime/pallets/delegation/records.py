@@ -20,7 +20,8 @@ class Operator:
     """Someone with a role in a task. `delegated` is the sum of all delegations to it.
 
     `ratio`: what delegators as a group get of their pro-rata part of its rewards. `minimum` is the
-    least own stake; below it stands only who was slashed or left.
+    least own stake; below it stands only who was slashed or left. `covered` more would be needed
+    if the operator's lock did not stand in for it until the task ends.
     """
 
     role: Role
@@ -30,6 +31,7 @@ class Operator:
     minimum: Balance
     hardware: Hardware
     delegators: U32 = 0
+    covered: Balance = 0
 
     def with_own(self, own: Position) -> Operator:
         """The same operator with another stake of its own."""

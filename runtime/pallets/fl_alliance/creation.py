@@ -55,7 +55,7 @@ class Creation:
         self.alliance = alliance
 
     def create(self, who: AccountId, terms: AllianceTerms, funding: Funding) -> int:
-        """Create a task: locks S_c, takes the pool. Emits TaskCreated."""
+        """Create a task: locks what no lock covers of S_c, takes the pool. Emits TaskCreated."""
         alliance, config = self.alliance, self.alliance.config
         ensure_valid_terms(terms, config.quantity_min, config.calendar.day_blocks)
         budget = funding.budget if isinstance(funding, SelfFunded) else 0
@@ -68,7 +68,8 @@ class Creation:
             raise events.TooFewVotersDrawn
         ensure_sums_fit(terms, config.members_max)
         model = self._origin_model(terms.origin)
-        live, stake = alliance.live.get(), config.creator_stake
+        live, covered = alliance.live.get(), min(alliance.locks.spare(who), config.creator_stake)
+        stake = config.creator_stake - covered
         if len(live) >= config.live_tasks_max:
             raise events.TooManyTasks
         if alliance.currency.spendable(who) < stake + budget:
@@ -85,12 +86,15 @@ class Creation:
             number,
             number + terms.days * config.calendar.day_blocks,
             verification,
+            creator_covered=covered,
         )
         return self._enter(found, budget)
 
     def _enter(self, found: AllianceTask, budget: int) -> int:
         alliance, who, model = self.alliance, found.creator, found.origin_model
         task = alliance.book.take_number()
+        if found.creator_covered:
+            alliance.locks.cover(who, found.creator_covered)
         alliance.currency.hold(HoldReason.FL_STAKE, who, found.creator_stake)
         if budget:
             alliance.currency.transfer(who, pot_of(task), budget)

@@ -98,6 +98,8 @@ class Ending:
         if pool > returned:
             alliance.currency.burn(pot_of(task), pool - returned)
         alliance.currency.release(HoldReason.FL_STAKE, found.creator, found.creator_stake)
+        if found.creator_covered:
+            alliance.locks.uncover(found.creator, found.creator_covered)
         membership.release(found.creator)
         alliance.tasks.put(task, replace(found, ended=reason))
         alliance.live.put([other for other in alliance.live.get() if other != task])

@@ -24,6 +24,19 @@ class TaskBook(Protocol):
         """Training or voting paid a participant."""
 
 
+class Locks(Protocol):
+    """Who keeps locked tokens, which count for the minimum of creators."""
+
+    def spare(self, who: AccountId) -> Balance:
+        """What an account's lock counts and no minimum needs yet, planck."""
+
+    def cover(self, who: AccountId, amount: Balance) -> None:
+        """Let a part of that, not more, stand in for stake until it is given back."""
+
+    def uncover(self, who: AccountId, amount: Balance) -> None:
+        """Give a part back."""
+
+
 class EmissionSource(Protocol):
     """Who mints."""
 

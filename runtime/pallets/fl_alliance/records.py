@@ -57,7 +57,8 @@ class AllianceTask:
     """A task. `members_min`: below so many candidates there is no round. `ended`: why, if it has.
 
     `origin_model`: the Arena task's consensus model, if it had one. `ends_at`: the first block in
-    which no further round opens. `verification`: every grant and withdrawal.
+    which no further round opens. `verification`: every grant and withdrawal. `creator_covered`:
+    what of S_c the creator's lock stands in for.
     """
 
     creator: AccountId
@@ -70,6 +71,7 @@ class AllianceTask:
     ends_at: U32
     verification: Annotated[list[VerifiedFrom], Limit(VERIFICATIONS_MAX)]
     ended: EndReason | None = None
+    creator_covered: Balance = 0
 
     def is_verified_on(self, day: int) -> bool:
         """Whether emission pays for rounds that open that day."""

@@ -17,7 +17,7 @@ from runtime.economy.calendar import Calendar
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.traits import BlockInfo, Currency, HoldReason, Randomness, pallet_account
 from runtime.pallets.fl_alliance import events
-from runtime.pallets.fl_alliance.needs import EmissionSource, ModelRegistry, TaskBook
+from runtime.pallets.fl_alliance.needs import EmissionSource, Locks, ModelRegistry, TaskBook
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
     AllianceTask,
@@ -148,6 +148,7 @@ class FlAlliance(frame.Pallet[Config], index=34):
         book: TaskBook,
         emission: EmissionSource,
         models: ModelRegistry,
+        locks: Locks,
     ) -> None:
         super().__init__(ext, config)
         self.currency = currency
@@ -156,6 +157,7 @@ class FlAlliance(frame.Pallet[Config], index=34):
         self.book = book
         self.emission = emission
         self.models = models
+        self.locks = locks
 
     # -- shared reads
 

@@ -189,3 +189,7 @@ class TooManyComments(frame.ModuleError, index=16):
 
 class ParametersOutOfBounds(frame.ModuleError, index=17):
     """A parameter lies outside of its hard bounds."""
+
+
+class LockInUse(frame.ModuleError, index=18):
+    """What is left would count less than what stands in for stake. Wait for those tasks' end."""

@@ -25,6 +25,8 @@ def check(dao: Governance) -> None:
 def _check_locks(dao: Governance, positions: dict[AccountId, Position]) -> None:
     locked = sum(position.now.own.tokens for position in positions.values())
     assert locked == dao.total_locked.get(), f"{locked} planck are locked"
+    for who, covering in dao.covering.items():
+        assert 0 < covering <= positions[who].now.own.weight, f"cover of {who.hex()}"
     for who, position in positions.items():
         bound = position.now.own.tokens + sum(part.amount for part in position.unlocking)
         assert bound == dao.currency.held(HoldReason.VOTE_LOCK, who), f"lock of {who.hex()}"

@@ -1,7 +1,8 @@
 """Locks: tokens that vote while they are bound and leave after their notice; others may vote them.
 
 A lock has no end of its own: it counts by its notice until its owner unlocks, then no more. What
-leaves is bound at least until the last vote that it may have counted in is enacted.
+leaves is bound at least until the last vote that it may have counted in is enacted. What a lock
+counts also stands in for minimums of nodes and creators, each planck once; it is never slashed.
 Source: WP VII; litepaper (gmFLOCK).
 """
 
@@ -50,6 +51,8 @@ class Locks:
             raise events.LockTooSmall
         if len(position.unlocking) >= records.UNLOCKING_MAX:
             raise events.TooManyParts
+        if lock_weight(left, position.days) < dao.covering.get(who):
+            raise events.LockInUse
         free_at = max(
             dao.block.block_number() + position.days * dao.config.day_blocks, self._last_enactment()
         )
@@ -87,6 +90,25 @@ class Locks:
         changed = replace(position.now, is_delegated=to is not None)
         self._stand(who, replace(position, delegate=to), changed)
         dao.deposit_event(events.Delegated(who, to))
+
+    # -- minimums of nodes and creators
+
+    def spare(self, who: AccountId) -> int:
+        """What a lock counts and no minimum needs yet, whoever votes with it; planck."""
+        return self.of(who).now.own.weight - self.dao.covering.get(who)
+
+    def cover(self, who: AccountId, amount: int) -> None:
+        """Let a part of what is spare stand in for stake."""
+        assert amount <= self.spare(who), f"{amount} planck are not spare"
+        self.dao.covering.put(who, self.dao.covering.get(who) + amount)
+
+    def uncover(self, who: AccountId, amount: int) -> None:
+        """Give a part back."""
+        left = self.dao.covering.get(who) - amount
+        if left:
+            self.dao.covering.put(who, left)
+        else:
+            self.dao.covering.remove(who)
 
     # -- positions
 

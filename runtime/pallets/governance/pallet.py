@@ -69,7 +69,7 @@ class Governance(storage.Governance, index=37):
         """Give notice for a part of the lock: it counts no more in votes that open later. Signed.
 
         It is free after the notice, and not before a vote that is open now is enacted. Emits
-        UnlockBegun. Raises NotSoMuchLocked, LockTooSmall, TooManyParts.
+        UnlockBegun. Raises NotSoMuchLocked, LockTooSmall, TooManyParts, LockInUse.
         """
         self.locks.unlock(frame.ensure_signed(origin), amount)
 
@@ -170,6 +170,20 @@ class Governance(storage.Governance, index=37):
             raise events.ParametersOutOfBounds from None
         self.parameters.put(parameters)
         self.deposit_event(events.ParametersChanged(parameters))
+
+    # -- what other pallets ask
+
+    def spare(self, who: AccountId) -> int:
+        """What an account's lock counts and no minimum needs yet, planck."""
+        return self.locks.spare(who)
+
+    def cover(self, who: AccountId, amount: int) -> None:
+        """Let a part of that, not more, stand in for stake until it is given back."""
+        self.locks.cover(who, amount)
+
+    def uncover(self, who: AccountId, amount: int) -> None:
+        """Give a part back."""
+        self.locks.uncover(who, amount)
 
     def _proposal(
         self, who: AccountId, track: Track, description: bytes, call: Hash, length: int

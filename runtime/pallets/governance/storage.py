@@ -38,6 +38,9 @@ class Governance(frame.Pallet[Config], index=37):
     positions = frame.StorageMap[AccountId, Position](
         AccountId, Position, docs="Locks, and what others let an account vote with."
     )
+    covering = frame.StorageMap[AccountId, int](
+        AccountId, Balance, default=0, docs="What of a lock's weight stands in for stake, planck."
+    )
     attested = frame.StorageMap[AccountId, bool](
         AccountId, bool, default=False, docs="Accounts that count in quadratic votes."
     )

@@ -38,6 +38,9 @@ class StakeLedger(Protocol):
     ) -> None:
         """Give `who` a role with its own stake, held."""
 
+    def least_stake(self, who: AccountId, minimum: int) -> int:
+        """What of a minimum the lock of `who` does not cover, planck."""
+
     def change_ratio(self, task: int, who: AccountId, ratio: Rational) -> None:
         """Announce another share ratio: a rise for tomorrow, a cut after its notice."""
 

@@ -62,7 +62,8 @@ class Tasks(storage.Tasks, index=30):
     def create_task(self, origin: frame.Origin, terms: TaskTerms, budget: CompactBalance) -> None:
         """Create a self-funded task: locks S_c, escrows the whole budget. Signed.
 
-        It starts with the next day. Emits TaskCreated.
+        Of S_c only what the creator's lock does not cover is staked. It starts with the next day.
+        Emits TaskCreated.
         """
         who = frame.ensure_signed(origin)
         records.ensure_valid_terms(terms)
@@ -91,7 +92,8 @@ class Tasks(storage.Tasks, index=30):
     ) -> None:
         """Take a role in a task with a stake; pays the registration fee. Signed.
 
-        The stake counts from the next day. `share_ratio` is what delegators get of their pro-rata
+        The stake counts from the next day. A node may stake less than the minimum as far as its
+        lock counts for it. `share_ratio` is what delegators get of their pro-rata
         part; None takes the DAO's default. Emits Registered.
         """
         who = frame.ensure_signed(origin)
@@ -228,14 +230,15 @@ class Tasks(storage.Tasks, index=30):
         live = self.live.get()
         if len(live) >= self.config.live_tasks_max:
             raise records.TooManyTasks
-        stake = self.config.creator_stake
+        minimum = self.config.creator_stake
+        stake = self.ledger.least_stake(who, minimum)
         budget = funding.budget if isinstance(funding, SelfFunded) else 0
         if self.currency.spendable(who) < stake + budget:
             raise records.InsufficientFunds
         task = self.take_number()
         self.ledger.open_task(task, start_day)
         usual = self.parameters_on(self.today()).share_ratio.usual
-        self.ledger.register(task, who, Role.CREATOR, stake, stake, usual, terms.hardware)
+        self.ledger.register(task, who, Role.CREATOR, stake, minimum, usual, terms.hardware)
         if budget:
             self.currency.transfer(who, escrow_of(task), budget)
             self.escrows.put(task, budget)

@@ -106,6 +106,19 @@ class FixedRandomness:
         return self.block.block_number() // EPOCH_BLOCKS
 
 
+class NoLocks:
+    """Nobody locks tokens."""
+
+    def spare(self, who: AccountId) -> int:
+        return 0
+
+    def cover(self, who: AccountId, amount: int) -> None:
+        raise AssertionError(f"{who.hex()} has no lock")
+
+    def uncover(self, who: AccountId, amount: int) -> None:
+        raise AssertionError(f"{who.hex()} has no lock")
+
+
 @dataclass
 class World:
     """All pallets over one state; `number` is the current block."""
@@ -130,6 +143,7 @@ class World:
             ),
             currency=self.balances,
             block=self.system,
+            locks=NoLocks(),
         )
         self.tasks = tasks.Tasks(
             ext,
@@ -199,6 +213,7 @@ class World:
             book=self.tasks,
             emission=self.emission,
             models=self.models,
+            locks=NoLocks(),
         )
 
     def endow(self, *names: str, amount: int = 10_000 * FML) -> None:
