@@ -17,12 +17,13 @@ from runtime.constants import PRESETS, Preset
 from runtime.genesis import GenesisConfig
 from runtime.pallets.babe import AUTHORITIES_MAX, EpochAuthority
 from runtime.primitives.babe_digest import Authority
-from runtime.primitives.types import AccountId, Balance
+from runtime.primitives.types import AccountId, Balance, Hash
+from runtime.primitives.zk_profile import SETUP_POINTS_MAX, SETUP_POINTS_MIN, ChainSetup
 
 ACCOUNTS_MAX: Final = 1_000_000
 WEIGHT_MAX: Final = 2**53  # the sum over all authorities then fits 64 bits
 _REQUIRED: Final = ("system", "balances", "babe", "grandpa")
-_OPTIONAL: Final = ("emission", "tasks", "staking")
+_OPTIONAL: Final = ("emission", "tasks", "staking", "flAlliance")
 
 
 def read_patch(reader: Reader, network: int) -> GenesisConfig:
@@ -33,7 +34,7 @@ def read_patch(reader: Reader, network: int) -> GenesisConfig:
     balances = _read_balances(reader.key("balances"), network, preset)
     authorities = _read_babe(reader.key("babe"), network)
     grandpa = _read_grandpa(reader.key("grandpa"), network)
-    staking = reader.find("staking")
+    staking, alliance = reader.find("staking"), reader.find("flAlliance")
     return GenesisConfig(
         preset=preset.name,
         balances=balances,
@@ -46,6 +47,7 @@ def read_patch(reader: Reader, network: int) -> GenesisConfig:
         ),
         emission=None if emission is None else read_emission(emission),
         tasks=[] if tasks is None else read_tasks(tasks, network),
+        setup=None if alliance is None else _read_setup(alliance),
     )
 
 
@@ -73,6 +75,12 @@ def _read_balances(section: Reader, network: int, preset: Preset) -> dict[Accoun
         if total > preset.cap:
             amount.fail(f"the sum up to here is {total} planck, the cap is {preset.cap}")
     return balances
+
+
+def _read_setup(section: Reader) -> ChainSetup:
+    setup = section.fields({"setup"}).key("setup").fields({"points", "sha256"})
+    points = setup.key("points").integer(SETUP_POINTS_MIN, SETUP_POINTS_MAX)
+    return ChainSetup(points, Hash(setup.key("sha256").hex(32)))
 
 
 def _read_babe(section: Reader, network: int) -> list[EpochAuthority]:

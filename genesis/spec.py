@@ -21,6 +21,7 @@ from genesis.errors import SpecError
 from genesis.patch import read_patch
 from genesis.raw import RawGenesis, raw_document, read_raw
 from genesis.reader import DOCUMENT_BYTES_MAX, Reader, parse_document
+from genesis.setup import load_setup
 from runtime.genesis import GenesisConfig, build_genesis
 from runtime.primitives.ss58 import GENERIC_PREFIX, PREFIX_MAX
 from runtime.primitives.types import Hash
@@ -111,7 +112,9 @@ def load_chain_spec(name_or_path: str | Path) -> ChainSpec:
             f"give a file or one of {', '.join(PRESET_NAMES)}",
         ) from None
     try:
-        return parse_chain_spec(document)
+        spec = parse_chain_spec(document)
+        load_setup(spec.genesis, path.parent)
+        return spec
     except SpecError as error:
         raise SpecError(error.path, error.rule, str(path)) from None
 

@@ -19,6 +19,7 @@ from runtime.primitives.babe_digest import Authority
 from runtime.primitives.per_things import Perbill
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U32, AccountId, Balance
+from runtime.primitives.zk_profile import ChainSetup
 from runtime.runtime import Runtime
 from runtime.version import CODE_KEY, code_stub
 
@@ -59,6 +60,7 @@ class GenesisConfig:
     emission: EmissionParameters | None = None  # None: the published defaults
     tasks: list[GenesisTask] = field(default_factory=list)
     staking: GenesisStaking | None = None  # None: the authorities stay those of the spec
+    setup: ChainSetup | None = None  # None: proofs of aggregation use Ethereum's string
 
 
 def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
@@ -79,6 +81,8 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
         runtime.tasks.genesis_build(preset.arena, verified)
     except DispatchError as error:
         raise ValueError(f"tasks: {type(error).__doc__}") from error
+    if config.setup is not None:
+        runtime.alliance.setup.put(config.setup)
     runtime.governance.genesis_build(preset.governance())
     ext.put(CODE_KEY, code_stub(config.preset))
     ext.put(_EXTRINSIC_INDEX, codec_of(U32).encode(0))

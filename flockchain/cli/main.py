@@ -66,6 +66,7 @@ _ENTRIES: Final = (
     _Entry("simulate", "flockchain.cli.simulate", "Simulate networks and federated learning."),
     _Entry("bench", "flockchain.cli.bench", "Measure this machine."),
     _Entry("vectors", "flockchain.cli.vectors", "Check the cryptography against vector files."),
+    _Entry("ceremony", "flockchain.cli.ceremony", "Make and check a reference string."),
     _Entry("build-spec", "flockchain.cli.spec", "Check a chain spec and print it.", "build_spec"),
     _Entry(
         "spec-hash",

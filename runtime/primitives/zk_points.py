@@ -17,6 +17,7 @@ from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
 ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 POINT_BYTES: Final = 48
+SECOND_BYTES: Final = 96  # of a point of the second group
 SCALAR_BYTES: Final = 32
 _KEPT_POINTS_MAX: Final = 16_384  # about 3 MB: five rounds of the largest size
 
@@ -41,6 +42,19 @@ def admit(data: bytes) -> G1Point:
     return point
 
 
+def admit_second(data: bytes) -> G2Point:
+    """A point of the second group, not the identity. Raises `PointError` as `admit` does."""
+    if len(data) != SECOND_BYTES:
+        raise PointError(f"a point of {len(data)} bytes, not {SECOND_BYTES}")
+    try:
+        point = G2Point.from_compressed_bytes(data)
+    except ValueError as error:
+        raise PointError("no point of the second subgroup") from error
+    if point == G2Point.identity() or bytes(point.to_compressed_bytes()) != data:
+        raise PointError("the point at infinity, or a second form of a point")
+    return point
+
+
 def read_scalar(data: bytes) -> int:
     """A number below the order. Raises `PointError`."""
     number = int.from_bytes(data, "big")
@@ -51,6 +65,11 @@ def read_scalar(data: bytes) -> int:
 
 def compress(point: G1Point) -> bytes:
     """The 48 bytes of a point."""
+    return bytes(point.to_compressed_bytes())
+
+
+def compress_second(point: G2Point) -> bytes:
+    """The 96 bytes of a point of the second group."""
     return bytes(point.to_compressed_bytes())
 
 

@@ -60,8 +60,9 @@ class Setup:
 
     @cached_property
     def id(self) -> Hash:
-        """The digest by which transcripts name it."""
-        return sha2_256(self.basis + self.powers + self.tau)
+        """The digest by which transcripts name it; a basis that is the powers is in it once."""
+        basis = self.basis if self.is_lagrange else b""
+        return sha2_256(basis + self.powers + self.tau)
 
     @cached_property
     def power(self) -> G2Point:
@@ -99,7 +100,8 @@ def ensure_structure(setup: Setup) -> None:
     powers = _decompress(setup.powers)
     if len(powers) != setup.points or powers[0] != G1Point():
         raise SetupError("the powers do not begin with the generator")
-    if not all(point.is_in_subgroup() for point in (*powers, *setup.generators)):
+    others = setup.generators if setup.is_lagrange else ()
+    if not all(point.is_in_subgroup() for point in (*powers, *others)):
         raise SetupError("a point is outside the subgroup")
     right = combine(powers[:-1], factors[:-1])
     if not are_paired(combine(powers[1:], factors[:-1]), right, setup.power):

@@ -148,7 +148,7 @@ AMOUNT_RULE = (
         ("chainType", None, "chainType: a string is needed, not null"),
         (f"{IN_PATCH}/babe", ..., f"{PATCH}.babe: the key is missing"),
         (f"{IN_PATCH}/sudo", {}, f"{PATCH}.sudo: unknown key; known are babe, balances, emission, "
-         "grandpa, staking, system, tasks"),
+         "flAlliance, grandpa, staking, system, tasks"),
         (f"{IN_PATCH}/system/preset", "paseo", f"{PATCH}.system.preset: \"paseo\" is none of "
          "devnet, mainnet"),
         (f"{IN_PATCH}/balances/balances/3/1", "12,5 FML", f"{PATCH}.balances.balances[3][1]: "

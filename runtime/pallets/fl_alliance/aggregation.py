@@ -29,7 +29,6 @@ from runtime.primitives.types import AccountId
 from runtime.primitives.zk_aggregation import hash_of_sum, is_admissible, verify_aggregation
 from runtime.primitives.zk_delivery import Delivery, is_delivery
 from runtime.primitives.zk_points import POINT_BYTES
-from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
 
 CLIENTS_MIN: Final = 3  # of two each would learn the other's update from the sum
@@ -59,7 +58,8 @@ class Aggregations:
         if alliance.aggregations.contains(key):
             raise events.WrongStage  # only those in the sum hand over to another aggregator
         client = self._client(key, who, posted)
-        if client is None or not is_admissible(self.context(key), client, ethereum_setup()):
+        setup = alliance.reference_string()
+        if client is None or not is_admissible(self.context(key), client, setup):
             raise events.BadCommitments
         if not is_delivery(posted.delivery, self.delivery_context(key, who)):
             raise events.BadDelivery
@@ -138,7 +138,7 @@ class Aggregations:
         if found.proved is not None:
             raise events.AlreadyProved
         statement = self.statement(key)
-        if not verify_aggregation(statement, proof, ethereum_setup()):
+        if not verify_aggregation(statement, proof, alliance.reference_string()):
             self._replace(key, FailureReason.BAD_PROOF)
             return
         proved = hash_of_sum(statement)
@@ -178,7 +178,7 @@ class Aggregations:
         """The round as transcripts name it."""
         alliance, terms = self.alliance, self.alliance.get_task(key.task).terms
         base = alliance.rounds.get(key).base or bytes(32)
-        genesis, setup = alliance.block.genesis_hash(), ethereum_setup().id
+        genesis, setup = alliance.block.genesis_hash(), alliance.reference_string().id
         scale = 1 << terms.fraction_bits
         return RoundContext(genesis, key.task, key.round, base, setup, terms.parameters, scale)
 

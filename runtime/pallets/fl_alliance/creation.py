@@ -42,7 +42,7 @@ from runtime.pallets.fl_alliance.terms import (
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import AccountId
 from runtime.primitives.zk_aggregation import WEIGHTS_MAX
-from runtime.primitives.zk_setup import ethereum_setup
+from runtime.primitives.zk_setup import BLINDERS, ETHEREUM_POINTS
 
 _NOTHING = Rational(0, 1)
 _ALL = Rational(1, 1)
@@ -66,7 +66,9 @@ class Creation:
         )
         if needed is None:
             raise events.TooFewVotersDrawn
-        ensure_sums_fit(terms, config.members_max)
+        setup = alliance.setup.find()
+        chunk = ETHEREUM_POINTS - BLINDERS if setup is None else setup.chunk
+        ensure_sums_fit(terms, config.members_max, chunk)
         model = self._origin_model(terms.origin)
         live, covered = alliance.live.get(), min(alliance.locks.spare(who), config.creator_stake)
         stake = config.creator_stake - covered
@@ -169,14 +171,17 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int)
         raise events.BadUnits
 
 
-def ensure_sums_fit(terms: AllianceTerms, members_max: int) -> None:
-    """Raises BadAggregation unless sums and proofs stay within bounds, whoever is drawn."""
+def ensure_sums_fit(terms: AllianceTerms, members_max: int, chunk: int) -> None:
+    """Raises BadAggregation unless sums and proofs stay within bounds, whoever is drawn.
+
+    `chunk`: how many parameters a commitment has.
+    """
     drawn = participants_of(members_max, terms.participation)
     proposers = proposers_of(drawn, terms.proposing)
     if terms.mode is Mode.OPEN:
         is_fine = terms.parameters == 0
     else:
-        commitments = ethereum_setup().chunks_of(terms.parameters) * proposers
+        commitments = -(-terms.parameters // chunk) * proposers
         is_fine = 0 < commitments <= COMMITMENTS_MAX and proposers >= CLIENTS_MIN
         is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
         is_fine = is_fine and not terms.attributes  # no voter can leave one out

@@ -23,9 +23,9 @@ from runtime.primitives.tag_proof import TagProof
 from runtime.primitives.types import U32, AccountId, Bytes32, Hash
 from runtime.primitives.zk_delivery import Delivery, is_shared, open_piece
 from runtime.primitives.zk_points import POINT_BYTES
-from runtime.primitives.zk_setup import commit_chunk, ethereum_setup
+from runtime.primitives.zk_setup import commit_chunk
 
-PIECE_BYTES_MAX: Final = 16_384  # twice what a chunk of 4,096 numbers needs
+PIECE_BYTES_MAX: Final = 1 << 18 | 1 << 10  # of a chunk of 2^16 numbers of 32 bits
 PATH_MAX: Final = 32
 
 
@@ -82,7 +82,8 @@ class Disputes:
 
     def _opens(self, point: bytes, task: int, delivery: Delivery, accused: Accusation) -> bool:
         """Whether the piece holds what the commitment to its chunk holds."""
-        setup, parameters = ethereum_setup(), self.alliance.get_task(task).terms.parameters
+        setup = self.alliance.reference_string()
+        parameters = self.alliance.get_task(task).terms.parameters
         numbers = min(setup.chunk, parameters - setup.chunk * accused.place)
         chunk = open_piece(accused.piece, accused.place, delivery, accused.shared, numbers)
         return chunk is not None and commit_chunk(setup, chunk.numbers, chunk.blinders) == point

@@ -63,13 +63,18 @@ REVEAL = Weight(250_000_000)
 STEP = Weight(70_000_000)
 BLOCK = Weight(20_000_000)
 PROOF = Weight(90_000_000_000)  # of the 3,072 commitments that a round has at most
-DISPUTE = Weight(25_000_000_000)
+DISPUTE = Weight(25_000_000_000)  # of a chunk of 4,092 numbers, or a part of a larger one
+CHUNK_BYTES = 16_384
 POINT = Weight(110_000_000)
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
 
 
 def _admission(size_bytes: int) -> Weight:
     return POINT.times(size_bytes // POINT_BYTES + 1)
+
+
+def _dispute(size_bytes: int) -> Weight:
+    return DISPUTE.times(size_bytes // CHUNK_BYTES + 1)
 
 
 class FlAlliance(storage.FlAlliance, index=34):
@@ -308,7 +313,7 @@ class FlAlliance(storage.FlAlliance, index=34):
         who = frame.ensure_signed(origin)
         self.playing.aggregations.post_proof(who, task, round_, proof, opening)
 
-    @frame.call(21, weight=DISPUTE)
+    @frame.call(21, weight=lambda task, round_, accusation: _dispute(len(accusation.piece)))
     def accuse(self, origin: frame.Origin, task: U32, round_: U32, accusation: Accusation) -> None:
         """Show that a client sent what does not open its commitments. Signed by the aggregator.
 

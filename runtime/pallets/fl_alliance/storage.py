@@ -43,6 +43,8 @@ from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.terms import AllianceParameters
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, U32, AccountId, Balance, Bytes32
+from runtime.primitives.zk_profile import ChainSetup, setup_of
+from runtime.primitives.zk_setup import Setup
 
 FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
 
@@ -88,6 +90,9 @@ class FlAlliance(frame.Pallet[Config], index=34):
     )
     ended = frame.StorageValue[list[EndedTask]](
         list[EndedTask], default=[], docs="Ended tasks whose records wait to be dropped."
+    )
+    setup = frame.StorageValue[ChainSetup](
+        ChainSetup, docs="The reference string of the chain's own; none: that of Ethereum."
     )
     # tasks
     tasks = frame.StorageMap[int, AllianceTask](U32, AllianceTask, docs="Every task.")
@@ -164,6 +169,10 @@ class FlAlliance(frame.Pallet[Config], index=34):
     def today(self) -> int:
         """The current day."""
         return self.config.calendar.day_of(self.block.block_number())
+
+    def reference_string(self) -> Setup:
+        """The string with which proofs are checked. Raises SetupMissing if it was not loaded."""
+        return setup_of(self.setup.find())
 
     def get_task(self, task: int) -> AllianceTask:
         """The task's record. Raises UnknownTask."""
