@@ -22,7 +22,7 @@ from runtime.primitives.types import AccountId, Balance
 
 _OPTIONAL: Final = (
     *("minimumCount", "nominatorBondMin", "treasuryPercent", "finalizerPercent"),
-    *("slashBurnPercent", "slashTreasuryPercent", "commissions"),
+    *("slashBurnPercent", "slashTreasuryPercent", "slashDeferEras", "commissions"),
 )
 _PARTS: Final = 10**9
 
@@ -71,8 +71,9 @@ def _read_parameters(reader: Reader, preset: Preset) -> StakingParameters:
         finalizer_percent=number("finalizerPercent", usual.finalizer_percent, 0, 100),
         slash_burn_percent=number("slashBurnPercent", usual.slash_burn_percent, 0, 100),
         slash_treasury_percent=number("slashTreasuryPercent", usual.slash_treasury_percent, 0, 100),
+        slash_defer_eras=number("slashDeferEras", 0, 0, preset.bonding_eras - 1),
     )
-    if not parameters.is_sound(preset.authorities_max):
+    if not parameters.is_sound(preset.authorities_max, preset.bonding_eras):
         reader.fail("shares of slashes exceed 100 percent, or the minima of bonds do not fit")
     return parameters
 

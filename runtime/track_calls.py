@@ -36,6 +36,7 @@ _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
     Track.ATTESTATION: (Tasks.attest_creator, Governance.attest_account),
     Track.TREASURY: (Treasury.spend,),
     Track.VALIDATORS: (Session.disable, Grandpa.note_stalled),
+    Track.SLASHES: (Staking.cancel_slash,),
 }
 
 

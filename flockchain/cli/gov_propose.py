@@ -13,6 +13,7 @@ import typer
 from flockchain.cli.amounts import AmountArgument, TaskArgument, shown
 from flockchain.cli.chain_access import (
     AccountArgument,
+    address,
     event_of,
     parse_planck,
     print_facts,
@@ -27,6 +28,7 @@ from runtime.frame.call import RUNTIME_CALL
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance, events
+from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
 from runtime.primitives.content_id import cid_text
@@ -86,6 +88,22 @@ def attest(
     function = Tasks.attest_creator if is_creator else Governance.attest_account
     call = encode_call(function, read_account(account), is_attested)
     _propose(signer, Track.ATTESTATION, call, about)
+
+
+@app.command()
+@with_signer
+def cancel_slash(
+    signer: Signer,
+    era: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The era of the offence.")],
+    validator: AccountArgument,
+    about: AboutOption,
+) -> None:
+    """Forgive a slash of a chain's validator that waits for its era."""
+    who = read_account(validator)
+    with signer.open() as client:
+        if client.find(Staking.deferred_slashes, (era, who)) is None:
+            refuse(f"no slash of {address(who)} in era {era} waits for a later era")
+    _propose(signer, Track.SLASHES, encode_call(Staking.cancel_slash, era, who), about)
 
 
 @app.command()

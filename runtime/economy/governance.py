@@ -32,6 +32,7 @@ class Track(enum.Enum):
     ATTESTATION = 2  # of task creators, and of accounts that count in quadratic votes
     TREASURY = 3
     VALIDATORS = 4  # of the chain: those that are gone for good are replaced
+    SLASHES = 5  # of the chain's validators, while they wait
 
 
 def lock_weight(tokens: int, days: int) -> int:

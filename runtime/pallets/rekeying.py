@@ -93,6 +93,7 @@ STAYS: Final[dict[str, str]] = {
     "Staking.eras_blocks": "as eras_stakers",
     "Staking.eras_payouts": "as eras_stakers",
     "Staking.fractions": "as eras_stakers",
+    "Staking.deferred_slashes": "as slash_jobs",
     "Staking.slash_jobs": "as eras_stakers; a reporter is paid at the key that reported",
     "Session.key_owner": "who has bonded may not swap, and nobody else has session keys",
     "Governance.positions": "who has locked tokens to vote may not swap",

@@ -19,6 +19,7 @@ from runtime.pallets.staking.records import (
     ElectionFailed,
     EraPaid,
     Exposure,
+    SlashJob,
     StakersElected,
 )
 from runtime.pallets.staking.storage import POT, StakingStorage
@@ -43,7 +44,15 @@ class Eras(StakingStorage, index=7):
             active = ActiveEra(active.index + 1, index)
             self.active_era.put(active)
             self._forget(active.index - self.config.history_eras)
+            self._bring_due(active.index)
         return active.index, max(active.index - self.config.bonding_eras + 1, 0)
+
+    def _bring_due(self, era: int) -> None:
+        """Slashes that waited for this era wait no longer."""
+        due = [(key, slash) for key, slash in self.deferred_slashes.items() if slash.due_era <= era]
+        for (of_era, validator), slash in due:
+            self.deferred_slashes.remove((of_era, validator))
+            self.put_job(SlashJob(of_era, validator, slash.reporter))
 
     def plan_session(self, index: int) -> list[tuple[AccountId, int]] | None:
         """Elected accounts with weights if session `index` begins an era, else None."""

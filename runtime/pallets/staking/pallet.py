@@ -208,10 +208,20 @@ class Staking(Slashing, index=7):
     def set_parameters(self, origin: frame.Origin, parameters: StakingParameters) -> None:
         """Change the rules. Root: only a passed proposal. Emits ParametersSet."""
         frame.ensure_root(origin)
-        if not parameters.is_sound(self.config.validators_max):
+        if not parameters.is_sound(self.config.validators_max, self.config.bonding_eras):
             raise UnsoundParameters
         self.parameters.put(parameters)
         self.deposit_event(ParametersSet(parameters))
+
+    @frame.call(31, weight=_BOND)
+    def cancel_slash(self, origin: frame.Origin, era: U32, validator: AccountId) -> None:
+        """Forgive a slash that waits for an era. Root: only a passed proposal.
+
+        The offender stays chilled until it asks again. Emits SlashCancelled. Raises
+        NoDeferredSlash.
+        """
+        frame.ensure_root(origin)
+        self.cancel(era, validator)
 
     def _least(self, who: AccountId) -> Balance:
         """What must stay bonded for the role of `who`."""
@@ -224,7 +234,7 @@ class Staking(Slashing, index=7):
 
     def genesis_build(self, parameters: StakingParameters, validators: Genesis) -> None:
         """Bond the first validators and put them into era 0. Raises TokenError, ValueError."""
-        if not parameters.is_sound(self.config.validators_max):
+        if not parameters.is_sound(self.config.validators_max, self.config.bonding_eras):
             raise ValueError("staking: the parameters are not sound")
         self.parameters.put(parameters)
         for who, stake, prefs in validators:
@@ -248,6 +258,10 @@ class Staking(Slashing, index=7):
         waiting = sum(amount for _, amount in self.eras_payouts.items())
         assert waiting == self.owed.get() <= self.currency.free(POT)
         assert self.currency.free(SLASH_POT) == 0
+        for key, slash in self.deferred_slashes.items():
+            known = self.fractions.get(key)
+            assert known.due > known.done, "what waits is due"
+            assert slash.due_era > self.active_era.get().index, "and not yet"
         for (era, who), exposure in self.eras_stakers.items():
             parts = sum(value for _, value in exposure.parts(who))
             assert parts == exposure.total, f"exposure of 0x{who.hex()} in era {era}"

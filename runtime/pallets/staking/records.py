@@ -95,8 +95,16 @@ class SlashJob:
 
 
 @frame.scale_type
+class DeferredSlash:
+    """A slash that waits for era `due_era`: until then it can be cancelled."""
+
+    due_era: U32
+    reporter: AccountId | None
+
+
+@frame.scale_type
 class Fractions:
-    """Which part of an exposure is to be slashed, and which part has been, of 10^18."""
+    """Which part of an exposure is to be slashed, and which part was or is forgiven, of 10^18."""
 
     due: U64
     done: U64
@@ -108,7 +116,8 @@ class StakingParameters:
 
     `validator_count` 0: the authorities are those of the chain spec, nobody is elected. An election
     that finds fewer than `minimum_count` changes nothing. Of what is slashed the reporter gets what
-    burning and the treasury leave.
+    burning and the treasury leave. `slash_defer_eras`: from the era of an offence to its slash; so
+    long what was behind the offender cannot leave.
     """
 
     validator_count: U32 = 0
@@ -119,14 +128,16 @@ class StakingParameters:
     finalizer_percent: U32 = 20  # of an era's pay, by stake; the rest goes by blocks
     slash_burn_percent: U32 = 50
     slash_treasury_percent: U32 = 40
+    slash_defer_eras: U32 = 0
 
-    def is_sound(self, count_max: int) -> bool:
+    def is_sound(self, count_max: int, bonding_eras: int) -> bool:
         """Whether shares are shares, and sizes can be met."""
         slash = self.slash_burn_percent + self.slash_treasury_percent
         return (
             max(self.treasury_percent, self.finalizer_percent, slash) <= 100
             and self.validator_count <= count_max
             and self.minimum_count >= 1
+            and self.slash_defer_eras < bonding_eras
             and self.nominator_bond_min >= FML
             and self.validator_bond_min >= self.nominator_bond_min
         )
@@ -251,6 +262,24 @@ class ParametersSet:
     parameters: StakingParameters
 
 
+@frame.event(14)
+class SlashDeferred:
+    """The slash is carried out when era `due_era` has begun, unless it is cancelled."""
+
+    era: U32
+    validator: AccountId
+    due_era: U32
+
+
+@frame.event(15)
+class SlashCancelled:
+    """The DAO forgave all of what was due, `fraction` of 10^18 in all."""
+
+    era: U32
+    validator: AccountId
+    fraction: U64
+
+
 # -- errors
 
 
@@ -311,8 +340,12 @@ class NothingToClaim(frame.ModuleError, index=13):
 
 
 class UnsoundParameters(frame.ModuleError, index=14):
-    """Shares above 100 percent, or sizes that cannot be met."""
+    """Shares above 100 percent, sizes that cannot be met, or slashes deferred beyond bonding."""
 
 
 class BadStash(frame.ModuleError, index=15):
     """The account of a pallet has no stake of its own."""
+
+
+class NoDeferredSlash(frame.ModuleError, index=16):
+    """No slash of the validator in this era waits for a later era."""

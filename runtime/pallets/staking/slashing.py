@@ -1,6 +1,7 @@
 """Slashing: what stood behind an offender bears its fault, what is on its way out as well.
 
 A report sets the fraction that is due of an era's exposure, the largest of all its offences there;
+it waits for an era in which the DAO may still cancel it, then
 one exposure a block is brought up to it. Every backer loses that fraction of its part, floored,
 out of what counts and what was unbonded since, pro rata. What cannot be found any more is not owed.
 Invariant: what is taken is burned, paid to the treasury or to the reporter, to the last planck.
@@ -16,8 +17,12 @@ from runtime.pallets.staking.eras import Eras
 from runtime.pallets.staking.records import (
     BACKERS_MAX,
     PARTS,
+    DeferredSlash,
     Fractions,
     Ledger,
+    NoDeferredSlash,
+    SlashCancelled,
+    SlashDeferred,
     SlashDivided,
     Slashed,
     SlashJob,
@@ -35,7 +40,7 @@ class Slashing(Eras, index=7):
     """Takes stakes."""
 
     def is_slash_pending(self) -> bool:
-        """Whether slashes wait."""
+        """Whether slashes are due and not carried out."""
         return self.first_job.get() < self.next_job.get()
 
     def slash(
@@ -43,7 +48,7 @@ class Slashing(Eras, index=7):
     ) -> None:
         """Have a validator lose at least `fraction` of 10^18 of what was behind it in `era`.
 
-        Emits SlashReported if that is more than what is due already.
+        Emits SlashReported if that is more than what is due already, SlashDeferred if it waits.
         """
         if not self.eras_stakers.contains((era, validator)):
             return
@@ -51,11 +56,26 @@ class Slashing(Eras, index=7):
         if fraction <= known.due:
             return
         if known.due == known.done:  # else a job waits, which takes the larger fraction
-            place = self.next_job.get()
-            self.slash_jobs.put(place, SlashJob(era, validator, reporter))
-            self.next_job.put(place + 1)
+            self._defer(era, validator, reporter)
         self.fractions.put((era, validator), replace(known, due=fraction))
         self.deposit_event(SlashReported(era, validator, fraction))
+
+    def _defer(self, era: int, validator: AccountId, reporter: AccountId | None) -> None:
+        due_era = era + self.parameters.get().slash_defer_eras
+        if due_era <= self.active_era.get().index:
+            self.put_job(SlashJob(era, validator, reporter))
+            return
+        self.deferred_slashes.put((era, validator), DeferredSlash(due_era, reporter))
+        self.deposit_event(SlashDeferred(era, validator, due_era))
+
+    def cancel(self, era: int, validator: AccountId) -> None:
+        """Forgive what waits: what is forgiven counts as taken when more becomes due."""
+        if not self.deferred_slashes.contains((era, validator)):
+            raise NoDeferredSlash
+        due = self.fractions.get((era, validator)).due
+        self.deferred_slashes.remove((era, validator))
+        self.fractions.put((era, validator), Fractions(due, due))
+        self.deposit_event(SlashCancelled(era, validator, due))
 
     def chill_offender(self, who: AccountId) -> bool:
         """Whoever has offended is no candidate until it asks again; whether it was one."""

@@ -14,6 +14,7 @@ from runtime.frame.traits import BlockInfo, Currency, HoldReason, pallet_account
 from runtime.pallets.staking.records import (
     ActiveEra,
     Chilled,
+    DeferredSlash,
     Exposure,
     Fractions,
     Ledger,
@@ -101,8 +102,11 @@ class StakingStorage(frame.Pallet[Config], index=7):
     fractions = frame.StorageDoubleMap[tuple[int, AccountId], Fractions](
         U32, AccountId, Fractions, default=Fractions(0, 0), docs="Slashes of an era's exposures."
     )
+    deferred_slashes = frame.StorageDoubleMap[tuple[int, AccountId], DeferredSlash](
+        U32, AccountId, DeferredSlash, docs="Slashes of an era's exposures that wait for an era."
+    )
     slash_jobs = frame.StorageMap[int, SlashJob](
-        U32, SlashJob, hasher=frame.Hasher.TWOX_64_CONCAT, docs="Slashes that wait, in order."
+        U32, SlashJob, hasher=frame.Hasher.TWOX_64_CONCAT, docs="Slashes that are due, in order."
     )
     first_job = frame.StorageValue[int](U32, default=0)
     next_job = frame.StorageValue[int](U32, default=0)
@@ -166,6 +170,12 @@ class StakingStorage(frame.Pallet[Config], index=7):
         if not self.nominators.contains(who):
             self.counter_for_nominators.put(self.counter_for_nominators.get() + 1)
         self.nominators.put(who, nominations)
+
+    def put_job(self, job: SlashJob) -> None:
+        """Have a slash carried out by one of the next blocks."""
+        place = self.next_job.get()
+        self.slash_jobs.put(place, job)
+        self.next_job.put(place + 1)
 
     def drop_roles(self, who: AccountId) -> bool:
         """Take candidates and nominators out; whether `who` was one. Emits Chilled then."""

@@ -75,6 +75,7 @@ def test_a_refused_call_writes_nothing(error: type[frame.ModuleError], act: Act)
         {"treasury_percent": 101},
         {"finalizer_percent": 101},
         {"slash_burn_percent": 61},
+        {"slash_defer_eras": 2},
         {"minimum_count": 0},
         {"nominator_bond_min": FML - 1},
         {"validator_bond_min": 9 * FML},
@@ -82,8 +83,8 @@ def test_a_refused_call_writes_nothing(error: type[frame.ModuleError], act: Act)
 )
 def test_unsound_parameters_are_refused(change: dict[str, int]) -> None:
     rules = replace(RULES, **change)
-    assert RULES.is_sound(4)
-    assert not rules.is_sound(4)
+    assert RULES.is_sound(4, 2)
+    assert not rules.is_sound(4, 2)
 
 
 def test_the_dao_sets_parameters() -> None:
