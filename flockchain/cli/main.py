@@ -53,7 +53,7 @@ _ENTRIES: Final = (
     ),
     _Entry("key", "flockchain.cli.key", "Make, inspect and store keys, sign and verify messages."),
     _Entry("wallet", "flockchain.cli.wallet", "See balances and send."),
-    _Entry("tx", "flockchain.cli.tx", "Make any call of the chain, or several in a batch."),
+    _Entry("call", "flockchain.cli.call", "Make any call of the chain, or several in a batch."),
     _Entry("proxy", "flockchain.cli.proxy", "Have other keys act for an account."),
     _Entry("multisig", "flockchain.cli.multisig", "Act for accounts of several keys."),
     _Entry("task", "flockchain.cli.task", "Create tasks and take part in them."),

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from flockchain.cli.amounts import shown
+from flockchain.cli.call import CallArgument
 from flockchain.cli.call_text import call_hash, name_of, read_call
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
@@ -26,7 +27,6 @@ from flockchain.cli.chain_access import (
 )
 from flockchain.cli.sent import ensure_made, print_sent
 from flockchain.cli.signing import Signer, with_signer
-from flockchain.cli.tx import CallArgument
 from flockchain.sdk import Receipt
 from runtime.frame.call import RuntimeCall
 from runtime.frame.pallet import encode_call

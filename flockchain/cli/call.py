@@ -1,4 +1,4 @@
-"""`flockchain tx`: any call of the chain, alone, in a batch or for a derived account.
+"""`flockchain call`: any call of the chain, alone, in a batch or for a derived account.
 
 Source: WP II.B (everyone may take part with a small program); Substrate `pallet_utility`.
 """
@@ -74,7 +74,7 @@ _FUNCTIONS: Final = {
 }
 
 
-@app.command("call")
+@app.command("make")
 @with_signer
 def make_call(
     signer: Signer,

@@ -1,4 +1,4 @@
-"""`flockchain tx`, `proxy` and `multisig` against a real node."""
+"""`flockchain call`, `proxy` and `multisig` against a real node."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.testing import Result
 
-from flockchain.cli import multisig, proxy, tx, wallet
+from flockchain.cli import call, multisig, proxy, wallet
 from flockchain.keys import key_pair_from_uri
 from runtime.pallets.multisig.records import multi_account
 from runtime.pallets.utility import derivative_account
@@ -39,14 +39,14 @@ def test_calls_alone_and_in_batches(tmp_path: Path) -> None:
     results, chain = run_all(
         tmp_path / "node",
         (
-            tx.app,
-            ["call", *("balances.transfer_keep_alive", "dest=//Carol", "value=1 FML"), *AS_ALICE],
+            call.app,
+            ["make", *("balances.transfer_keep_alive", "dest=//Carol", "value=1 FML"), *AS_ALICE],
         ),
-        (tx.app, ["batch", pay("//Carol", "2 FML"), "--file", str(file), *AS_ALICE]),
-        (tx.app, ["batch", pay("//Carol", "1 FML"), too_much, "--mode", "stop", *AS_ALICE]),
-        (tx.app, ["batch", too_much, pay("//Carol", "1 FML"), "--mode", "force", *AS_ALICE]),
-        (tx.app, ["batch", pay("//Carol", "1 FML"), too_much, *AS_ALICE]),
-        (tx.app, ["batch", *AS_ALICE]),
+        (call.app, ["batch", pay("//Carol", "2 FML"), "--file", str(file), *AS_ALICE]),
+        (call.app, ["batch", pay("//Carol", "1 FML"), too_much, "--mode", "stop", *AS_ALICE]),
+        (call.app, ["batch", too_much, pay("//Carol", "1 FML"), "--mode", "force", *AS_ALICE]),
+        (call.app, ["batch", pay("//Carol", "1 FML"), too_much, *AS_ALICE]),
+        (call.app, ["batch", *AS_ALICE]),
     )
     one, several, stopped, forced, none, empty = results
     assert told(one)["call"] == "balances.transfer_keep_alive"
@@ -68,25 +68,25 @@ def test_an_account_derived_from_another(tmp_path: Path) -> None:
     results, chain = run_all(
         tmp_path / "node",
         (wallet.app, ["transfer", encode_address(who), "5 FML", *AS_ALICE]),
-        (tx.app, ["as-derived", "7", pay("//Carol", "2 FML"), *AS_ALICE]),
+        (call.app, ["as-derived", "7", pay("//Carol", "2 FML"), *AS_ALICE]),
     )
-    shown = RUNNER.invoke(tx.app, ["derived", ALICE.address(), "7", "--json"])
+    shown = RUNNER.invoke(call.app, ["derived", ALICE.address(), "7", "--json"])
     assert told(shown) == {"account": encode_address(who)}
     assert told(results[1])["as"] == encode_address(who)
     assert chain.free(CAROL) == 2 * FML
 
 
 def test_a_call_is_shown_before_it_is_sent() -> None:
-    shown = told(RUNNER.invoke(tx.app, ["show", pay("//Carol", "2 FML")]))
+    shown = told(RUNNER.invoke(call.app, ["show", pay("//Carol", "2 FML")]))
     assert shown["call"] == "balances.transfer_keep_alive"
     assert shown["arguments"]["value"] == str(2 * FML)
-    again = told(RUNNER.invoke(tx.app, ["show", shown["bytes"]]))
+    again = told(RUNNER.invoke(call.app, ["show", shown["bytes"]]))
     assert again == shown
-    listed = RUNNER.invoke(tx.app, ["list", "utility", "--json"])
+    listed = RUNNER.invoke(call.app, ["list", "utility", "--json"])
     assert "utility.batch_all" in {each["call"] for each in json.loads(listed.stdout)}
-    assert len(RUNNER.invoke(tx.app, ["list"]).stdout.splitlines()) > 100
-    assert RUNNER.invoke(tx.app, ["list", "nothing"]).exit_code == 1
-    wrong = RUNNER.invoke(tx.app, ["show", "staking.dance"])
+    assert len(RUNNER.invoke(call.app, ["list"]).stdout.splitlines()) > 100
+    assert RUNNER.invoke(call.app, ["list", "nothing"]).exit_code == 1
+    wrong = RUNNER.invoke(call.app, ["show", "staking.dance"])
     assert wrong.exit_code == 2
     assert "staking has bond" in wrong.output.replace("\n", " ")
 
@@ -107,7 +107,7 @@ def test_a_proxy_acts_within_its_limits(tmp_path: Path) -> None:
         (proxy.app, ["announce", "//Alice", "staking.chill", *AS_BOB]),
         (proxy.app, ["reject", "//Bob", "staking.chill", *AS_ALICE]),
         (proxy.app, ["announce", "//Alice", "staking.bond value='200 FML'", *AS_BOB]),
-        (tx.app, ["call", "system.remark", "remark=0x", *AS_ALICE]),
+        (call.app, ["make", "system.remark", "remark=0x", *AS_ALICE]),
         (
             proxy.app,
             ["act-announced", "//Bob", "//Alice", "staking.bond value='200 FML'", *AS_ALICE],
@@ -158,23 +158,23 @@ def test_two_of_three_keys_move_what_they_hold_together(tmp_path: Path) -> None:
     alone = encode_address(multi_account(sorted([ALICE.account, BOB.account]), 1))
     by_alice = ["--with", "//Bob", "--with", "//Carol", "--threshold", "2", *AS_ALICE]
     by_bob = ["--with", "//Carol", "--with", "//Alice", "--threshold", "2", *AS_BOB]
-    call = pay("//Dave", "2 FML")
+    payment = pay("//Dave", "2 FML")
     results, chain = run_all(
         tmp_path / "node",
         (wallet.app, ["transfer", account, "9 FML", *AS_ALICE]),
         (wallet.app, ["transfer", alone, "9 FML", *AS_ALICE]),
-        (multisig.app, ["approve", call, *by_alice]),
+        (multisig.app, ["approve", payment, *by_alice]),
         (multisig.app, ["list", account, "--json"]),
-        (multisig.app, ["approve", call, *by_alice]),
-        (multisig.app, ["approve", call, *by_bob]),
+        (multisig.app, ["approve", payment, *by_alice]),
+        (multisig.app, ["approve", payment, *by_bob]),
         (multisig.app, ["list", account]),
         (multisig.app, ["approve", pay("//Dave", "99 FML"), *by_bob]),
         (multisig.app, ["approve", pay("//Dave", "99 FML"), *by_alice]),
-        (multisig.app, ["approve", call, *by_alice]),
-        (multisig.app, ["cancel", call, *by_bob]),
-        (multisig.app, ["cancel", call, *by_alice]),
-        (multisig.app, ["cancel", call, *by_alice]),
-        (multisig.app, ["approve", call, "--with", "//Bob", "--threshold", "1", *AS_ALICE]),
+        (multisig.app, ["approve", payment, *by_alice]),
+        (multisig.app, ["cancel", payment, *by_bob]),
+        (multisig.app, ["cancel", payment, *by_alice]),
+        (multisig.app, ["cancel", payment, *by_alice]),
+        (multisig.app, ["approve", payment, "--with", "//Bob", "--threshold", "1", *AS_ALICE]),
     )
     three = ["address", "//Carol", "//Bob", "//Alice"]
     shown = RUNNER.invoke(multisig.app, [*three, "--threshold", "2", "--json"])
