@@ -73,11 +73,11 @@ def read_key(text: str) -> ApiKey:
     try:
         body = text[len(KEY_PREFIX) :].encode("ascii")
         raw = base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
-        grant, at = _GRANT.decode_from(raw)
-        signature, at = MULTI_SIGNATURE.decode_from(raw, at)
+        grant, at = _GRANT.decode(raw)
+        signature, at = MULTI_SIGNATURE.decode(raw, at)
         reserve = None
         if grant.limit:
-            paid, at = MULTI_SIGNATURE.decode_from(raw, at)
+            paid, at = MULTI_SIGNATURE.decode(raw, at)
             reserve = SignedVoucher(limit_voucher(grant), paid)
     except (ValueError, UnicodeEncodeError, binascii.Error, DecodeError) as error:
         raise CredentialError("the key is damaged: copy it whole") from error
@@ -99,8 +99,8 @@ def read_voucher(text: str, grant: Grant) -> SignedVoucher:
     """The voucher of a header, of the triple that the key names. Raises `CredentialError`."""
     try:
         raw = base64.b64decode(text, validate=True)
-        total, at = _TOTAL.decode_from(raw)
-        signature, at = MULTI_SIGNATURE.decode_from(raw, at)
+        total, at = _TOTAL.decode(raw)
+        signature, at = MULTI_SIGNATURE.decode(raw, at)
     except (ValueError, binascii.Error, DecodeError) as error:
         raise CredentialError(f"{VOUCHER_HEADER} is not a total and a signature") from error
     if at != len(raw):

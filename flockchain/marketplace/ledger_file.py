@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from flockchain.marketplace.ledger import Account, Ledger, Payer, Pledge, Record
 from flockchain.workers.locked_file import LockedFile
@@ -20,6 +20,7 @@ from runtime.primitives.types import AccountId, Hash
 
 VERSION: Final = 1
 FOLD_LINES: Final = 20_000  # a journal of some 5 MB
+_MODE: Final = 0o600
 
 
 class LedgerFile:
@@ -28,15 +29,15 @@ class LedgerFile:
     def __init__(self, directory: Path, genesis: Hash, host: AccountId) -> None:
         name = f"{genesis[:4].hex()}-{host[:8].hex()}-ledger"
         self._file = LockedFile(directory / f"{name}.json")
-        self._path = directory / f"{name}.journal"
         self.ledger = Ledger()
         self._sequence = 0
         self._lines = 0
-        self._waiting: list[Record] = []
+        self._waiting: list[tuple[list[Record], asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
         try:
-            self._load()
-            self._journal: IO[bytes] = self._path.open("ab")
+            path = directory / f"{name}.journal"
+            self._journal = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
+            self._load(path)
         except BaseException:
             self._file.close()
             raise
@@ -48,67 +49,75 @@ class LedgerFile:
         """
         if not records:
             return
-        self._waiting += records
-        while self._waiting_for(records):
-            if self._flush is None:
-                self._flush = asyncio.create_task(self._write_waiting())
-            # Shielded: a caller that goes away must not take the others' records along.
-            await asyncio.shield(self._flush)
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((records, written))
+        if self._flush is None:
+            self._flush = asyncio.create_task(self._write_waiting())
+        await written
 
-    def close(self) -> None:
-        """Let another process have it; what waits is written."""
-        self._append(self._waiting)
-        self._waiting = []
+    async def close(self) -> None:
+        """Let another process have it, once what waits is written."""
+        if self._flush is not None:
+            await self._flush
         self._fold()
-        self._journal.close()
+        os.close(self._journal)
         self._file.close()
 
-    def _waiting_for(self, records: list[Record]) -> bool:
-        return any(each is records[-1] for each in self._waiting) or self._flush is not None
-
     async def _write_waiting(self) -> None:
-        records, self._waiting = self._waiting, []
-        try:
-            await asyncio.to_thread(self._append, records)
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            records = [record for group, _ in batch for record in group]
+            try:
+                await asyncio.to_thread(self._append, records)
+            except OSError as error:
+                _tell(batch, error)
+                continue
+            _tell(batch, None)
+            # What waits is in the book already: folding it would count it twice.
             if self._lines >= FOLD_LINES and not self._waiting:
                 self._fold()
-        finally:
-            self._flush = None
+        self._flush = None
 
     def _append(self, records: list[Record]) -> None:
-        for record in records:
-            self._sequence += 1
-            line = {"sequence": self._sequence, **record.to_json()}
-            self._journal.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
-        self._journal.flush()
-        os.fsync(self._journal.fileno())
+        lines = [
+            json.dumps({"sequence": number, **record.to_json()}, separators=(",", ":")) + "\n"
+            for number, record in enumerate(records, self._sequence + 1)
+        ]
+        size = os.fstat(self._journal).st_size
+        try:
+            with open(self._journal, "ab", closefd=False) as file:
+                file.write("".join(lines).encode())
+            os.fsync(self._journal)
+        except OSError:
+            os.ftruncate(self._journal, size)  # half a line would spoil those after it
+            raise
+        self._sequence += len(records)
         self._lines += len(records)
 
     def _fold(self) -> None:
         """Write the whole book, then empty the journal; the sequence tells what is in both."""
-        days = [account.day for account in self.ledger.accounts.values()]
-        kept = {
+        today = max((account.day for account in self.ledger.accounts.values()), default=0)
+        self.ledger.accounts = {
             payer: account
             for payer, account in self.ledger.accounts.items()
-            if account.spent or account.covered or account.day == max(days)
+            if account.spent or account.covered or account.day == today
         }
         document = {
             "version": VERSION,
             "sequence": self._sequence,
             "accounts": [
                 {"caller": payer.caller.hex(), "model": payer.model.hex(), **asdict(account)}
-                for payer, account in kept.items()
+                for payer, account in self.ledger.accounts.items()
             ],
         }
         self._file.write(document)
-        self._journal.truncate(0)
-        os.fsync(self._journal.fileno())
-        self.ledger.accounts = kept
+        os.ftruncate(self._journal, 0)
+        os.fsync(self._journal)
         self._lines = 0
 
     # -- reading
 
-    def _load(self) -> None:
+    def _load(self, path: Path) -> None:
         try:
             document = self._file.read()
             if document is not None:
@@ -116,25 +125,34 @@ class LedgerFile:
                     raise ValueError(f"version {document['version']}")
                 self._sequence = int(document["sequence"])
                 self.ledger.accounts = dict(map(_account, document["accounts"]))
-            self._replay()
+            self._replay(path)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self._file.refusal(error) from error
 
-    def _replay(self) -> None:
-        if not self._path.exists():
-            return
-        with self._path.open("r+b") as file:
-            whole = 0
+    def _replay(self, path: Path) -> None:
+        whole = 0
+        with path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break  # torn: nobody was told of it
                 value = json.loads(line)
                 whole += len(line)
                 self._lines += 1
-                if value.pop("sequence") > self._sequence:
-                    self._sequence += 1
+                number = value.pop("sequence")
+                if number > self._sequence:
+                    self._sequence = number
                     self.ledger.apply([Record.from_json(value)])
-            file.truncate(whole)
+        os.ftruncate(self._journal, whole)
+
+
+def _tell(batch: list[tuple[list[Record], asyncio.Future[None]]], error: OSError | None) -> None:
+    for _, written in batch:
+        if written.done():
+            continue  # whoever waited was cancelled
+        if error is None:
+            written.set_result(None)
+        else:
+            written.set_exception(error)
 
 
 def _account(fields: dict[str, Any]) -> tuple[Payer, Account]:
