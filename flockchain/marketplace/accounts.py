@@ -118,5 +118,3 @@ def _pledge(signed: SignedVoucher | None, expires_day: int) -> Pledge | None:
         return None
     text = MULTI_SIGNATURE.encode(signed.signature).hex()
     return Pledge(signed.voucher.total, text, expires_day)
-
-

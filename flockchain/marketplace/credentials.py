@@ -1,7 +1,8 @@
 """What a call carries: a key that names its caller, and perhaps a voucher that pays.
 
-A key is a signed `Grant`, and with a limit also the signature of a voucher for that limit. Owns both
-texts. Invariant: what is read here is verified: chain, host, signature and, at the door, the day.
+A key is a signed `Grant`, and with a limit also the signature of a voucher for that limit. Owns
+both texts. Invariant: what is returned here was signed by its caller; whether it is for this host,
+chain and day is asked at the door.
 Source: WP II.C, III.B.2; RFC 6750 (bearer tokens).
 """
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: raising writes the traceback into it
 class ApiError(Exception):
     """A refusal; `headers` go with it."""
 

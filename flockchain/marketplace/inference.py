@@ -12,7 +12,7 @@ import itertools
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +81,8 @@ class Inference:
             except TimeoutError as error:
                 self._process.kill()
                 raise InferenceFailed("the serving process does not start") from error
+            finally:
+                del self._calls[0]
             if event.get("is_network_cut") is not True:
                 log.warning("the serving process keeps its network: namespaces not permitted")
             for model in self._open.values():
@@ -101,25 +103,25 @@ class Inference:
 
     async def generate(
         self, model: ServedModel, prompt: dict[str, Any], options: dict[str, Any]
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Pieces as they come, then `done` with `finish` and token counts.
 
         Raises InferenceRefused, InferenceFailed. A generator that is closed early stops the work.
         """
         await self.start()
         number, queue = self._begin()
+        is_running = True
         try:
             await self._send(
                 {"op": "generate", "id": number, "model": model.text, "options": options, **prompt}
             )
-            while True:
-                event = _checked(await queue.get())
-                yield event
-                if event["event"] == "done":
-                    return
+            while is_running:
+                event = await queue.get()
+                is_running = event["event"] == "piece"
+                yield _checked(event)
         finally:
             del self._calls[number]
-            if self._process is not None and self._process.returncode is None:
+            if is_running:
                 with suppress(InferenceFailed):
                     await self._send({"op": "cancel", "id": 0, "call": number})
 

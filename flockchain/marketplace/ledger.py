@@ -213,7 +213,9 @@ class Ledger:
         known = self.accounts.get(payer)
         if known is None or (not known.spent and not known.covered):
             return [Record(payer, "opened", channel.settled)] if channel.settled else []
-        return [Record(payer, "settled", channel.settled)] if channel.settled > known.settled else []
+        return (
+            [Record(payer, "settled", channel.settled)] if channel.settled > known.settled else []
+        )
 
     @staticmethod
     def _is_higher(account: Account, kind: str, pledge: Pledge, channel: Channel) -> bool:

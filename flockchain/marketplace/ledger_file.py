@@ -156,6 +156,8 @@ def _tell(batch: list[tuple[list[Record], asyncio.Future[None]]], error: OSError
 
 
 def _account(fields: dict[str, Any]) -> tuple[Payer, Account]:
-    payer = Payer(AccountId(bytes.fromhex(fields.pop("caller"))), bytes.fromhex(fields.pop("model")))
+    payer = Payer(
+        AccountId(bytes.fromhex(fields.pop("caller"))), bytes.fromhex(fields.pop("model"))
+    )
     voucher, reserve = Pledge(**fields.pop("voucher")), Pledge(**fields.pop("reserve"))
     return payer, Account(voucher=voucher, reserve=reserve, **fields)

@@ -1,8 +1,8 @@
 """A causal language model on a device: the next logits, embeddings, and adapters on one base.
 
-Any directory that `ml.language.directory` admits and the library knows the architecture of; a tiny
-Llama and a large model are the same code. Owns the weights. Invariant: a sequence is computed alone,
-never in a batch with others, so that an answer depends on nothing but its own request.
+Any directory that `ml.language.directory` admits and whose architecture the library knows; a tiny
+Llama and a large model are the same code. Owns the weights. Invariant: a sequence is computed
+alone, never in a batch with others, so an answer depends on nothing but its own request.
 Source: WP VIII.A; Hu et al., LoRA: Low-Rank Adaptation of Large Language Models.
 """
 
@@ -99,8 +99,11 @@ class LanguageModel:
 
     def drop_adapter(self, name: str) -> None:
         """Forget an adapter."""
-        self._model.delete_adapter(name)
         self._adapters.remove(name)
+        if self._adapters:
+            self._model.delete_adapter(name)
+        else:
+            self._model = self._model.unload()
 
     @contextmanager
     def _adapted(self, adapter: str | None) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 Owns the choice and its one source of randomness. Invariant: equal logits, options and seeds give
 equal tokens; ties go to the lowest token; all arithmetic is in float64 on the CPU.
-Source: Holtzman et al., The Curious Case of Neural Text Degeneration (nucleus sampling); WP III.B.2.
+Source: Holtzman et al., The Curious Case of Neural Text Degeneration; WP III.B.2.
 """
 
 from __future__ import annotations
