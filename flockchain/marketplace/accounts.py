@@ -8,9 +8,8 @@ Source: WP II.C, III.B.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-from flockchain.clock import Clock
 from flockchain.marketplace.credentials import (
     ApiKey,
     CredentialError,
@@ -25,13 +24,15 @@ from flockchain.sdk.errors import SdkError
 from runtime.primitives.multi import MULTI_SIGNATURE
 from runtime.primitives.types import AccountId, Hash
 
-DAY_MS: Final = 86_400_000
-
 
 class MarketView(Protocol):
     """What the chain says of a payer now."""
 
-    async def terms(self, payer: Payer, day: int) -> Terms:
+    @property
+    def day(self) -> int:
+        """The chain's day, as far as it is known: by it free calls count and keys expire."""
+
+    async def terms(self, payer: Payer) -> Terms:
         """On what terms it calls. Raises SdkError while the chain cannot be asked."""
 
 
@@ -51,19 +52,11 @@ class Caller:
 class Accounts:
     """Authenticates and charges."""
 
-    def __init__(
-        self, book: LedgerFile, view: MarketView, genesis: Hash, host: AccountId, clock: Clock
-    ) -> None:
+    def __init__(self, book: LedgerFile, view: MarketView, genesis: Hash, host: AccountId) -> None:
         self.book = book
         self._view = view
         self._genesis = genesis
         self._host = host
-        self._clock = clock
-
-    @property
-    def day(self) -> int:
-        """Days since 1970: by them free calls are counted and keys expire."""
-        return self._clock.now_ms() // DAY_MS
 
     def authenticate(self, authorization: str | None, voucher: str | None) -> Caller:
         """The caller of a request's headers. Raises ApiError."""
@@ -81,9 +74,9 @@ class Accounts:
         """Count a call, on disk. Raises ApiError."""
         if caller.key.grant.model != model:
             raise bad_key("the key is for another model: `flockchain market key --model` makes one")
-        payer, day = Payer(caller.account, model), self.day
+        payer = Payer(caller.account, model)
         try:
-            terms = await self._view.terms(payer, day)
+            terms = await self._view.terms(payer)
         except SdkError as error:
             raise ApiError(503, f"the chain cannot be asked: {error}", "server_error") from error
         expires = caller.key.grant.expires_day
@@ -109,7 +102,7 @@ class Accounts:
             raise CredentialError(f"the key is for chain 0x{grant.genesis.hex()}")
         if grant.host != self._host:
             raise CredentialError(f"the key is for another host, 0x{grant.host.hex()}")
-        if grant.expires_day < self.day:
+        if grant.expires_day < self._view.day:
             raise CredentialError("the key has expired: `flockchain market key` makes another")
 
 

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from flockchain.marketplace.accounts import DAY_MS
 from ml.devices import choose_device, limit_threads, set_deterministic
 from ml.language.tiny_llama import TinyOptions, train_adapter, train_tiny_llama
 from ml.options import TrainOptions
 from ml.tasks.digits import DigitsTask, create_digits_task
 from ml.tasks.registry import open_task
 from tests.flockchain.marketplace.market_world import (
-    DAY,
     USUAL_TERMS,
     World,
     classifier,
@@ -73,7 +71,6 @@ def digits_model(digits: DigitsTask, tmp_path_factory: pytest.TempPathFactory) -
 def world(host: World) -> World:
     """The host on its usual terms."""
     host.view.current = USUAL_TERMS
-    host.clock.time_ms = DAY * DAY_MS
     return host
 
 

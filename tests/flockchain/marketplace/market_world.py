@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flockchain.keys import KeyPair, key_pair_from_uri
-from flockchain.marketplace.accounts import DAY_MS, Accounts
+from flockchain.marketplace.accounts import Accounts
 from flockchain.marketplace.calls import Calls
 from flockchain.marketplace.catalogue import Catalogue, ServedModel
 from flockchain.marketplace.credentials import SignedVoucher, make_key, sign, write_voucher
@@ -54,7 +54,7 @@ def conversations() -> list[list[dict[str, str]]]:
 class SetClock:
     """A clock that stands where it is put."""
 
-    time_ms: int = DAY * DAY_MS
+    time_ms: int = 1_700_000_000_000
 
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
@@ -67,9 +67,14 @@ class ToldView:
 
     current: Terms = USUAL_TERMS
 
-    async def terms(self, payer: Payer, day: int) -> Terms:
+    @property
+    def day(self) -> int:
+        """The chain's day."""
+        return self.current.day
+
+    async def terms(self, payer: Payer) -> Terms:
         """On what terms anybody calls."""
-        return replace(self.current, day=day)
+        return self.current
 
 
 def api_key(
@@ -143,7 +148,7 @@ async def market(
             raise BlobUnavailable("the node has no such blob")
         return blobs[ContentId(digest)]
 
-    accounts = Accounts(book, view, GENESIS, HOST.account, clock)
+    accounts = Accounts(book, view, GENESIS, HOST.account)
     calls = Calls(
         accounts,
         catalogue,

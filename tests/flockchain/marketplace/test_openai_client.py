@@ -13,7 +13,6 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from flockchain.keys import KeyPair, key_pair_from_uri
-from flockchain.marketplace.accounts import DAY_MS
 from tests.flockchain.marketplace.market_world import (
     DAY,
     PRICE,
@@ -153,13 +152,17 @@ def test_free_calls_come_first_and_a_day_later_again(world: World, pair: KeyPair
         assert [await charged(), await charged()] == ["0", "0"]
         with pytest.raises(openai.APIStatusError, match="no free calls are left today"):
             await charged()
-        world.clock.time_ms += DAY_MS
+        next_day(world)
         assert await charged() == "0"
-        world.clock.time_ms += DAY_MS
+        next_day(world)
         with pytest.raises(openai.AuthenticationError, match="the key has expired"):
             await charged()
 
     world.run(run())
+
+
+def next_day(world: World) -> None:
+    world.view.current = replace(world.view.current, day=world.view.day + 1)
 
 
 def test_adapters_share_a_base(world: World, pair: KeyPair) -> None:
