@@ -23,7 +23,9 @@ from runtime.primitives.zk_points import ORDER, admit, combine
 from runtime.primitives.zk_setup import BLINDERS, Setup, commit_chunk
 
 _LIMB: Final = 16  # bits of a factor that are multiplied at once: sums stay below 2^53
+_SUM_LIMBS: Final = 3  # of a number
 _NUMBERS_MAX: Final = 1 << 32  # what is committed to is below
+_SUMS_MAX: Final = 1 << 48  # and of 2^16 clients their sum
 _FOLDED_MAX: Final = 1 << 22  # numbers that are folded at once, as float64: 32 MB
 
 
@@ -98,7 +100,7 @@ def is_opening(points: Sequence[bytes], opening: Opening, setup: Setup) -> bool:
 
     Wrong openings pass with a chance of 2^-128. Raises `OpeningError`, `PointError`.
     """
-    ensure_fits(opening, setup)
+    ensure_fits(opening, setup, _SUMS_MAX)
     if len(points) != len(opening.blinders):
         raise OpeningError(f"{len(points)} commitments, {len(opening.blinders)} chunks")
     factors = [secrets.randbits(128) for _ in points]
@@ -112,15 +114,18 @@ def fold(openings: Sequence[Opening], factors: Sequence[int], setup: Setup) -> l
     factors: of 128 bits, opening by opening, chunk by chunk.
     """
     chunks = len(openings[0].blinders)
-    limbs = 128 // _LIMB
-    sums = torch.zeros((limbs, setup.chunk), dtype=torch.int64)
+    sums = torch.zeros((_SUM_LIMBS, 128 // _LIMB, setup.chunk), dtype=torch.int64)
     for at, opening in enumerate(openings):
-        sums += _fold_numbers(opening.numbers, factors[at * chunks :][:chunks], setup.chunk)
-    columns = sums.tolist()
-    numbers = [
-        sum(column << (_LIMB * at) for at, column in enumerate(each)) % ORDER
-        for each in zip(*columns, strict=True)
-    ]
+        _fold_numbers(opening.numbers, factors[at * chunks :][:chunks], sums)
+    numbers = [0] * setup.chunk
+    for shift, limbs in enumerate(sums.tolist()):
+        if any(map(any, limbs)):
+            columns = zip(*limbs, strict=True)
+            numbers = [
+                number + sum(column << _LIMB * (at + shift) for at, column in enumerate(each))
+                for number, each in zip(numbers, columns, strict=True)
+            ]
+    numbers = [number % ORDER for number in numbers]
     rows = [row for opening in openings for row in opening.blinders]
     return numbers + [
         sum(factor * row[slot] for factor, row in zip(factors, rows, strict=True)) % ORDER
@@ -128,41 +133,39 @@ def fold(openings: Sequence[Opening], factors: Sequence[int], setup: Setup) -> l
     ]
 
 
-def ensure_fits(opening: Opening, setup: Setup) -> None:
+def ensure_fits(opening: Opening, setup: Setup, numbers_max: int = _NUMBERS_MAX) -> None:
     """Raises `OpeningError` unless numbers and blinders are such as commitments have."""
     numbers, blinders = opening.numbers, opening.blinders
     if len(blinders) != setup.chunks_of(numbers.numel()) or not blinders:
         raise OpeningError(f"{numbers.numel()} numbers, {len(blinders)} rows of blinders")
-    if int(numbers.min()) < 0 or int(numbers.max()) >= _NUMBERS_MAX:
-        raise OpeningError("a number is not from 0 to below 2^32")
+    if int(numbers.min()) < 0 or int(numbers.max()) >= numbers_max:
+        bits = numbers_max.bit_length() - 1
+        raise OpeningError(f"a number is not from 0 to below 2^{bits}")
     if any(len(row) != BLINDERS for row in blinders):
         raise OpeningError(f"a row has not {BLINDERS} blinders")
     if any(not 0 <= blinder < ORDER for row in blinders for blinder in row):
         raise OpeningError("a blinder is no scalar")
 
 
-def _fold_numbers(numbers: torch.Tensor, factors: Sequence[int], chunk: int) -> torch.Tensor:
-    """Σ factor·chunk by limbs of the factors: (limbs, chunk) int64, each below 2^63.
+def _fold_numbers(numbers: torch.Tensor, factors: Sequence[int], sums: torch.Tensor) -> None:
+    """Add Σ factor·chunk to `sums`: (limbs of numbers, limbs of factors, chunk) int64.
 
-    Numbers go in halves of 16 bits, so that a product of limbs is below 2^32, and float64 adds up
-    2^21 of them without rounding.
+    Both go in limbs of 16 bits, so that a product is below 2^32, and float64 adds up 2^21 of them
+    without rounding.
     """
-    limbs, rows = 128 // _LIMB, max(1, _FOLDED_MAX // chunk)
-    mask = (1 << _LIMB) - 1
+    limbs, chunk = sums.shape[1:]
+    rows, mask = max(1, _FOLDED_MAX // chunk), (1 << _LIMB) - 1
     table = torch.tensor(
         [[factor >> (_LIMB * at) & mask for factor in factors] for at in range(limbs)],
         dtype=torch.float64,
     )  # (limbs, chunks)
     padded = torch.nn.functional.pad(numbers, (0, -numbers.numel() % chunk)).reshape(-1, chunk)
-    sums = torch.zeros((limbs, chunk), dtype=torch.int64)
     for first in range(0, padded.shape[0], rows):
         piece, weights = padded[first : first + rows], table[:, first : first + rows]
-        sums += (weights @ (piece & mask).double()).to(torch.int64)
-        high = piece >> _LIMB
-        if bool(high.any()):
-            assert len(factors) < 1 << 14, "sums would leave int64"
-            sums += (weights @ high.double()).to(torch.int64) << _LIMB
-    return sums
+        for shift in range(sums.shape[0]):
+            part = piece >> _LIMB * shift & mask
+            if bool(part.any()):
+                sums[shift] += (weights @ part.double()).to(torch.int64)
 
 
 _SETUPS: list[Setup] = []  # of a committing process
