@@ -21,6 +21,7 @@ from flockchain.consensus.babe.verifier import BabeConsensus
 from flockchain.consensus.grandpa.proof_import import finalize_by_proof
 from flockchain.consensus.instant import InstantConsensus
 from flockchain.directories import database_directory
+from flockchain.storage.gathered import GatheredStore
 from flockchain.storage.kv import KeyValueStore
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.storage.state import StateStore
@@ -70,7 +71,7 @@ def resting_chain(
         raise ChainNotOpened(
             f"there is no database at {directory}: give the --base-path and --chain of a node"
         )
-    store = LevelDbStore(directory)
+    store = GatheredStore(LevelDbStore(directory))
     try:
         yield open_backend(store, spec, states_max)
     finally:

@@ -61,6 +61,8 @@ from flockchain.rpc.server import RpcConfig, RpcServer
 from flockchain.rpc.upload_rights import UploadRights
 from flockchain.session_keyring import BABE, GRANDPA, SessionKeyring
 from flockchain.storage.errors import StorageError
+from flockchain.storage.gathered import GatheredStore
+from flockchain.storage.kv import KeyValueStore
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
 from flockchain.telemetry import set_up_logging
@@ -156,7 +158,7 @@ class Service:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         _make_directory(chain_directory(*self.place), "--base-path")
-        store = LevelDbStore(database_directory(*self.place))
+        store = GatheredStore(LevelDbStore(database_directory(*self.place)))
         stack.callback(store.close)
         backend = self._open_backend(store)
         verify = SignatureCache()
@@ -246,7 +248,7 @@ class Service:
         """Spread a user's signed announcement. Raises ModelHashError."""
         self.model_hashes.announce(self.network, data)
 
-    def _open_backend(self, store: LevelDbStore) -> Backend:
+    def _open_backend(self, store: KeyValueStore) -> Backend:
         try:
             return open_backend(store, self.spec, self.config.state_pruning)
         except ChainNotOpened as error:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from runtime.constants import PRESETS, Preset
 from runtime.frame.errors import DispatchError
@@ -32,11 +33,19 @@ from runtime.version import CODE_KEY, SPEC_VERSION, UnknownRuntime, parse_code
 
 Changes = dict[bytes, bytes | None]
 V = TypeVar("V")
+_CODES_MAX: Final = 16
+_AUTHORITIES_MAX: Final = 16  # lists of authorities that are kept decoded
 
 
 def preset_of(state: StateReader) -> Preset:
     """The preset that the state names. Raises UnknownRuntime."""
-    spec_version, name = parse_code(state.get(CODE_KEY))
+    return _preset_named(state.get(CODE_KEY))
+
+
+@lru_cache(maxsize=_CODES_MAX)
+def _preset_named(code: bytes | None) -> Preset:
+    """Asked several times a block."""
+    spec_version, name = parse_code(code)
     if spec_version != SPEC_VERSION:
         raise UnknownRuntime(
             f"the chain runs spec version {spec_version}, this release has {SPEC_VERSION}: "
@@ -71,9 +80,11 @@ class BlockExecution:
         number: int,
         logs: list[PreRuntime],
         verify: Verifier = verify_signature,
+        runtime: Runtime | None = None,
     ) -> None:
-        self._ext = Externalities(parent_state)
-        self.runtime = Runtime(self._ext, preset_of(parent_state))
+        """`runtime` stands on `parent_state` and is used up: it is built if none is given."""
+        self.runtime = runtime_at(parent_state) if runtime is None else runtime
+        self._ext = self.runtime.ext
         self._executive = Executive(self.runtime, verify)
         self._number = number
         self._executive.initialize_block(number, parent_hash, logs)
@@ -102,15 +113,15 @@ def execute_block(
     header: Header,
     extrinsics: Sequence[bytes],
     verify: Verifier = verify_signature,
+    runtime: Runtime | None = None,
 ) -> Executed:
     """Execute a block made by somebody else. Raises InvalidBlock, UnknownRuntime.
 
-    The caller compares state root and extrinsics root.
+    The caller compares state root and extrinsics root. `runtime` is as for `BlockExecution`.
     """
-    ext = Externalities(parent_state)
-    executive = Executive(Runtime(ext, preset_of(parent_state)), verify)
-    executive.execute_block(header, extrinsics)
-    return Executed(header.without_seal().digest, ext.changes())
+    used = runtime_at(parent_state) if runtime is None else runtime
+    digest = Executive(used, verify).execute_block(header, extrinsics)
+    return Executed(digest, used.ext.changes())
 
 
 class Validation:
@@ -166,10 +177,15 @@ def epoch_of_slot(parent_state: StateReader, parent_number: int, slot: int) -> E
     # Asked for every block: the values are read without building the pallets around them.
     index, is_current = _place_of_slot(parent_state, parent_number, slot)
     randomness = _value_at(parent_state, Babe.randomness if is_current else Babe.next_randomness)
-    authorities = tuple(
-        Authority(item.key, item.weight) for item in _authors(parent_state, is_current)
-    )
-    return Epoch(index, authorities, randomness)
+    item = Babe.authorities if is_current else Babe.next_authorities
+    return Epoch(index, _authorities_in(parent_state.get(item.prefix)), randomness)
+
+
+@lru_cache(maxsize=_AUTHORITIES_MAX)
+def _authorities_in(raw: bytes | None) -> tuple[Authority, ...]:
+    """They stay the same for an epoch, and are asked for every block."""
+    listed = [] if raw is None else Babe.authorities.value_codec.decode_all(raw)
+    return tuple(Authority(item.key, item.weight) for item in listed)
 
 
 def disabled_authors(parent_state: StateReader, parent_number: int, slot: int) -> list[bytes]:

@@ -80,6 +80,10 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
 )
 install_pallets(PALLETS)
 rekeying.ensure_all_handled(PALLETS)
+_HOOKED: Final = {
+    hook: tuple(kind for kind in PALLETS if getattr(kind, hook) is not getattr(Pallet, hook))
+    for hook in ("on_initialize", "on_idle", "on_finalize")
+}
 _BLOCK_LENGTH: Final = block_length(BLOCK_BYTES_MAX)
 
 
@@ -137,6 +141,9 @@ class Runtime:
             type(pallet): pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)
         }
         self.ordered: tuple[Pallet[Any], ...] = tuple(self._by_type[kind] for kind in PALLETS)
+        self.hooked: Mapping[str, tuple[Pallet[Any], ...]] = {
+            hook: tuple(self._by_type[kind] for kind in kinds) for hook, kinds in _HOOKED.items()
+        }
 
     def _wire_consensus(self, ext: Externalities, preset: Preset) -> None:
         """Stake, sessions, and who makes and finalizes blocks."""

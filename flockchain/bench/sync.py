@@ -27,6 +27,7 @@ from flockchain.pool.pool import Pool, PoolConfig
 from flockchain.resting_chain import filed_blocks
 from flockchain.simulation.cluster import VirtualClock
 from flockchain.simulation.long_chain import LongChain
+from flockchain.storage.gathered import GatheredStore
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.storage.state import StateStore
 from p2p.interface import PeerId
@@ -66,7 +67,7 @@ def _row(name: str, chain: LongChain, seconds: float) -> dict[str, Any]:
 
 def _execute(chain: LongChain, directory: Path) -> tuple[float, Hash]:
     """Seconds, and the last state's root."""
-    store = LevelDbStore(directory)
+    store = GatheredStore(LevelDbStore(directory))
     backend = Backend(store, StateStore(store))
     backend.open(chain.genesis)
     importer = Importer(
@@ -94,7 +95,7 @@ def _warp(chain: LongChain, directory: Path) -> tuple[float, Hash]:
     source, target = PeerId("source"), PeerId("target")
     serving = _node(chain.backend, clock, chain.slot_ms)
     serving.connect(hub.join(source, serving), None)
-    store = LevelDbStore(directory)
+    store = GatheredStore(LevelDbStore(directory))
     backend = Backend(store, StateStore(store))
     backend.open(chain.genesis)
     node = _node(backend, clock, chain.slot_ms, wants_warp=True)

@@ -1,7 +1,9 @@
-"""The chain on disk: blocks, states and finality change together, one synced batch a step.
+"""The chain on disk: blocks, states and finality change together, one batch a step.
 
-Owns the tree of unfinalized blocks, the best and the finalized head. Invariant: after a crash the
-store holds the state before a step or after it, never between.
+Owns the tree of unfinalized blocks, the best and the finalized head. Invariants: after a crash the
+store holds the state before a step or after it, never between; own blocks and finality are there on
+return, and so is a block of others before anything is signed that builds on it, since every write
+that must be on disk takes along those before it.
 
 Source: Substrate `sc_client_db::Backend`.
 """
@@ -217,9 +219,13 @@ class Backend:
         *,
         justification: bytes | None = None,
         is_own: bool = False,
+        block: Hash | None = None,
     ) -> Imported:
-        """Store a checked block with its state. Raises UnknownParent, BelowFinality."""
-        block, parent = header.hash(), header.parent_hash
+        """Store a checked block with its state. Raises UnknownParent, BelowFinality.
+
+        `block` is the header's hash, if the caller has it already.
+        """
+        block, parent = block or header.hash(), header.parent_hash
         if parent not in self.tree:
             if self.blocks.has(parent):
                 raise BelowFinality(f"block {header.number} forks off below the finalized block")
@@ -238,7 +244,7 @@ class Backend:
         route = self.tree.route(self.best.hash, block) if is_new_best else NO_ROUTE
         if is_new_best:
             self._put_best(batch, Head(block, header.number), route)
-        self._write(batch)
+        self._write(batch, sync=is_own)  # others' blocks can be fetched again
         self.blocks.remember(block, header)
         if is_new_best:
             self.best = Head(block, header.number)
@@ -372,8 +378,8 @@ class Backend:
         ]
         return Route(tuple(retracted), (*enacted, *reversed(above))), tuple(extrinsics)
 
-    def _write(self, batch: WriteBatch) -> None:
-        self.store.write(batch, sync=True)
+    def _write(self, batch: WriteBatch, *, sync: bool = True) -> None:
+        self.store.write(batch, sync)
 
 
 def genesis_header(state_root: bytes) -> Header:

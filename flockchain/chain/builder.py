@@ -17,6 +17,7 @@ from runtime.frame.externalities import StateReader
 from runtime.frame.extrinsic import extrinsic_hash
 from runtime.primitives.header import Digest, PreRuntime
 from runtime.primitives.types import Hash
+from runtime.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ class Built:
     digest: Digest
     body: list[bytes]
     changes: Changes
+    runtime: Runtime
+    """It stands on the state that the changes lead to."""
 
 
 def build_block(
@@ -45,9 +48,13 @@ def build_block(
     verify: Verifier,
     is_time_up: Callable[[], bool],
     on_invalid: Callable[[Hash], None],
+    runtime: Runtime | None = None,
 ) -> Built:
-    """Build on `parent`. `on_invalid` is told of candidates that can never be included."""
-    execution = BlockExecution(parent_state, parent, number, logs, verify)
+    """Build on `parent`. `on_invalid` is told of candidates that can never be included.
+
+    `runtime` stands on `parent_state` and is used up: it is built if none is given.
+    """
+    execution = BlockExecution(parent_state, parent, number, logs, verify, runtime)
     # A parent made at the end of its slot may be younger than half a slot.
     body = inherent_extrinsics(max(now_ms, execution.earliest_ms()))
     for data in body:
@@ -70,4 +77,5 @@ def build_block(
             continue
         body.append(data)
     executed = execution.finish()
-    return Built(number, parent, Hash(ordered_root(body)), executed.digest, body, executed.changes)
+    root = Hash(ordered_root(body))
+    return Built(number, parent, root, executed.digest, body, executed.changes, execution.runtime)

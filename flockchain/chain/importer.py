@@ -21,6 +21,7 @@ from flockchain.storage.trie_build import ordered_root
 from runtime.api import execute_block
 from runtime.frame.errors import DispatchError
 from runtime.frame.executive import Verifier
+from runtime.kept_runtimes import KeptRuntimes
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
 
@@ -64,6 +65,7 @@ class Importer:
         self.backend = backend
         self.consensus = consensus
         self.verify = verify
+        self.runtimes = KeptRuntimes()
         self._clock = clock
         self._execution_ms_max = execution_ms_max
 
@@ -72,7 +74,8 @@ class Importer:
 
         Raises AlreadyKnown, UnknownParent, FutureBlock, BelowFinality or InvalidBlock.
         """
-        parent = self._parent_of(header)
+        block = header.hash()
+        parent = self._parent_of(block, header)
         self.consensus.verify(header, parent)
         root = ordered_root(body)
         if root != header.extrinsics_root:
@@ -81,7 +84,7 @@ class Importer:
                 f"in block {header.number}"
             )
         delta = self._execute(header, parent, body)
-        return self.backend.insert(header, body, delta)
+        return self.backend.insert(header, body, delta, block=block)
 
     def check_execution(self, header: Header, body: list[bytes]) -> None:
         """Execute a known block on its parent's state again; nothing is stored.
@@ -99,20 +102,23 @@ class Importer:
         if parent is None:
             raise UnknownParent(f"block 0x{built.parent.hex()} is not known")
         root, delta = self.backend.state.compute_root(parent.state_root, built.changes)
+        self.runtimes.put(Hash(root), built.runtime)
         header = Header(built.parent, built.number, Hash(root), built.extrinsics_root, built.digest)
         return header, delta
 
     def import_own(self, header: Header, body: list[bytes], delta: StateDelta) -> Imported:
         """Store a block that this node built and sealed: it was executed while it was made."""
-        self.consensus.verify(header, self._parent_of(header))
-        return self.backend.insert(header, body, delta, is_own=True)
+        block = header.hash()
+        self.consensus.verify(header, self._parent_of(block, header))
+        return self.backend.insert(header, body, delta, is_own=True, block=block)
 
     def _execute(self, header: Header, parent: Header, body: list[bytes]) -> StateDelta:
         """What the block changes. Raises InvalidBlock, StateDiscarded."""
         state = self.backend.state.reader(parent.state_root)
         began_ms = self._now_ms()
         try:
-            executed = execute_block(state, header, body, self.verify)
+            runtime = self.runtimes.take(parent.state_root, state)
+            executed = execute_block(state, header, body, self.verify, runtime)
         except _BROKEN as error:
             log.exception("block %d of a peer cannot be executed", header.number)
             raise InvalidBlock(f"block {header.number} cannot be executed: {error!r}") from error
@@ -130,13 +136,14 @@ class Importer:
             raise InvalidBlock(
                 f"state root 0x{root.hex()} != 0x{header.state_root.hex()} in block {header.number}"
             )
+        self.runtimes.put(header.state_root, runtime)
         return delta
 
     def _now_ms(self) -> int:
         return 0 if self._clock is None else self._clock.now_ms()
 
-    def _parent_of(self, header: Header) -> Header:
-        block, blocks = header.hash(), self.backend.blocks
+    def _parent_of(self, block: Hash, header: Header) -> Header:
+        blocks = self.backend.blocks
         if blocks.has(block):
             raise AlreadyKnown(f"block {header.number} 0x{block.hex()} is known")
         parent = blocks.header(header.parent_hash)

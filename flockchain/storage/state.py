@@ -92,7 +92,7 @@ class StateStore:
         self._states_max = states_max
         self._cache = NodeCache() if cache is None else cache
         self._values = ValueCache()
-        self._found: dict[bytes, bytes] = {}
+        self._found: dict[bytes, tuple[bytes, bytes, TrieRoot]] = {}
         self._pins: dict[bytes, int] = {}
         self._pins_max = pins_max
         self._next_update = decode_update_number(store.get(NEXT_UPDATE_KEY))
@@ -278,7 +278,9 @@ class StateStore:
         if view.get(fork_key(number, block_hash)) is not None:
             raise StateConflict(f"block {number} 0x{block_hash.hex()} has a state already")
         self._nodes(self._store, trie.root.hash).insert(trie, batch)
-        batch.put(root_key(trie.root.hash, block_hash), state.encode())
+        key, record = root_key(trie.root.hash, block_hash), state.encode()
+        batch.put(key, record)
+        self._remember_root(trie.root.hash, key, record)
         batch.put(fork_key(number, block_hash), trie.root.hash)
         batch.put(DEATHS_PREFIX + block_hash, b"".join(trie.removed))
         batch.put(NEXT_UPDATE_KEY, self._next_update.to_bytes(STEM_BYTES, "big"))
@@ -301,17 +303,20 @@ class StateStore:
             return EMPTY_TRIE
         # Several blocks may have one root; which of them was found is remembered to be looked up
         # by its key, since a walk costs much more.
-        key = self._found.get(root)
-        record = None if key is None else self._store.get(key)
-        if key is None or record is None:
-            pair = next(self._store.iterate(ROOT_PREFIX + root), None)
-            if pair is None:
-                return None
-            key, record = pair
-            if len(self._found) >= ROOTS_REMEMBERED_MAX:
-                self._found.clear()
-            self._found[root] = key
-        return decode_block_state(key, record).root
+        known = self._found.get(root)
+        if known is not None and self._store.get(known[0]) == known[1]:
+            return known[2]
+        pair = next(self._store.iterate(ROOT_PREFIX + root), None)
+        if pair is None:
+            return None
+        return self._remember_root(root, *pair)
+
+    def _remember_root(self, root: bytes, key: bytes, record: bytes) -> TrieRoot:
+        if len(self._found) >= ROOTS_REMEMBERED_MAX:
+            self._found.clear()
+        found = decode_block_state(key, record).root
+        self._found[root] = key, record, found
+        return found
 
     def _get_root(self, root: bytes) -> TrieRoot:
         found = self._find_root(root)

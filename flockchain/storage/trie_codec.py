@@ -27,6 +27,8 @@ KEY_BYTES_MAX: Final = 320
 """Longest state key: bounds the depth of the trie, hence the recursion that walks it."""
 VALUE_BYTES_INLINE_MAX: Final = 32
 """State version 1 replaces every longer value by its hash."""
+INLINED_MAX: Final = 65_536
+"""Inlined nodes that are kept decoded, some 30 MB."""
 
 NO_REF: Final = b""
 NO_LOCATION: Final = b""
@@ -171,11 +173,22 @@ def decode_node(record: bytes, offset: int = 0) -> tuple[TrieNode, int]:
 
 
 def decode_inline(ref: bytes) -> TrieNode:
-    """The child that `ref` holds inlined. Raises: NodeFormatError."""
+    """The child that `ref` holds inlined, which nobody may change. Raises: NodeFormatError."""
+    known = _INLINED.get(ref)
+    if known is not None:
+        return known
     node, end = decode_node(ref, 1)
     if end != len(ref):
         raise NodeFormatError(f"{len(ref) - end} bytes behind an inlined node")
+    remember_inline(ref, node)
     return node
+
+
+def remember_inline(ref: bytes, node: TrieNode) -> None:
+    """What `ref` decodes to; what a block changes is mostly changed by the next one too."""
+    if len(_INLINED) >= INLINED_MAX:
+        _INLINED.clear()
+    _INLINED[ref] = node
 
 
 def _encode_head(kind: int, length: int) -> bytes:
@@ -229,6 +242,7 @@ def _take(record: bytes, offset: int, length: int) -> bytes:
     return part
 
 
+_INLINED: Final[dict[bytes, TrieNode]] = {}
 _LOW_CHILDREN: Final = tuple(
     tuple(index for index in range(8) if bits >> index & 1) for bits in range(256)
 )

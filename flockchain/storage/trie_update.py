@@ -29,6 +29,7 @@ from flockchain.storage.trie_codec import (
     decode_inline,
     encode_node,
     hash_256,
+    remember_inline,
 )
 
 STEM_BYTES: Final = 5
@@ -241,7 +242,9 @@ class TrieUpdate:
         """Encode a child for good: how its parent names it and where it lies."""
         encoded = encode_node(node)
         if len(encoded) < HASH_BYTES:
-            return bytes((len(encoded) << 2,)) + encoded, NO_LOCATION
+            ref = bytes((len(encoded) << 2,)) + encoded
+            remember_inline(ref, node)
+            return ref, NO_LOCATION
         digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
         return HASH_REF_HEAD + digest, self._insert(node, encoded)
 

@@ -8,7 +8,7 @@ Source: Substrate `frame_executive`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runtime.frame.dispatch import run_call
@@ -128,8 +128,8 @@ class RuntimeLike(Protocol):
         """The state of the block."""
 
     @property
-    def ordered(self) -> Sequence[Pallet[Any]]:
-        """The pallets in the order of their hooks."""
+    def hooked(self) -> Mapping[str, Sequence[Pallet[Any]]]:
+        """The pallets that have a hook of their own, by the hook's name, in order."""
 
     @property
     def system(self) -> SystemLike:
@@ -177,7 +177,7 @@ class Executive:
         system = self.runtime.system
         system.initialize(number, parent_hash, Digest(list(logs)))
         used = self.runtime.weights.base_block
-        for pallet in self.runtime.ordered:
+        for pallet in self.runtime.hooked["on_initialize"]:
             used = used + pallet.on_initialize(number)
         system.add_weight(DispatchInfo(used, MANDATORY, Pays.NO), Weight(0))
 
@@ -214,21 +214,21 @@ class Executive:
         runtime, system = self.runtime, self.runtime.system
         system.begin_finalization()
         used, limit = system.total_weight(), runtime.weights.max_block
-        for pallet in runtime.ordered:
+        for pallet in runtime.hooked["on_idle"]:
             left = Weight(max(limit.ref_time - used.ref_time, 0), limit.proof_size)
             spent = pallet.on_idle(number, left)
             if spent.ref_time or spent.proof_size:
                 system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), Weight(0))
                 used = system.total_weight()
         runtime.fees.update_multiplier(system.weight_of(NORMAL))
-        for pallet in runtime.ordered:
+        for pallet in runtime.hooked["on_finalize"]:
             pallet.on_finalize(number)
         return system.finalize()
 
-    def execute_block(self, header: Header, extrinsics: Sequence[bytes]) -> None:
-        """Run a whole block made by somebody else. Raises InvalidBlock.
+    def execute_block(self, header: Header, extrinsics: Sequence[bytes]) -> Digest:
+        """Run a whole block made by somebody else; its digest without the seal.
 
-        The caller compares the state root and the extrinsics root.
+        Raises InvalidBlock. The caller compares the state root and the extrinsics root.
         """
         unsealed = header.without_seal()
         before = [log for log in unsealed.digest.logs if isinstance(log, PreRuntime)]
@@ -243,6 +243,7 @@ class Executive:
         digest = self.finalize_block(header.number)
         if digest != unsealed.digest:
             raise InvalidBlock(f"digest of block {header.number} is not what execution gives")
+        return digest
 
     # -- one extrinsic
 

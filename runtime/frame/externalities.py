@@ -18,6 +18,9 @@ from typing import Any, Final, Protocol
 
 _MISSING: Final = object()
 _ITEM_BYTES: Final = 32  # what the keys of one storage item begin with
+KEPT_VALUES_MAX: Final = 4_096
+"""Values that are kept from a block to its child; with more, or more bytes, all are read anew."""
+KEPT_BYTES_MAX: Final = 16 * 1024 * 1024
 
 Journal = list[tuple[bytes, bytes | None, bool]]
 """Former values: key, value, whether the key was written before."""
@@ -69,6 +72,7 @@ class Externalities:
     __slots__ = (
         "_base",
         "_by_item",
+        "_bytes",
         "_dirty",
         "_grouped",
         "_values",
@@ -81,6 +85,7 @@ class Externalities:
     def __init__(self, base: StateReader) -> None:
         self._base = base
         self._values: dict[bytes, bytes | None] = {}
+        self._bytes = 0  # at least as many as the values have, once `go_on` counted the written
         self.decoded: dict[bytes, Any] = {}
         self._dirty: dict[bytes, None] = {}
         # The first so many of the dirty keys by storage item: made when something is iterated.
@@ -95,6 +100,7 @@ class Externalities:
         value = self._values.get(key, _MISSING)
         if value is _MISSING:
             value = self._values[key] = self._base.get(key)
+            self._bytes += len(value or b"")
         return value  # type: ignore[return-value]
 
     def put(self, key: bytes, value: bytes | None, decoded: Any = None) -> None:
@@ -142,6 +148,7 @@ class Externalities:
                 yield from self._alive(key)
             else:
                 values[key] = value
+                self._bytes += len(value)
                 yield key, value
         for key in written[position:]:
             yield from self._alive(key)
@@ -178,6 +185,19 @@ class Externalities:
                 self._dirty.pop(key, None)
         if len(self._dirty) < self._grouped:
             self._by_item, self._grouped = {}, 0
+
+    def go_on(self, base: StateReader) -> None:
+        """Begin the next block over `base`, which holds what was reached here: reads are kept."""
+        self._base = base
+        self._bytes += sum(len(self._values[key] or b"") for key in self._dirty)
+        self._dirty.clear()
+        self.events.clear()
+        self._by_item, self._grouped = {}, 0
+        self.journal = self.phase = None
+        if len(self._values) > KEPT_VALUES_MAX or self._bytes > KEPT_BYTES_MAX:
+            self._values.clear()
+            self.decoded.clear()  # in place: storage items hold on to it
+            self._bytes = 0
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Every key that was written, with its value; None for removals."""

@@ -106,16 +106,21 @@ class _Item(StorageItem, Generic[V]):
         self.default = default
         self.docs = docs
         self._is_shared: bool | None = None
+        self._is_copied = False
+        """Whether values are lists of what cannot be changed: each reader gets one of its own."""
 
     def __get__(self, pallet: Pallet[Any] | None, owner: type[Pallet[Any]]) -> Self:
         if self._is_shared is None:  # not at declaration: types may not be complete then
-            self._is_shared = _is_frozen(self.value_codec.shape)
+            shape = self.value_codec.shape
+            self._is_shared = _is_frozen(shape)
+            if isinstance(shape, Sequence) and not shape.raw:
+                self._is_copied = _is_frozen(shape.item)
         return super().__get__(pallet, owner)
 
     def _read(self, path: bytes) -> V | None:
         kept = self.find_decoded(path)
         if kept is not None:
-            return kept  # type: ignore[no-any-return]
+            return kept[:] if self._is_copied else kept  # type: ignore[no-any-return]
         raw = self.ext.get(path)
         return None if raw is None else self._decode(path, raw)
 
@@ -123,11 +128,16 @@ class _Item(StorageItem, Generic[V]):
         value = self.value_codec.decode(raw, 0)[0]
         if self._is_shared:
             self.ext.keep_decoded(path, value)
+        elif self._is_copied:
+            self.ext.keep_decoded(path, value[:])  # type: ignore[index]
         return value
 
     def _write(self, path: bytes, value: V) -> None:
         raw = self.value_codec.encode(value)
-        self.ext.put(path, raw, value if self._is_shared else None)
+        if self._is_copied:
+            self.ext.put(path, raw, list(value))  # type: ignore[call-overload]
+        else:
+            self.ext.put(path, raw, value if self._is_shared else None)
 
     def _default(self) -> V:
         if self.default is None:
@@ -144,7 +154,7 @@ class StorageValue(_Item[V]):
     def get(self) -> V:
         """The value or the default. Raises KeyError if there is neither."""
         value: V | None = self.find_decoded(self.prefix)
-        if value is None:
+        if value is None or self._is_copied:
             value = self._read(self.prefix)
         return self._default() if value is None else value
 
@@ -191,7 +201,7 @@ class StorageMap(_Item[V], Generic[K, V]):
         """The value or the default. Raises KeyError if there is neither."""
         path = self.path(key)
         value: V | None = self.find_decoded(path)
-        if value is None:
+        if value is None or self._is_copied:
             value = self._read(path)
         return self._default() if value is None else value
 
@@ -225,7 +235,11 @@ class StorageMap(_Item[V], Generic[K, V]):
         find_decoded = self.find_decoded
         for path, raw in self.ext.pairs(prefix, after):
             kept = find_decoded(path)
-            yield path, self._decode(path, raw) if kept is None else kept
+            if kept is None:
+                kept = self._decode(path, raw)
+            elif self._is_copied:
+                kept = kept[:]
+            yield path, kept
 
     def path(self, key: K) -> bytes:
         """The storage key."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from runtime import frame
 from runtime.frame.account import AccountInfo
@@ -25,7 +27,11 @@ from runtime.frame.traits import is_pot
 from runtime.frame.weights import NORMAL, OPERATIONAL, DispatchInfo, Weight
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Consensus, Digest, DigestItem, PreRuntime
+from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U8, U16, U32, AccountId, Bytes4, Hash
+
+_DIGEST: Final = codec_of(Digest)
+_DIGESTS_MAX: Final = 16
 
 REMARK = Weight(20_000_000)
 
@@ -95,6 +101,12 @@ class Config:
 
     block_hash_count: U32 = 2400
     ss58_prefix: U16 = 42
+
+
+@lru_cache(maxsize=_DIGESTS_MAX)
+def _logs_in(raw: bytes) -> tuple[DigestItem, ...]:
+    """The items of an encoded digest: asked several times a block."""
+    return tuple(_DIGEST.decode_all(raw).logs)
 
 
 class System(frame.Pallet[Config], index=0):
@@ -185,14 +197,19 @@ class System(frame.Pallet[Config], index=0):
 
     def pre_runtime(self, engine: Bytes4) -> bytes | None:
         """What the engine told the runtime in this block's digest."""
-        for item in self.digest.get().logs:
+        for item in self._logs():
             if isinstance(item, PreRuntime) and item.engine == engine:
                 return item.data
         return None
 
     def pre_runtime_count(self) -> int:
         """How many items engines put into this block's digest before execution."""
-        return sum(isinstance(item, PreRuntime) for item in self.digest.get().logs)
+        return sum(isinstance(item, PreRuntime) for item in self._logs())
+
+    def _logs(self) -> tuple[DigestItem, ...]:
+        """The block's digest so far."""
+        raw = self.ext.get(self.digest.path())
+        return () if raw is None else _logs_in(raw)
 
     def add_weight(self, info: DispatchInfo, base: Weight) -> None:
         """Count a call's weight and the base weight of an extrinsic."""

@@ -9,6 +9,7 @@ Source: Substrate BABE's digests; WP VI.B (VRF); RFC 9381.
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from typing import Final
 
 from runtime.primitives.header import Consensus, Header, PreRuntime, Seal
@@ -18,6 +19,7 @@ from runtime.primitives.types import U32, U64, Bytes32, Bytes64, Bytes80, Hash
 ENGINE: Final = b"FVRF"
 INSTANT_ENGINE: Final = b"FINS"
 GRANDPA_ENGINE: Final = b"FRNK"
+_CLAIMS_MAX: Final = 1_024
 
 
 @scale_enum("flockchain_consensus::SlotKind")
@@ -66,7 +68,13 @@ def find_claim(header: Header) -> SlotClaim | None:
     ]
     if len(claims) > 1:
         raise DecodeError(f"{len(claims)} slot claims in block {header.number}")
-    return SLOT_CLAIM.decode_all(claims[0].data) if claims else None
+    return _claim_in(claims[0].data) if claims else None
+
+
+@lru_cache(maxsize=_CLAIMS_MAX)
+def _claim_in(data: bytes) -> SlotClaim:
+    """A block's claim is asked for by its check, by fork choice and by its child's check."""
+    return SLOT_CLAIM.decode_all(data)
 
 
 def find_next_epoch(header: Header) -> NextEpoch | None:

@@ -80,7 +80,13 @@ class Header:
         logs = self.digest.logs
         if not logs or not isinstance(logs[-1], Seal):
             return self
-        return replace(self, digest=Digest(logs[:-1]))
+        return Header(
+            self.parent_hash,
+            self.number,
+            self.state_root,
+            self.extrinsics_root,
+            Digest(logs[:-1]),
+        )
 
     def seal(self) -> Seal | None:
         """The last digest item if it is a seal."""

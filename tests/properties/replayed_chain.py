@@ -130,7 +130,15 @@ class Author:
             self.call(self.prng.choice(NAMES), call, skip=self.prng.randrange(12) // 11)
         made = self.execution.finish()
         root = Hash(ordered_root(self.body))
-        built = Built(number, parent.hash, root, made.digest, self.body, made.changes)
+        built = Built(
+            number,
+            parent.hash,
+            root,
+            made.digest,
+            self.body,
+            made.changes,
+            self.execution.runtime,
+        )
         header, delta = self.importer.prepare(built)
         imported = self.importer.import_own(header, self.body, delta)
         backend.finalize(imported.hash)

@@ -22,6 +22,7 @@ from runtime.frame.extrinsic import (
 from runtime.frame.pallet import encode_call
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
+from runtime.kept_runtimes import KeptRuntimes
 from runtime.pallets.babe import EpochAuthority
 from runtime.pallets.system import System
 from runtime.pallets.timestamp import Timestamp
@@ -74,6 +75,7 @@ class Chain:
     number: int = 0
     now_ms: int = START_MS
     hashes: list[Hash] = field(default_factory=lambda: [blake2b_256(b"genesis")])
+    kept: KeptRuntimes = field(default_factory=KeptRuntimes)
 
     @property
     def head(self) -> Hash:
@@ -106,8 +108,10 @@ class Chain:
         results = [execution.apply(data) for data in extrinsics]
         executed = execution.finish()
         header = self.header(executed)
-        again = execute_block(self.state, header, [self.time(), *extrinsics])
+        used = self.kept.take(self.head, self.state)
+        again = execute_block(self.state, header, [self.time(), *extrinsics], runtime=used)
         assert again == executed, "author and importer disagree"
+        self.kept.put(header.hash(), used)  # the importer goes on with it, the author does not
         self.state = self.state.after(executed)
         self.number += 1
         self.now_ms += 1_000

@@ -25,6 +25,7 @@ from flockchain.pool.pool import Pool
 from flockchain.storage.kv import WriteBatch
 from runtime.api import disabled_authors
 from runtime.primitives.babe_digest import claim_log, find_claim
+from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +104,9 @@ class SlotAuthor:
             return None
         claim, vrf_key = claimed
         deadline_ms = now_ms + self._slot_ms * _BUILD_PERCENT // 100
+        state = self._backend.state_at(parent.hash)
         built = build_block(
-            self._backend.state_at(parent.hash),
+            state,
             parent.hash,
             parent.number + 1,
             [claim_log(claim)],
@@ -113,6 +115,7 @@ class SlotAuthor:
             self._importer.verify,
             lambda: self._clock.now_ms() >= deadline_ms,
             lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
+            self._importer.runtimes.take(Hash(state.root), state),
         )
         header, delta = self._importer.prepare(built)
         self._note_made(slot)

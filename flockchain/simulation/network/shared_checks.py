@@ -21,6 +21,7 @@ from runtime.primitives.header import Header
 from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import Hash
 from runtime.primitives.vrf import verify as verify_vrf
+from runtime.runtime import Runtime
 
 _KEPT = 32_768
 
@@ -32,14 +33,22 @@ class _Executions:
         self._known: dict[tuple[Hash, tuple[bytes, ...]], Executed] = {}
 
     def __call__(
-        self, state: StateReader, header: Header, body: list[bytes], verify: Verifier
+        self,
+        state: StateReader,
+        header: Header,
+        body: list[bytes],
+        verify: Verifier,
+        runtime: Runtime,
     ) -> Executed:
         key = (header.hash(), tuple(body))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = execute_block(state, header, body, verify)
+            known = self._known[key] = execute_block(state, header, body, verify, runtime)
             if len(self._known) > _KEPT // 64:
                 del self._known[next(iter(self._known))]
+            return known
+        for changed, value in known.changes.items():  # the runtime stands where it would
+            runtime.ext.put(changed, value)
         return known
 
 

@@ -7,6 +7,7 @@ import pytest
 from flockchain.chain.backend import Backend, WrongGenesis
 from flockchain.chain.errors import BelowFinality, UnknownParent
 from flockchain.chain.notifications import Finalized, Imported
+from flockchain.consensus.babe.seal import seal_header
 from flockchain.storage.errors import StorageError
 from flockchain.storage.kv import MemoryStore
 from flockchain.storage.state import StateStore
@@ -187,6 +188,17 @@ def test_a_crash_at_any_write_leaves_the_chain_before_or_after_the_step() -> Non
             script(Place(FailingStore(disk, fails_at)))
         assert story(Place(disk)) == steps[max(fails_at - 1, 0)]
     script(Place(FailingStore(MemoryStore(), writes)))
+
+
+def test_only_blocks_of_others_may_wait_for_the_disk() -> None:
+    disk = FailingStore(MemoryStore(), 9)
+    place = Place(disk)
+    (block,) = place.grow(1)
+    place.backend.finalize(block)
+    built, key = place.built(block, FIRST + 1)
+    header, delta = place.importer.prepare(built)
+    place.importer.import_own(seal_header(header, key.sign), built.body, delta)
+    assert disk.synced == [True, False, True, True], "genesis, a stranger's, finality, an own one"
 
 
 def test_reverted_blocks_leave_nothing_behind() -> None:

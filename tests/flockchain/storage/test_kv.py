@@ -1,6 +1,6 @@
 """Both key-value stores keep the same promises: order, atomic batches, snapshots, clear ends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flockchain.storage.errors import StoreClosed
+from flockchain.storage.gathered import GatheredStore
 from flockchain.storage.kv import KeyValueStore, MemoryStore, PendingView, WriteBatch, prefix_end
 from flockchain.storage.leveldb import LevelDbStore
 
 
-@pytest.fixture(params=["memory", "leveldb"])
+@pytest.fixture(params=["memory", "leveldb", "gathered"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyValueStore]:
-    opened: KeyValueStore = (
-        MemoryStore() if request.param == "memory" else LevelDbStore(tmp_path / "db")
-    )
+    kinds: dict[str, Callable[[], KeyValueStore]] = {
+        "memory": MemoryStore,
+        "leveldb": lambda: LevelDbStore(tmp_path / "db"),
+        "gathered": lambda: GatheredStore(MemoryStore()),
+    }
+    opened = kinds[request.param]()
     yield opened
     opened.close()
 

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from runtime.frame import externalities
 from runtime.frame.externalities import DictState, Externalities
 
 ITEMS = (b"i" * 32, b"j" * 32)  # whose keys are grouped
@@ -57,6 +58,14 @@ class Overlay(RuleBasedStateMachine):
         transaction = self.ext.transaction()
         transaction.__enter__()
         self.open.append((transaction, copy.copy(self.model), list(self.events)))
+
+    @precondition(lambda self: not self.open)
+    @rule()
+    def go_on(self) -> None:
+        """The next block begins, over the state that this one made."""
+        self.base, self.events = dict(self.model), []
+        self.ext.go_on(DictState(dict(self.model)))
+        assert self.ext.changes() == {}
 
     @precondition(lambda self: self.open)
     @rule()
@@ -142,3 +151,30 @@ def test_pairs_of_a_dictionary_begin_above_the_last() -> None:
     assert list(state.pairs(b"a", b"a1")) == [(b"a2", b"2"), (b"a3", b"")]
     assert list(state.pairs(b"a", b"A")) == [(b"a1", b"1"), (b"a2", b"2"), (b"a3", b"")]
     assert list(state.pairs(b"a", b"a3")) == []
+
+
+def test_what_is_kept_for_the_next_block_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(externalities, "KEPT_VALUES_MAX", 3)
+    monkeypatch.setattr(externalities, "KEPT_BYTES_MAX", 10)
+    reads: list[bytes] = []
+
+    class Watched(DictState):
+        def get(self, key: bytes, /) -> bytes | None:
+            reads.append(key)
+            return super().get(key)
+
+    ext = Externalities(Watched({b"a": b"1"}))
+
+    def read_in_the_next_block(*keys: bytes) -> list[bytes]:
+        ext.go_on(Watched({b"a": b"1"}))
+        reads.clear()
+        for key in keys:
+            ext.get(key)
+        return list(reads)
+
+    assert read_in_the_next_block(b"a", b"b") == [b"a", b"b"]
+    assert read_in_the_next_block(b"a", b"b", b"c") == [b"c"]
+    assert read_in_the_next_block(b"a", b"b", b"c", b"d") == [b"d"]
+    assert read_in_the_next_block(b"a") == [b"a"], "four values are too many"
+    ext.put(b"a", b"longer than ten")
+    assert read_in_the_next_block(b"a") == [b"a"], "and so are ten bytes"

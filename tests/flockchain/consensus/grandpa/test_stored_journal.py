@@ -93,8 +93,10 @@ def test_the_journal_does_not_grow() -> None:
 
 def test_a_vote_that_is_not_on_disk_is_an_error() -> None:
     disk = MemoryStore()
-    journal = StoredJournal(FailingStore(disk, fails_at=1))
+    failing = FailingStore(disk, fails_at=1)
+    journal = StoredJournal(failing)
     journal.record(vote(1, 1))
+    assert failing.synced == [True]
     with pytest.raises(StorageError, match="the disk is gone"):
         journal.record(vote(1, 2))
     assert StoredJournal(disk).load(1).votes == (vote(1, 1),)
