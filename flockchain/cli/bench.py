@@ -109,13 +109,18 @@ def consensus(
 def sync(
     blocks: Annotated[int, typer.Option(min=40, help="Blocks of the chain.")] = 10_000,
     changes: Annotated[int, typer.Option(min=0, max=200, help="Changes of voters.")] = 20,
+    transfers: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Transfers of another chain; 0: none is made.")
+    ] = 5_000,
     as_json: Json = False,
 ) -> None:
-    """A fresh node over a chain of empty blocks: executing it, and warping to its end.
+    """A fresh node over a chain of empty blocks: executing it, and warping to its end. Then over
+    blocks of 400 transfers. In CPU time.
 
-    The chain's targets are 500 blocks a second on one core, and a warp 20 times faster.
+    The chain's targets are 500 empty blocks and 1,500 transfers a second on one core, and a warp
+    20 times faster.
     """
-    _show(bench_sync(blocks, changes), as_json)
+    _show(bench_sync(blocks, changes, transfers), as_json)
 
 
 @app.command()

@@ -101,7 +101,8 @@ def test_the_others_give_their_rows() -> None:
 
 
 def test_a_warp_reaches_what_execution_reaches() -> None:
-    made, executed, warped = bench_sync(60, 2)
+    made, executed, warped, transfers = bench_sync(60, 2, 3)
     assert made["blocks"] == executed["blocks"] == warped["blocks"] == 60
     assert warped["set_changes"] >= 1
     assert warped["times_faster"] > 0
+    assert (transfers["blocks"], transfers["transfers"]) == (1, 3)
