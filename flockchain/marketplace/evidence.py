@@ -50,9 +50,9 @@ def check_response(question: Question, response: bytes) -> dict[str, Any]:
         signature = MULTI_SIGNATURE.decode_all(bytes.fromhex(signed["signature"][2:]))
     except (ValueError, LookupError, TypeError, ContentIdError, ScaleError) as error:
         raise NotSigned(f"the answer is not signed: {error}") from error
-    if record.request != content_id(question.body):
+    if bytes(record.request) != content_id(question.body):
         raise NotSigned("the signature is over another request")
-    if record.answer != content_id(said):
+    if bytes(record.answer) != content_id(said):
         raise NotSigned("the signature is over another answer")
     if not verify_signature(signature, question.host, record.payload()):
         raise NotSigned("the signature is not the host's")
