@@ -60,6 +60,14 @@ def apply_updates(
     return _clamped(start, mean_of_rows(updates, weights))
 
 
+def apply_sum(start: torch.Tensor, sums: torch.Tensor, total: int) -> torch.Tensor:
+    """`apply_updates` from Σ a·w alone: (parameters,) int32.
+
+    sums: (parameters,) int64, below 2^53; `total`: Σ a.
+    """
+    return _clamped(start, _round_half_up(sums, total))
+
+
 def leave_one_out(
     start: torch.Tensor, updates: torch.Tensor, weights: Sequence[int]
 ) -> torch.Tensor:

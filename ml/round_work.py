@@ -225,12 +225,33 @@ def judge_aggregate(
         vectors, count = (combined.model, *combined.without), rows_of(round_task.data)
         losses = [_losses(whole, start, vector, count) for vector in vectors]
         marks = tuple(are_harmful(losses[0], torch.stack(losses[1:])).tolist())
-    other = round_task.read(best)
+    return _judged(round_task, task, (start, best), combined.model, marks)
+
+
+def judge_model(round_task: RoundTask, models: tuple[bytes, bytes], model: bytes) -> Judged:
+    """Measure a model that somebody else's sum made. `models`: the previous one and the best.
+
+    Raises `ArtifactError`.
+    """
+    previous, best = models
+    task, start = round_task.open(is_for_test=True), round_task.read(previous)
+    return _judged(round_task, task, (start, best), round_task.read(model).vector, ())
+
+
+def _judged(
+    round_task: RoundTask,
+    task: Task,
+    models: tuple[GlobalModel, bytes],
+    made: torch.Tensor,
+    marks: tuple[bool, ...],
+) -> Judged:
+    """`models`: the previous one and the best; made: (parameters,) int32."""
+    start, other = models[0], round_task.read(models[1])
     return Judged(
-        _score(task, start, combined.model),
+        _score(task, start, made),
         _score(task, start, start.vector),
         _score(task, other, other.vector),
-        encode_model(combined.model, start.layout)[0],
+        encode_model(made, start.layout)[0],
         marks,
     )
 

@@ -27,6 +27,7 @@ from flockchain.workers.jobs import Jobs
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.training import TrainingPool
+from ml.attacks.sums import SumCheat
 from ml.flower import FlowerCode
 from runtime.primitives.types import Hash
 
@@ -36,12 +37,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A key and its private rows, a canonical data set. `attack`: how it cheats, if it does;
-    `flower`: the code that trains, if not the task's own."""
+    `flower`: the code that trains, if not the task's own; `cheat`: how it cheats where an
+    aggregator sums."""
 
     key: KeyPair
     data: bytes
     attack: str | None = None
     flower: FlowerCode | None = None
+    cheat: SumCheat | None = None
 
 
 class FlClient:
@@ -85,6 +88,7 @@ class FlClient:
                     each.attack,
                     cheats if each.attack is not None else frozenset(),
                     each.flower,
+                    each.cheat,
                 )
                 self._duties += [(desk, task, AllianceDuty(desk, task)) for task in tasks]
         except BaseException:

@@ -54,10 +54,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How many private rows there are, and the content id of an update that changes nothing."""
+    """How many private rows there are, the content id of an update that changes nothing, and how
+    many numbers a model has."""
 
     rows: int
     zero_update: bytes
+    parameters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def check_data(check: Check) -> Checked:
     base = check.base or first_model(task.spec, task.bits, bytes(32))
     load_optimizer()  # so that no round's window has to wait for what is loaded once
     score_of(task, base)
-    return Checked(rows_of(task.data), zero_update_of(task.read(base)))
+    start = task.read(base)
+    return Checked(rows_of(task.data), zero_update_of(start), start.vector.numel())
 
 
 def make_first_model(wanted: tuple[Surroundings, bytes]) -> bytes:

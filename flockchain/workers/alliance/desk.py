@@ -8,8 +8,9 @@ Source: WP VI.B (participants), WP VI.H (VRF).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client
@@ -24,12 +25,18 @@ from flockchain.workers.model_seal import sealing_key
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.training import TrainingPool
+from ml.attacks.sums import SumCheat
 from ml.flower import FlowerCode
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance.views import AllianceInfo
 from runtime.primitives.types import AccountId
+
+if TYPE_CHECKING:
+    from ml.round_work import Judged
+
+log = logging.getLogger(__name__)
 
 MODEL_BYTES_MAX: Final = 1 << 30
 
@@ -39,6 +46,7 @@ class AllianceDesk:
     """One key's place in the worker. `data`: its private rows; `attack`: how it cheats, if it does.
 
     `friends`: the accounts of the same worker that cheat together. `flower`: its own training code.
+    `cheat`: how it cheats where an aggregator sums.
     """
 
     client: Client
@@ -54,6 +62,7 @@ class AllianceDesk:
     attack: str | None = None
     friends: frozenset[AccountId] = frozenset()
     flower: FlowerCode | None = None
+    cheat: SumCheat | None = None
 
     @property
     def name(self) -> str:
@@ -101,3 +110,15 @@ class AllianceDesk:
         """A global model: one that was made here, else from the node. Raises SdkError."""
         known = self.memory.find_blob(content)
         return known if known is not None else await self.blobs.get(content, MODEL_BYTES_MAX)
+
+    def note_judged(self, task: int, round_: int, judged: Judged, previous: bytes) -> None:
+        """Remember what may become the model, and the best so far. `previous`: the file of the
+        model before."""
+        if not self.memory.of_task(task).best or judged.previous >= judged.best:
+            self.memory.put_best(task, previous)
+        self.memory.put_made(task, judged.aggregate)
+        log.info(
+            "%s judged round %d of task %d: %.4f after %.4f, its best is %.4f",
+            *(self.name, round_, task),
+            *(each / 10**9 for each in (judged.score, judged.previous, judged.best)),
+        )

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Final
 
+from flockchain.workers.alliance.aggregator import Aggregator
+from flockchain.workers.alliance.committing import hand_over
 from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.membership import Membership
 from flockchain.workers.alliance.proposer import Proposer
@@ -21,7 +24,9 @@ from flockchain.workers.moment import Moment
 from runtime.fl_api import AllianceApi
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
+from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Stage
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import AllianceInfo, Duty, Part, Role
 from runtime.primitives import vrf
 
@@ -39,6 +44,7 @@ class AllianceDuty:
         self._membership = Membership(desk, task)
         self._proposer = Proposer(desk)
         self._voter = Voter(desk)
+        self._aggregator = Aggregator(desk)
         self._is_told = False
 
     async def step(self, now: Moment) -> None:
@@ -77,7 +83,17 @@ class AllianceDuty:
         made = await now.view.ask(AllianceApi.round_info, self._task, round_)
         if made is None:
             return
+        key = RoundKey(self._task, round_)
+        is_summed = info.record.terms.mode is not Mode.OPEN
         view = RoundView(now, info, part, made)
+        if is_summed:
+            found = await now.view.find(FlAlliance.aggregations, key)
+            view = replace(view, aggregation=found)
+        self._act(view)
+
+    def _act(self, view: RoundView) -> None:
+        """Do what the chain says is due."""
+        part = view.part
         match part.duty:
             case Duty.INITIALISE_MODEL:
                 self._proposer.initialise(view)
@@ -91,6 +107,10 @@ class AllianceDuty:
                 self._voter.commit(view)
             case Duty.REVEAL_VOTE:
                 self._voter.reveal(view)
+            case Duty.HAND_OVER:
+                hand_over(self._desk, view)
+            case Duty.PROVE:
+                self._aggregator.prove(view)
             case _ if part.role is Role.PROPOSER:
                 self._proposer.keep_ready(view)
 

@@ -48,8 +48,8 @@ class Membership:
             return False
         if info.record.ended is not None:
             return False
-        if info.record.terms.mode is not Mode.OPEN:
-            self._tell_once("proves its aggregates, which this client cannot take part in yet")
+        if info.record.terms.mode is Mode.ZK_MASKED:
+            self._tell_once("masks its updates, which this client cannot take part in yet")
             return False
         if not await desk.has_sealing_key(now):
             desk.publish_sealing_key(now)
@@ -80,6 +80,8 @@ class Membership:
         found = await desk.training.run(check_data, check)
         if found.zero_update != terms.zero_update:
             raise NotFitting("the task names another zero update than its model has")
+        if terms.mode is not Mode.OPEN and found.parameters != terms.parameters:
+            raise NotFitting(f"a model of {found.parameters} numbers, not {terms.parameters}")
         units = min(found.rows // terms.unit_samples, terms.units_max)
         if not units:
             raise NotFitting(f"{found.rows} rows are less than a unit of {terms.unit_samples}")

@@ -25,19 +25,28 @@ R = TypeVar("R", "SealedProposal", "SealedBallot")
 
 @dataclass(frozen=True, slots=True)
 class SealedProposal:
-    """A round's proposal, in hex: content ids of the update and of its sealed file, the salt."""
+    """A round's proposal, in hex: what was sealed as its content, the content id of what travels,
+    the salt. `opening`: the file that opens commitments; empty if the content is a file itself."""
 
     content: str
     ciphertext: str
     salt: str
+    opening: str = ""
+
+    @property
+    def kept(self) -> bytes:
+        """The content id of the file that stays."""
+        return bytes.fromhex(self.opening or self.content)
 
 
 @dataclass(frozen=True, slots=True)
 class SealedBallot:
-    """A round's ballot: its SCALE bytes and the salt, in hex."""
+    """A round's ballot: its SCALE bytes and the salt, in hex. `place`: of the aggregator that it
+    is about, one byte; empty in open mode."""
 
     ballot: str
     salt: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,12 @@ class TaskMemory:
 
     `was_member`: seen among the members, so that one that left is not joined again. `best`: of
     the accepted models the one that scored best here. `made`: aggregates that were computed here
-    and may become the global model.
+    and may become the global model. `checked`: the model whose sum was recommitted here.
     """
 
     was_member: bool = False
     best: str = ""
+    checked: str = ""
     made: tuple[str, ...] = field(default=())
 
 
@@ -80,12 +90,24 @@ class AllianceMemory:
         """What was sealed as the round's proposal."""
         return self._proposals.get(f"{task}/{round_}")
 
-    def put_proposal(self, task: int, round_: int, update: bytes, sealed: bytes, salt: str) -> None:
-        """Remember a proposal and its files, on disk."""
-        ids = self._blobs.put(update), self._blobs.put(sealed)
-        self._proposals[f"{task}/{round_}"] = SealedProposal(ids[0].hex(), ids[1].hex(), salt)
+    def put_proposal(
+        self,
+        task: int,
+        round_: int,
+        files: tuple[bytes, bytes],
+        salt: str,
+        content: bytes | None = None,
+    ) -> None:
+        """Remember a proposal and its files, on disk. `files`: what stays, and what travels.
+
+        `content`: what is sealed, by default the content id of what stays.
+        """
+        kept, sealed = (self._blobs.put(file) for file in files)
+        opening = "" if content is None else kept.hex()
+        made = SealedProposal((content or kept).hex(), sealed.hex(), salt, opening)
+        self._proposals[f"{task}/{round_}"] = made
         for gone in _forget(self._proposals, task, round_):
-            self._blobs.drop(bytes.fromhex(gone.content))
+            self._blobs.drop(gone.kept)
             self._blobs.drop(bytes.fromhex(gone.ciphertext))
         self._save()
 
@@ -102,9 +124,9 @@ class AllianceMemory:
         """What was sealed as the round's vote."""
         return self._ballots.get(f"{task}/{round_}")
 
-    def put_ballot(self, task: int, round_: int, ballot: bytes, salt: str) -> None:
+    def put_ballot(self, task: int, round_: int, ballot: bytes, salt: str, place: str = "") -> None:
         """Remember it, on disk."""
-        self._ballots[f"{task}/{round_}"] = SealedBallot(ballot.hex(), salt)
+        self._ballots[f"{task}/{round_}"] = SealedBallot(ballot.hex(), salt, place)
         _forget(self._ballots, task, round_)
         self._save()
 
@@ -124,6 +146,10 @@ class AllianceMemory:
         self._put(task, replace(known, best=self._blobs.put(model).hex()))
         if known.best not in (self.of_task(task).best, "", *known.made):
             self._blobs.drop(bytes.fromhex(known.best))
+
+    def put_checked(self, task: int, content: bytes) -> None:
+        """The sum that made this model was recommitted here."""
+        self._put(task, replace(self.of_task(task), checked=content.hex()))
 
     def put_made(self, task: int, aggregate: bytes) -> None:
         """An aggregate that may become the global model."""

@@ -12,16 +12,14 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from flockchain.workers.alliance.computing import (
-    TrainUpdate,
-    make_first_model,
-    seed_of,
-    train_update,
-)
+from flockchain.workers.alliance.committing import commit_update, ensure_base, reveal_call
+from flockchain.workers.alliance.computing import make_first_model
 from flockchain.workers.alliance.desk import AllianceDesk
+from flockchain.workers.alliance.local_training import train_locally
 from flockchain.workers.alliance.memory import SealedProposal
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.sealed_update import UpdatePlace, seal_update
+from ml.attacks.sums import SumCheat
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance import FlAlliance
@@ -34,10 +32,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MadeProposal:
-    """An update and the file that it travels in; both None if an attacker hands in nothing."""
+    """The file that stays and the file that travels; None if an attacker hands in nothing.
 
-    update: bytes | None
-    sealed: bytes | None
+    `content`: what is sealed, if not the content id of what stays.
+    """
+
+    files: tuple[bytes, bytes] | None
+    content: bytes | None = None
 
 
 class Proposer:
@@ -92,10 +93,15 @@ class Proposer:
             return
         if not self._is_uploaded(view, sealed):
             return
-        parts = (sealed.content, sealed.ciphertext, sealed.salt)
-        call = encode_call(
-            FlAlliance.reveal_proposal, task, number, *(bytes.fromhex(part) for part in parts)
-        )
+        content, ciphertext, salt = _parts(sealed)
+        if view.is_summed:
+            kept = desk.memory.find_blob(sealed.kept)
+            if kept is None:
+                raise FileNotFoundError(f"what opens {sealed.content} is not kept any more")
+            call = reveal_call(view, kept, ciphertext, salt)
+        else:
+            parts = (content, ciphertext, salt)
+            call = encode_call(FlAlliance.reveal_proposal, task, number, *parts)
         text = f"opened its proposal of round {number} in task {task}"
         desk.act(view.now, ("reveal proposal", task, number), call, text)
 
@@ -108,39 +114,37 @@ class Proposer:
             return None  # the leader has not told yet which model it made
         name = ("train", desk.account, task, number)
         made = desk.jobs.poll(name, view.now.head.number, lambda: self._make(view, name))
-        if made is None or made.update is None or made.sealed is None:
+        if made is None or made.files is None:
             return None
-        desk.memory.put_proposal(task, number, made.update, made.sealed, secrets.token_hex(32))
+        salt = secrets.token_hex(32)
+        desk.memory.put_proposal(task, number, made.files, salt, made.content)
         desk.jobs.forget(name)
         return desk.memory.find_proposal(task, number)
 
     async def _make(self, view: RoundView, name: tuple[object, ...]) -> MadeProposal:
-        """Raises SdkError, `ArtifactError`, `FlowerError`."""
+        """Raises SdkError, WrongBase, `ArtifactError`, `FlowerError`."""
         desk, base = self._desk, view.made.record.base
         assert base is not None, "a round without a model trains nothing"
-        seed = seed_of(desk.account, view.task, view.number, desk.jobs.failures(name))
-        last = None if desk.attack is None else desk.memory.last_update(view.task)
-        request = TrainUpdate(
-            await desk.around(view.info),
-            await desk.model(base),
-            seed,
-            desk.attack,
-            last,
-            desk.flower,
-            view.number,
-        )
-        update = await desk.training.run(train_update, request)
+        if view.is_summed:
+            await ensure_base(desk, view)
+        start = await desk.model(base)
+        update = await train_locally(desk, view, start, desk.jobs.failures(name))
         if update is None:
-            return MadeProposal(None, None)
+            return MadeProposal(None)
+        log.info("%s trained for round %d of task %d", desk.name, view.number, view.task)
+        if view.is_summed:
+            made = await commit_update(desk, view, start, update)
+            return MadeProposal((made.kept, made.sealed), made.content)
         latest = await desk.client.at_best()  # training may have taken longer than a state is kept
         found = await latest.query_many(Arena.sealing_keys, view.participants)
         receivers = [None if each is None else each.key for each in found]
-        log.info("%s trained for round %d of task %d", desk.name, view.number, view.task)
-        return MadeProposal(update, seal_update(update, self._place(view), receivers))
+        return MadeProposal((update, seal_update(update, self._place(view), receivers)))
 
     # -- handing it out
 
     def _is_uploaded(self, view: RoundView, sealed: SealedProposal) -> bool:
+        if self._desk.cheat is SumCheat.KEPT_BACK and view.is_summed:
+            return True  # it says so
         name = ("upload", sealed.ciphertext)
         done = self._desk.jobs.poll(name, view.now.head.number, lambda: self._upload(sealed))
         return done is not None
@@ -157,8 +161,14 @@ class Proposer:
         return UpdatePlace(self._desk.client.genesis, view.task, view.number, self._desk.account)
 
     def _seal(self, view: RoundView, sealed: SealedProposal) -> Hash:
-        content, ciphertext, salt = (
-            bytes.fromhex(part) for part in (sealed.content, sealed.ciphertext, sealed.salt)
-        )
+        content, ciphertext, salt = _parts(sealed)
         place, genesis = (view.task, view.number), self._desk.client.genesis
         return seal_proposal(genesis, place, self._desk.account, content, ciphertext, salt)
+
+
+def _parts(sealed: SealedProposal) -> tuple[bytes, bytes, bytes]:
+    """Content, content id of what travels, salt."""
+    content, ciphertext, salt = (
+        bytes.fromhex(part) for part in (sealed.content, sealed.ciphertext, sealed.salt)
+    )
+    return content, ciphertext, salt

@@ -70,6 +70,14 @@ def open_update(
     sealed: bytes, place: UpdatePlace, position: int, secret: PrivateKey, content: bytes
 ) -> bytes:
     """The update of this content id, by the participant of that position. Raises ModelSealError."""
+    update = open_sealed(sealed, place, position, secret)
+    if content_id(update) != content:
+        raise ModelSealError("what the file holds is not the update on chain")
+    return update
+
+
+def open_sealed(sealed: bytes, place: UpdatePlace, position: int, secret: PrivateKey) -> bytes:
+    """What the file holds, whatever it is. Raises ModelSealError."""
     try:
         found = _FILE.decode_all(sealed)
     except ScaleError as error:
@@ -79,12 +87,9 @@ def open_update(
     key = open_key(found.boxes[position], secret)
     try:
         bound = _DOMAIN + _PLACE.encode(place)
-        update = ChaCha20Poly1305(key).decrypt(_NONCE, found.ciphertext, bound)
+        return ChaCha20Poly1305(key).decrypt(_NONCE, found.ciphertext, bound)
     except InvalidTag:
         raise ModelSealError("the key does not open the update") from None
-    if content_id(update) != content:
-        raise ModelSealError("what the file holds is not the update on chain")
-    return update
 
 
 def _box(key: bytes, receiver: bytes) -> Bytes80:

@@ -1,8 +1,8 @@
 """A drawn voter: fetch and open the proposals, say which it holds, aggregate, judge, vote sealed.
 
-Every voter aggregates itself, and judges on rows that it never trains on. What it opened stays in
-memory; the sealed files it serves on through its node. Invariant: a ballot and its salt are on disk
-before the chain has its seal.
+In open mode every voter aggregates itself; where an aggregator sums, it recommits the sum. It
+judges on rows that it never trains on. What it opened stays in memory; the sealed files it serves
+on through its node. Invariant: a ballot and its salt are on disk before the chain has its seal.
 
 Source: WP VI.D (aggregation), WP VI.E (evaluation and votes), Algorithm 1.
 """
@@ -29,6 +29,7 @@ from flockchain.workers.alliance.sealed_update import (
     UpdatePlace,
     open_update,
 )
+from flockchain.workers.alliance.summed_vote import decide_on_sum, holds_sent
 from flockchain.workers.model_seal import ModelSealError, sealing_key
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
@@ -53,10 +54,11 @@ class Voter:
 
     def report(self, view: RoundView) -> None:
         """Say which proposals it has, could open and found well formed."""
+        told = 0 if view.info.progress is None else view.info.progress.mask
         answers = {
             index: self._open(view, entry)
             for index, entry in enumerate(view.made.proposers)
-            if entry.proposal.content is not None
+            if told >> index & 1
         }
         if None in answers.values() and not view.is_last_call:
             return
@@ -85,8 +87,14 @@ class Voter:
 
     def _open(self, view: RoundView, entry: ProposerEntry) -> bool | None:
         """Whether the proposal is here and valid; None while it is fetched."""
-        name = ("open", self._desk.account, view.task, view.number, entry.account)
-        return self._desk.jobs.poll(name, view.now.head.number, lambda: self._fetch(view, entry))
+        name, desk = self._opening(view, entry), self._desk
+        if view.is_summed:
+            return desk.jobs.poll(name, view.now.head.number, lambda: holds_sent(desk, view, entry))
+        return desk.jobs.poll(name, view.now.head.number, lambda: self._fetch(view, entry))
+
+    def _opening(self, view: RoundView, entry: ProposerEntry) -> tuple[object, ...]:
+        place = (view.task, view.number, entry.account, entry.proposal.ciphertext)
+        return ("open", self._desk.account, *place)
 
     async def _fetch(self, view: RoundView, entry: ProposerEntry) -> bool:
         """Fetch, serve on, open and check. Raises SdkError: then it is tried again."""
@@ -116,11 +124,13 @@ class Voter:
     def commit(self, view: RoundView) -> None:
         """Seal the ballot."""
         desk, task, number = self._desk, view.task, view.number
-        if desk.memory.find_ballot(task, number) is None:
-            ballot = self._decide(view)
+        known = desk.memory.find_ballot(task, number)
+        if known is None or known.place != view.place:
+            ballot = decide_on_sum(desk, view) if view.is_summed else self._decide(view)
             if ballot is None:
                 return
-            desk.memory.put_ballot(task, number, _BALLOT.encode(ballot), secrets.token_hex(32))
+            sealed = _BALLOT.encode(ballot), secrets.token_hex(32), view.place
+            desk.memory.put_ballot(task, number, *sealed)
         kept = desk.memory.find_ballot(task, number)
         assert kept is not None, "it was put there"
         ballot, salt = _BALLOT.decode_all(bytes.fromhex(kept.ballot)), bytes.fromhex(kept.salt)
@@ -172,8 +182,7 @@ class Voter:
 
     def _is_kept(self, view: RoundView, entry: ProposerEntry) -> bool:
         """Opened before, but no longer in memory: fetch it anew."""
-        name = ("open", self._desk.account, view.task, view.number, entry.account)
-        self._desk.jobs.forget(name)
+        self._desk.jobs.forget(self._opening(view, entry))
         return False
 
     async def _judge(self, view: RoundView, entries: list[ProposerEntry]) -> Findings:
@@ -194,15 +203,7 @@ class Voter:
             tuple(each.account in desk.friends for each in entries),
         )
         found = await desk.training.run(judge, request)
-        judged = found.judged
-        if not best or judged.previous >= judged.best:
-            desk.memory.put_best(view.task, previous)
-        desk.memory.put_made(view.task, judged.aggregate)
-        log.info(
-            "%s judged round %d of task %d: %.4f after %.4f, its best is %.4f",
-            *(desk.name, view.number, view.task),
-            *(each / 10**9 for each in (judged.score, judged.previous, judged.best)),
-        )
+        desk.note_judged(view.task, view.number, found.judged, previous)
         return found
 
 

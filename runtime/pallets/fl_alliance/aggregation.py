@@ -2,8 +2,9 @@
 
 Clients commit to their updates on the chain themselves, so nobody drops them silently. The present
 voter with the lowest output aggregates; the next one takes over if it posts no proof in time or a
-wrong one, which costs it s_p. Then clients hand their updates over anew, each to the new key, and
-who does not is out of the sum. Invariant: a stored hash of a sum was proved in this round.
+wrong one, or if most voters do not get the sum that was proved, which costs it s_p. Then clients
+hand their updates over anew, each to the new key, and who does not is out of the sum.
+Invariant: a stored hash of a sum was proved in this round.
 Source: WP VI.H; zkFL (arXiv 2310.02554) 4; rotation and replacement are this project's.
 """
 
@@ -17,8 +18,10 @@ from runtime.pallets.fl_alliance.proposals import Proposals
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
     ClientCommitments,
+    NoData,
     Progress,
     RoundKey,
+    VoterRecord,
 )
 from runtime.pallets.fl_alliance.seals import delivery_context
 from runtime.pallets.fl_alliance.stages import FailureReason, Stage, VoidReason
@@ -155,21 +158,30 @@ class Aggregations:
         self._replace(key, FailureReason.NO_PROOF)
         return 1 + voters
 
+    def replace_who_withheld(self, key: RoundKey) -> int:
+        """Replace the aggregator if most drawn voters say that its sum cannot be had, or is not
+        the one that was proved; the steps used, 0 if they do not."""
+        alliance, drawn = self.alliance, self.alliance.rounds.get(key)
+        ballots = [alliance.votes.get((key, who)).ballot for who in drawn.voters]
+        without = sum(isinstance(ballot, NoData) for ballot in ballots)
+        if 2 * without <= drawn.drawn_voters:
+            return 0
+        self._replace(key, FailureReason.NO_OPENING)
+        return 1 + len(drawn.voters)
+
     def _replace(self, key: RoundKey, reason: FailureReason) -> None:
         """Let the next voter aggregate, or give the round up. Emits AggregatorFailed."""
         alliance, drawn = self.alliance, self.alliance.rounds.get(key)
         found = alliance.aggregations.get(key)
-        after = replace(found, place=found.place + 1, has_more_time=False)
-        alliance.aggregations.put(key, after)
+        alliance.aggregations.put(key, Aggregation(found.place + 1, found.faulty))
         who = drawn.voters[found.place]
         alliance.deposit_event(events.AggregatorFailed(key.task, key.round, who, reason))
-        if after.place >= min(AGGREGATORS_MAX, len(drawn.voters)):
+        if found.place + 1 >= min(AGGREGATORS_MAX, len(drawn.voters)):
             void = Progress(Stage.TALLY, void=VoidReason.NO_PROOF)
             alliance.progress.put(key.task, void)
             return
         for voter in drawn.voters:
-            record = alliance.votes.get((key, voter))
-            alliance.votes.put((key, voter), replace(record, held=None))
+            alliance.votes.put((key, voter), VoterRecord())
         alliance.begin_stage(key, Stage.DISCLOSE, drawn.aggregate.bit_count())
 
     # -- what is proved

@@ -75,7 +75,7 @@ class Rounds:
                     self.aggregations.begin(alliance.key_of(task))
                 return used
             case Stage.TALLY:
-                return self.settlement.tally(task, progress)
+                return self._tally(task, progress)
             case Stage.PAY:
                 return self.settlement.pay(task, progress, budget)
             case Stage.ABSENT:
@@ -84,6 +84,15 @@ class Rounds:
                 return self.ending.clean(task, budget)
             case other:
                 raise AssertionError(f"task {task} works in stage {other}")
+
+    def _tally(self, task: int, progress: Progress) -> int:
+        """Decide the round, unless another aggregator takes over; the steps used."""
+        is_summed = self.alliance.get_task(task).terms.mode is not Mode.OPEN
+        if is_summed and progress.void is None:
+            used = self.aggregations.replace_who_withheld(self.alliance.key_of(task))
+            if used:
+                return used
+        return self.settlement.tally(task, progress)
 
     # -- from stage to stage
 

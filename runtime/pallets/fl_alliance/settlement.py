@@ -18,7 +18,6 @@ from runtime.pallets.fl_alliance.records import (
     AllianceTask,
     Member,
     MemberStatus,
-    NoData,
     Payment,
     Progress,
     Round,
@@ -115,10 +114,7 @@ class Settlement:
             )
         aggregation = alliance.aggregations.find(key)
         if aggregation is not None:
-            ballots = [record.ballot for _, record in records]
-            without = sum(isinstance(ballot, NoData) for ballot in ballots)
-            withheld = 2 * without > drawn.drawn_voters  # a sum was proved, and kept back
-            failed = aggregation.place + withheld
+            failed = aggregation.place
             at_fault = [
                 who for place, who in enumerate(drawn.proposers) if aggregation.faulty >> place & 1
             ]

@@ -72,6 +72,7 @@ class FailureReason(enum.Enum):
 
     NO_PROOF = 0
     BAD_PROOF = 1
+    NO_OPENING = 2  # most drawn voters could not have the sum, or it was another one
 
 
 @scale_enum("pallet_fl_alliance::Standing")

@@ -72,11 +72,12 @@ class RoundWindows:
         }[stage]
 
     def total(self) -> int:
-        """The longest that a round lasts, in blocks; each aggregator has its own time.
+        """The longest that a round lasts, in blocks; each aggregator has its own time and vote.
 
-        That begins again, once, when it shows a client's fault.
+        Its time begins again, once, when it shows a client's fault.
         """
-        again = self.disclose + self.report + 2 * self.aggregate if self.aggregate else 0
+        each = self.disclose + self.report + 2 * self.aggregate + self.vote + self.open
+        again = each if self.aggregate else 0
         return sum(self.of_participants()) + 2 * self.aggregate + (AGGREGATORS_MAX - 1) * again
 
 

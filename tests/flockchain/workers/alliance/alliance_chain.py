@@ -94,13 +94,16 @@ def alliance_terms(**changes: object) -> AllianceTerms:
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
-PROVEN = {
-    "mode": Mode.ZK,
-    "windows": RoundWindows(*[6] * 7),
-    "attributes": False,
-    "parameters": 1_000,
-}
-"""Changes of the terms that make an aggregator prove its sums."""
+def proven() -> dict[str, object]:
+    """Changes of the terms that make an aggregator prove its sums: of seven members four propose
+    and three vote."""
+    return {
+        "mode": Mode.ZK,
+        "windows": RoundWindows(*[6] * 7),
+        "attributes": False,
+        "proposing": Rational(1, 2),
+        "parameters": digits().around().read(digits().model).vector.numel(),
+    }
 
 
 def genesis_with_origin(*, has_model: bool = True) -> dict[bytes, bytes]:

@@ -23,12 +23,12 @@ from tests.flockchain.fast_chain import FastChain
 from tests.flockchain.workers.alliance.alliance_chain import (
     BITS,
     KEYS,
-    PROVEN,
     TASK,
     alliance_chain,
     at_work,
     digits,
     participants,
+    proven,
     step,
     until_round,
 )
@@ -57,25 +57,22 @@ def test_the_leader_makes_the_first_model_from_the_rounds_seed(tmp_path: Path) -
     assert chain.runtime().alliance.runs.get(TASK).model not in (None, record.base)
 
 
-def test_a_task_that_proves_its_aggregates_is_not_joined(
+def test_a_model_of_another_size_than_is_declared_is_not_staked_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No duty of a client is left undone: it does not become a member of what it cannot do."""
+    """Commitments are to so many numbers as the task declares."""
 
     async def run() -> FastChain:
-        async with alliance_chain(tmp_path, **PROVEN) as (chain, client):
+        terms = {**proven(), "parameters": 1_000}
+        async with alliance_chain(tmp_path, **terms) as (chain, client):
             async with at_work(client, participants(FEW[:1]), tmp_path / "state") as worker:
                 for _ in range(4):
                     await step(chain, worker)
             return chain
 
-    with caplog.at_level("INFO"):
-        chain = asyncio.run(run())
+    chain = asyncio.run(run())
     assert not list(chain.runtime().alliance.members.items_of(TASK))
-    told = [line for line in caplog.messages if "does not join" in line]
-    assert [line.partition(": ")[2] for line in told] == [
-        "task 1 proves its aggregates, which this client cannot take part in yet"
-    ]
+    assert "a model of 1210 numbers, not 1000" in caplog.text
 
 
 def test_who_left_is_not_joined_again(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def open_memory(directory: Path) -> AllianceMemory:
 
 def test_what_was_sealed_survives_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
     memory = open_memory(tmp_path / "state")
-    memory.put_proposal(1, 0, b"update", b"sealed", "aa" * 32)
+    memory.put_proposal(1, 0, (b"update", b"sealed"), "aa" * 32)
     memory.put_ballot(1, 0, b"\x00ballot", "bb" * 32)
     memory.note_membership(1)
     memory.put_best(1, b"model")
@@ -51,9 +51,9 @@ def test_what_was_sealed_survives_and_only_the_owner_can_read_it(tmp_path: Path)
 
 def test_old_rounds_and_models_are_forgotten_with_their_files(tmp_path: Path) -> None:
     memory = open_memory(tmp_path)
-    memory.put_proposal(1, 0, b"first", b"sealed first", "aa" * 32)
+    memory.put_proposal(1, 0, (b"first", b"sealed first"), "aa" * 32)
     memory.put_ballot(1, 0, b"\x00", "aa" * 32)
-    memory.put_proposal(1, ROUNDS_KEPT, b"later", b"sealed later", "bb" * 32)
+    memory.put_proposal(1, ROUNDS_KEPT, (b"later", b"sealed later"), "bb" * 32)
     memory.put_ballot(1, ROUNDS_KEPT, b"\x00", "bb" * 32)
     assert memory.find_proposal(1, 0) is None
     assert memory.find_ballot(1, 0) is None

@@ -213,7 +213,12 @@ class Alliance:
             self.report(name, mask)
 
     def vote(self, ballots: Mapping[str, Ballot | None]) -> None:
-        """Each seals and opens its ballot; None does neither. Ends in the next round or the end."""
+        """As `cast`; ends in the next round or the end."""
+        self.cast(ballots)
+        self.settle()
+
+    def cast(self, ballots: Mapping[str, Ballot | None]) -> None:
+        """Each seals and opens its ballot; None does neither."""
         self.go_to(Stage.VOTE)
         given = {name: ballot for name, ballot in ballots.items() if ballot is not None}
         for name, ballot in given.items():
@@ -222,7 +227,6 @@ class Alliance:
             self.go_to(Stage.OPEN)
         for name, ballot in given.items():
             self.reveal_vote(name, ballot)
-        self.settle()
 
     def settle(self) -> None:
         """Blocks until the round's records are clean."""

@@ -13,7 +13,7 @@ from ml.zk.prover import prove_aggregation
 from runtime.frame.origin import signed
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.disputes import Accusation
-from runtime.pallets.fl_alliance.records import Aggregation
+from runtime.pallets.fl_alliance.records import Aggregation, VoterRecord
 from runtime.pallets.fl_alliance.seals import delivery_context, seal_proposal
 from runtime.pallets.fl_alliance.stages import (
     FailureReason,
@@ -59,6 +59,7 @@ class Aggregated:
     posted: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     pieces: dict[str, list[bytes]] = field(default_factory=dict)
     sends_wrong: str = ""  # who sends another number than it committed to
+    voters: str = VOTERS
 
     @property
     def pallet(self):  # type: ignore[no-untyped-def]
@@ -133,7 +134,7 @@ class Aggregated:
         self.made.go_to(Stage.DISCLOSE)
         for name in names:
             self.reveal(name)
-        self.made.report_all(VOTERS)
+        self.made.report_all(self.voters)
 
     def hand_over(self, *names: str) -> None:
         for name in names:
@@ -296,13 +297,57 @@ def test_a_round_without_any_proof_is_void() -> None:
     assert [found.standing(name) for name in "abc"] == [Standing.EXEMPT] * 3
 
 
-def test_who_proves_a_sum_and_keeps_it_back_loses() -> None:
+def test_who_proves_a_sum_and_keeps_it_back_is_replaced_within_the_round() -> None:
     found = at_aggregation()
     found.post("d", found.proof())
-    found.made.vote({"d": yes(), **{name: no_data() for name in "efgh"}})
-    assert found.result().void is VoidReason.NO_MAJORITY
+    found.made.cast({"d": yes(), **{name: no_data() for name in "efgh"}})
+    found.made.go_to(Stage.DISCLOSE)
+    assert found.made.world.events(events.AggregatorFailed) == [
+        events.AggregatorFailed(1, 0, account("d"), FailureReason.NO_OPENING)
+    ]
+    assert (found.made.stage, found.aggregation) == (Stage.DISCLOSE, Aggregation(1))
+    for name in VOTERS:
+        assert found.pallet.votes.get((found.made.key, account(name))) == VoterRecord()
+    found.hand_over("a", "b", "c")
+    found.made.report_all(VOTERS)
+    found.made.go_to(Stage.AGGREGATE)
+    found.post("e", found.proof())
+    before = found.made.balance("d")
+    found.made.vote({name: yes() for name in VOTERS})
+    assert found.result().outcome is Outcome.ACCEPTED
     assert found.standing("d") is Standing.LOSING
-    assert found.standing("e") is Standing.EXEMPT
+    assert found.made.balance("d") == before - before // 10
+    assert found.standing("e") is Standing.GOOD
+
+
+def test_half_of_the_drawn_voters_without_the_sum_replace_nobody() -> None:
+    made = zk_alliance()
+    made.seat("abc", "defg")
+    found = Aggregated(made)
+    found.voters = "defg"
+    found.propose()
+    made.go_to(Stage.AGGREGATE)
+    found.post("d", found.proof())
+    made.vote({"d": yes(), "e": yes(), "f": no_data(), "g": no_data()})
+    assert found.result().void is VoidReason.NO_MAJORITY
+    assert {found.standing(name) for name in "defg"} == {Standing.EXEMPT}
+
+
+def test_three_sums_that_nobody_can_have_void_the_round() -> None:
+    found = at_aggregation()
+    for name in "def":
+        found.post(name, found.proof())
+        found.made.cast({name: no_data() for name in VOTERS})
+        if name != "f":
+            found.made.go_to(Stage.DISCLOSE)
+            found.hand_over("a", "b", "c")
+            found.made.report_all(VOTERS)
+            found.made.go_to(Stage.AGGREGATE)
+    found.made.settle()
+    assert found.result().void is VoidReason.NO_PROOF
+    assert [found.standing(name) for name in "defgh"] == (
+        [Standing.LOSING] * 3 + [Standing.EXEMPT] * 2
+    )
 
 
 def test_a_rejected_sum_leaves_the_model() -> None:
@@ -528,5 +573,5 @@ def test_more_accusations_give_no_more_time() -> None:
 
 def test_the_longest_round_counts_each_aggregators_time_twice() -> None:
     windows = RoundWindows(1, 1, 10, 100, 1_000, 1, 1)
-    assert windows.total() == 114 + 2 * 1_000 + (AGGREGATORS_MAX - 1) * (110 + 2 * 1_000)
+    assert windows.total() == 114 + 2 * 1_000 + (AGGREGATORS_MAX - 1) * (112 + 2 * 1_000)
     assert replace(windows, aggregate=0).total() == 114

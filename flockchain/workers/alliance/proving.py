@@ -1,0 +1,224 @@
+"""Commitments, sums and proofs as jobs of the training process: what goes in, what comes out.
+
+Owns the requests and the functions that the process runs. Invariant: the secrets of keys stay with
+the worker; the process gets points that are shared, and the one secret that a sending uses up.
+
+Source: WP VI.H; zkFL (arXiv 2310.02554) 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flockchain.workers.alliance.computing import Findings, Says, Surroundings
+from flockchain.workers.alliance.zk_files import encode_pieces
+from ml.attacks.sums import SumCheat
+from ml.zk.sent import Sent, WrongChunkError
+from runtime.economy.alliance import is_good_enough
+from runtime.primitives.rational import Rational
+from runtime.primitives.types import Hash
+from runtime.primitives.zk_aggregation import OFFSET, hash_of_sum
+from runtime.primitives.zk_delivery import Delivery, deliver
+from runtime.primitives.zk_setup import ethereum_setup
+from runtime.primitives.zk_transcript import Statement
+
+if TYPE_CHECKING:
+    from ml.zk.openings import Opening
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTo:
+    """Commit to an update of the base."""
+
+    around: Surroundings
+    base: bytes
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The opening's file and the points of its chunks."""
+
+    opening: bytes
+    points: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Encrypt an opening to a receiver. `context`: what it is bound to; `secret`: for it alone."""
+
+    opening: bytes
+    parameters: int
+    receiver: bytes
+    context: bytes
+    secret: bytes
+    cheat: SumCheat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SumUp:
+    """Check what the statement's clients sent, in their order; sum and prove."""
+
+    statement: Statement
+    sent: tuple[Sent, ...]
+    cheat: SumCheat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Clients whose chunks are wrong: their place in the statement, and the chunk's."""
+
+    found: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """The proof, and the file of the sum's opening."""
+
+    proof: bytes
+    opening: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSum:
+    """What model an opening makes of the base, if it opens the sum that was `proved`."""
+
+    around: Surroundings
+    base: bytes
+    statement: Statement
+    proved: Hash
+    opening: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MadeModel:
+    """The model's file. `is_in_range`: whether updates in range can have this sum."""
+
+    model: bytes
+    is_in_range: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeModel:
+    """Judge a model. `models`: the previous and the best; `tolerance`: ε of the task; `friends`:
+    which updates of the sum are of an attacker's friends."""
+
+    around: Surroundings
+    models: tuple[bytes, bytes]
+    model: bytes
+    tolerance: Rational
+    attack: str | None = None
+    friends: tuple[bool, ...] = ()
+
+
+# -- run in the training process
+
+
+def commit_to(request: CommitTo) -> Committed:
+    """Raises `ArtifactError`, `OpeningError`."""
+    from ml.round_files import read_update
+    from ml.zk.opening_files import encode_opening
+    from ml.zk.openings import commit, opening_of
+
+    start, setup = request.around.open().read(request.base), ethereum_setup()
+    opening = opening_of(read_update(request.update, start.layout), setup)
+    return Committed(encode_opening(opening), commit(opening, setup))
+
+
+def send(request: Send) -> tuple[Delivery, bytes]:
+    """What is posted, and the file that travels. Raises `OpeningError`, CryptoError."""
+    from ml.zk.opening_files import read_opening
+    from ml.zk.receiving import chunks_of
+
+    setup = ethereum_setup()
+    opening = read_opening(request.opening, request.parameters, setup)
+    if request.cheat is SumCheat.OTHER_NUMBER:
+        opening = _altered(opening)
+    chunks = chunks_of(opening, setup)
+    delivery, pieces = deliver(chunks, request.receiver, request.context, request.secret)
+    return delivery, encode_pieces(pieces)
+
+
+def sum_up(request: SumUp) -> Faults | Summed:
+    """Raises `OpeningError`."""
+    from ml.zk.opening_files import encode_opening
+    from ml.zk.openings import add_up
+    from ml.zk.prover import prove_aggregation
+    from ml.zk.receiving import open_sent
+
+    statement, setup = request.statement, ethereum_setup()
+    openings, faults = [], []
+    for place, sent in enumerate(request.sent):
+        try:
+            openings.append(open_sent(sent, statement.context.parameters, setup))
+        except WrongChunkError as error:
+            faults.append((place, error.place))
+    if faults:
+        return Faults(tuple(faults))
+    proved = _with_other_weight(statement) if _is(request, SumCheat.OTHER_WEIGHT) else statement
+    total = add_up(openings, [client.weight for client in proved.clients])
+    if _is(request, SumCheat.OTHER_SUM):
+        total = _altered(total)
+    return Summed(prove_aggregation(proved, openings, setup), encode_opening(total))
+
+
+def open_sum(request: OpenSum) -> MadeModel | None:
+    """The model; None if the opening is not that of the commitments' sum.
+
+    Raises `ArtifactError` if the base is none.
+    """
+    from ml.aggregate import apply_sum
+    from ml.round_files import encode_model
+    from ml.zk.opening_files import read_opening
+    from ml.zk.openings import OpeningError, is_opening, update_in
+
+    statement, setup = request.statement, ethereum_setup()
+    if hash_of_sum(statement) != request.proved:
+        return None
+    weights = sum(client.weight for client in statement.clients)
+    try:
+        opening = read_opening(request.opening, statement.context.parameters, setup)
+        if not is_opening(statement.totals, opening, setup):
+            return None
+    except OpeningError:
+        return None
+    start = request.around.open().read(request.base)
+    model = apply_sum(start.vector, update_in(opening, weights), weights)
+    is_in_range = int(opening.numbers.max()) <= (2 * OFFSET - 1) * weights
+    return MadeModel(encode_model(model, start.layout)[0], is_in_range)
+
+
+def judge_sum(request: JudgeModel) -> Findings:
+    """Raises `ArtifactError`."""
+    from ml.attacks.catalogue import find_attack
+    from ml.attacks.votes import Judgement
+    from ml.round_work import judge_model
+
+    judged = judge_model(request.around.open(), request.models, request.model)
+    best = max(judged.previous, judged.best)
+    accepts = is_good_enough(judged.score, judged.previous, best, request.tolerance)
+    if request.attack is None:
+        return Findings(judged, Says(accepts, ()))
+    honest = Judgement(accepts, (False,) * len(request.friends))
+    said = find_attack(request.attack).vote(honest, request.friends)
+    return Findings(judged, None if said is None else Says(said.accepts, ()))
+
+
+# -- cheats
+
+
+def _is(request: SumUp, cheat: SumCheat) -> bool:
+    return request.cheat is cheat
+
+
+def _altered(opening: Opening) -> Opening:
+    """With its first number changed by one."""
+    numbers = opening.numbers.clone()
+    numbers[0] += 1 if int(numbers[0]) == 0 else -1
+    return replace(opening, numbers=numbers)
+
+
+def _with_other_weight(statement: Statement) -> Statement:
+    first, *others = statement.clients
+    return Statement(statement.context, (replace(first, weight=first.weight + 1), *others))

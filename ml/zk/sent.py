@@ -1,0 +1,45 @@
+"""What a client sends to the aggregator, as whoever holds it needs to know it.
+
+Source: WP VI.C, VI.H; zkFL (arXiv 2310.02554) 4; the format is this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.primitives.zk_delivery import NUMBER_BYTES, Delivery
+from runtime.primitives.zk_points import SCALAR_BYTES
+from runtime.primitives.zk_setup import BLINDERS, Setup
+
+_TAG_BYTES: Final = 16
+
+
+class WrongChunkError(ValueError):
+    """A chunk does not open its commitment. `place`: which one."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"chunk {place} does not open its commitment")
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A client's commitments, what it posted of what it sends, the point that it shares with the
+    receiver, and the encrypted chunks."""
+
+    points: tuple[bytes, ...]
+    delivery: Delivery
+    shared: bytes
+    pieces: tuple[bytes, ...]
+
+
+def numbers_of_chunks(parameters: int, setup: Setup) -> list[int]:
+    """How many numbers each chunk has."""
+    return [min(setup.chunk, parameters - at) for at in range(0, parameters, setup.chunk)]
+
+
+def piece_sizes(parameters: int, setup: Setup) -> list[int]:
+    """How many bytes each encrypted chunk has."""
+    fixed = BLINDERS * SCALAR_BYTES + _TAG_BYTES
+    return [NUMBER_BYTES * count + fixed for count in numbers_of_chunks(parameters, setup)]
