@@ -157,7 +157,7 @@ def join(
     pair = signer.pair
     with signer.open() as client:
         mode = _info(client, task).record.terms.mode
-        if mode is not Mode.OPEN:
+        if mode is Mode.ZK_MASKED:
             refuse(f"task {task} has the mode {mode.name.lower()}: no client takes part in it yet")
         genesis = client.client.genesis
         seal = sealing_key(pair, genesis).public_key.encode()
@@ -262,6 +262,7 @@ def _describe(info: AllianceInfo, *, as_json: bool) -> dict[str, object]:
     return {
         "task": info.task,
         "name": terms.name,
+        "mode": terms.mode.name.lower(),
         "creator": address(record.creator),
         "stage": stage,
         "round": info.round,

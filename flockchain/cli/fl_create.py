@@ -5,8 +5,9 @@ Source: WP VI.A (task creators), WP IV.A.2 (the origin), Algorithm 2 (its parame
 
 from __future__ import annotations
 
+import enum
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -19,7 +20,7 @@ from flockchain.cli.chain_access import (
 from flockchain.cli.refusal import refuse
 from flockchain.cli.signing import Signer, with_signer
 from flockchain.sdk import BlockingClient
-from flockchain.workers.alliance.computing import zero_update_for
+from flockchain.workers.alliance.computing import measure_model
 from flockchain.workers.alliance.terms import Choices, make_terms, usual_windows
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
@@ -29,12 +30,23 @@ from runtime.pallets.fl_alliance.terms import (
     ROUNDS_MAX,
     UNITS_MAX,
     AllianceTerms,
+    Mode,
     RoundWindows,
 )
 from runtime.pallets.model_registry import ModelRegistry
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.rational import Rational, RationalError
+
+_AGGREGATE: Final = 4  # its place among the windows
+
+
+class ModeName(enum.StrEnum):
+    """Who sees single updates."""
+
+    OPEN = "open"
+    ZK = "zk"
+
 
 RateFlag = Annotated[str, typer.Option(help="A part of 1, as 1/5 or 0.2.")]
 
@@ -62,9 +74,18 @@ def create_task(
     attributes: Annotated[
         bool, typer.Option("--attribute", help="Only proposers marked as harmful are slashed.")
     ] = False,
+    mode: Annotated[
+        ModeName,
+        typer.Option(
+            help="open: all voters see updates. zk: one aggregator, which proves its sum."
+        ),
+    ] = ModeName.OPEN,
     windows: Annotated[
         str | None,
-        typer.Option(help="Blocks of check-in, propose, disclose, report, vote, open: 10,20,10,.."),
+        typer.Option(
+            help="Blocks of check-in, propose, disclose, report, with zk aggregate, vote, open: "
+            "10,20,10,.."
+        ),
     ] = None,
 ) -> None:
     """Create a self-funded task of the FL Alliance; locks the creator's stake and the pool.
@@ -90,6 +111,7 @@ def create_task(
             unit_samples=unit_samples,
             units_max=units_max,
             attributes=attributes,
+            mode=Mode[mode.name],
         )
         terms = _terms(client, choices, windows)
         receipt = client.submit(encode_call(FlAlliance.create_task, terms, budget), pair)
@@ -102,6 +124,7 @@ def _print_created(created: TaskCreated, terms: AllianceTerms, *, as_json: bool)
         {
             "task": created.task,
             "origin": created.origin,
+            "mode": terms.mode.name.lower(),
             "spec": cid_text(created.spec),
             "model": None if created.model is None else cid_text(created.model),
             "stake": shown(terms.quantity, as_json=as_json),
@@ -118,12 +141,13 @@ def _terms(client: BlockingClient, choices: Choices, windows: str | None) -> All
         refuse(f"there is no task {choices.origin}: `flockchain task list --all` shows all")
     spec, best = found.terms.spec, client.find(ModelRegistry.models, choices.origin)
     model = None if best is None else client.get_blob(best.content)
-    zero_update = zero_update_for((client.get_blob(spec), model))
+    facts = measure_model((client.get_blob(spec), model))
     if not choices.name:
         choices = replace(choices, name=found.terms.name)
     preset = client.client.preset
-    chosen = usual_windows(preset) if windows is None else _windows(windows)
-    return make_terms(choices, spec, zero_update, chosen)
+    usual = usual_windows(preset, choices.mode)
+    chosen = usual if windows is None else _windows(windows, choices.mode)
+    return make_terms(choices, spec, facts, chosen)
 
 
 def _rate(text: str, flag: str) -> Rational:
@@ -133,11 +157,14 @@ def _rate(text: str, flag: str) -> Rational:
         raise typer.BadParameter(str(error), param_hint=flag) from None
 
 
-def _windows(text: str) -> RoundWindows:
+def _windows(text: str, mode: Mode) -> RoundWindows:
     try:
-        check_in, propose, disclose, report, vote, opening = map(int, text.split(","))
-    except ValueError:
+        numbers = [int(part) for part in text.split(",")]
+        if mode is Mode.OPEN:
+            numbers.insert(_AGGREGATE, 0)
+        return RoundWindows(*numbers)
+    except (ValueError, TypeError):
+        wanted = "six" if mode is Mode.OPEN else "seven"
         raise typer.BadParameter(
-            f"{text!r} is not six numbers of blocks", param_hint="--windows"
+            f"{text!r} is not {wanted} numbers of blocks", param_hint="--windows"
         ) from None
-    return RoundWindows(check_in, propose, disclose, report, 0, vote, opening)

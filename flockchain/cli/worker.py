@@ -36,6 +36,7 @@ from flockchain.workers.fl_client import FlClient, Participant
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
+from ml.attacks.sums import SumCheat
 from ml.flower import TIMEOUT_S, FlowerCode
 from runtime.primitives.rational import Rational, RationalError
 
@@ -213,6 +214,12 @@ def fl_client(
         list[str] | None,
         typer.Option(help="For experiments, as sign-flip: one for all keys, or one a key."),
     ] = None,
+    cheat: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"For experiments where an aggregator sums: {', '.join(SumCheat)}, or none."
+        ),
+    ] = None,
     flower_app: Annotated[
         str | None,
         typer.Option(help="A Flower ClientApp that trains, as module:app; found from here."),
@@ -228,18 +235,19 @@ def fl_client(
     log_level: LogFlag = "info",
     until_eof: EofFlag = False,
 ) -> None:
-    """Take part in the FL Alliance: train on private rows or vote, as the keys are drawn.
+    """Take part in the FL Alliance: train on private rows, vote or aggregate, as keys are drawn.
 
     Rows never leave this machine. `--attack none` is an honest key among others that cheat.
     """
     uris = _secrets(key, key_file)
     attacks = _one_a_key(attack or ["none"], uris, "--attack")
+    cheats = [_cheat(name) for name in _one_a_key(cheat or ["none"], uris, "--cheat")]
     if len(data) != len(uris):
         raise typer.BadParameter(f"{len(data)} files for {len(uris)} keys", param_hint="--data")
     flower = None if flower_app is None else FlowerCode(flower_app, flower_python, flower_seconds)
     participants = [
-        Participant(pair_of(uri, scheme), _rows(file), None if how == "none" else how, flower)
-        for uri, file, how in zip(uris, data, attacks, strict=True)
+        Participant(pair_of(uri, scheme), _rows(file), None if how == "none" else how, flower, sums)
+        for uri, file, how, sums in zip(uris, data, attacks, cheats, strict=True)
     ]
     _start(
         rpc,
@@ -247,6 +255,14 @@ def fl_client(
         lambda client: FlClient(client, participants, state_dir, task, device=device.value),
         until_eof=until_eof,
     )
+
+
+def _cheat(name: str) -> SumCheat | None:
+    try:
+        return None if name == "none" else SumCheat(name)
+    except ValueError:
+        known = f"{', '.join(SumCheat)}, none"
+        raise typer.BadParameter(f"{name!r} is not one of {known}", param_hint="--cheat") from None
 
 
 def _rows(path: Path) -> bytes:

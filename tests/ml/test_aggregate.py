@@ -7,13 +7,14 @@ import torch
 
 from ml.aggregate import (
     AggregationError,
+    apply_sum,
     apply_updates,
     leave_one_out,
     mean_of_rows,
     weighted_mean,
 )
 from ml.artifact import ArtifactMismatchError
-from ml.fixed_point import from_fixed_point, to_fixed_point
+from ml.fixed_point import INT32_MAX, from_fixed_point, to_fixed_point
 
 
 def state(*values: int) -> dict[str, torch.Tensor]:
@@ -114,3 +115,11 @@ def test_refusals() -> None:
         weighted_mean([state(1)], [0])
     with pytest.raises(ArtifactMismatchError):
         weighted_mean([state(1), state(1, 2)], [1, 1])
+
+
+def test_a_model_follows_from_the_weighted_sum_alone() -> None:
+    start = torch.tensor([5, -5, INT32_MAX], dtype=torch.int32)
+    updates = torch.tensor([[3, 7, 9], [-8, 2, 9]], dtype=torch.int16)
+    weights = [3, 2]
+    sums = (updates.to(torch.int64) * torch.tensor(weights)[:, None]).sum(0)
+    assert torch.equal(apply_sum(start, sums, 5), apply_updates(start, updates, weights))

@@ -73,7 +73,7 @@ class FlChapter:
             for each in EVERYBODY
         ]
         await asyncio.gather(*(client.submit(call, CREATOR) for call in sent))
-        terms = make_terms(CHOICES, start.spec_id, start.zero_update, usual_windows(client.preset))
+        terms = make_terms(CHOICES, start.spec_id, start.facts, usual_windows(client.preset))
         receipt = await client.submit(encode_call(FlAlliance.create_task, terms, POOL), CREATOR)
         created = receipt.find(alliance.TaskCreated)
         if created is None or created.model != start.model_id:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from flockchain.devnet.fl.cast import EVERYBODY, ORIGIN
 from flockchain.sdk.client import Client
-from flockchain.workers.alliance.computing import score_models, zero_update_for
+from flockchain.workers.alliance.computing import measure_model, score_models
+from flockchain.workers.alliance.terms import ModelFacts
 from flockchain.workers.sealed_dataset import open_dataset
 from flockchain.workers.training import TrainingPool
 from runtime.pallets.model_registry import ModelRegistry
@@ -33,7 +34,7 @@ class Start:
     model_id: bytes
     model: bytes
     judging: bytes
-    zero_update: bytes
+    facts: ModelFacts
     shards: dict[str, Path]  # by client
 
 
@@ -49,11 +50,11 @@ async def make_start(client: Client, directory: Path) -> Start:
     rows = await client.get_blob(terms.training[0])
     try:
         judging, *parts = await pool.run(scan_anew, (rows, unseen, len(EVERYBODY)))
-        zero_update = await pool.run(zero_update_for, (spec, model))
+        facts = await pool.run(measure_model, (spec, model))
     finally:
         await pool.close()
     shards = _lay_out(directory, parts)
-    return Start(terms.spec, spec, best.content, model, judging, zero_update, shards)
+    return Start(terms.spec, spec, best.content, model, judging, facts, shards)
 
 
 def scan_anew(wanted: tuple[bytes, bytes, int]) -> tuple[bytes, ...]:

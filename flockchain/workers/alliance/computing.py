@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flockchain.workers.alliance.terms import FRACTION_BITS
+from flockchain.workers.alliance.terms import FRACTION_BITS, ModelFacts
 from ml.flower import FlowerCode, train_with_flower
 from ml.options import TrainOptions
 from runtime.economy.alliance import is_good_enough
@@ -207,13 +207,14 @@ def is_denying(attack: str) -> bool:
     return find_attack(attack).denies
 
 
-def zero_update_for(wanted: tuple[bytes, bytes | None]) -> bytes:
-    """The content id of no change, by specification and first model; raises `ArtifactError`."""
+def measure_model(wanted: tuple[bytes, bytes | None]) -> ModelFacts:
+    """What terms name, by specification and first model. Raises `ArtifactError`."""
     from ml.round_work import RoundTask, first_model, zero_update_of
 
     spec, model = wanted
     task = RoundTask(spec, FRACTION_BITS, b"", "cpu")
-    return zero_update_of(task.read(model or first_model(spec, FRACTION_BITS, bytes(32))))
+    start = task.read(model or first_model(spec, FRACTION_BITS, bytes(32)))
+    return ModelFacts(zero_update_of(start), start.vector.numel())
 
 
 def score_models(wanted: tuple[bytes, bytes, tuple[bytes, ...]]) -> tuple[int, ...]:

@@ -60,8 +60,8 @@ class TaskMemory:
 
     was_member: bool = False
     best: str = ""
-    checked: str = ""
     made: tuple[str, ...] = field(default=())
+    checked: str = ""
 
 
 class AllianceMemory:

@@ -42,16 +42,26 @@ class Choices:
     unit_samples: int = 16
     units_max: int = 1_024
     attributes: bool = False
+    mode: Mode = Mode.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What terms name of a model: the content id of an update that changes nothing, and how many
+    numbers it has."""
+
+    zero_update: bytes
+    parameters: int
 
 
 def make_terms(
-    choices: Choices, spec: bytes, zero_update: bytes, windows: RoundWindows
+    choices: Choices, spec: bytes, model: ModelFacts, windows: RoundWindows
 ) -> AllianceTerms:
-    """The terms; `spec` and `zero_update` are content ids."""
+    """The terms; `spec` is a content id."""
     return AllianceTerms(
         name=choices.name,
         spec=spec,
-        mode=Mode.OPEN,
+        mode=choices.mode,
         origin=choices.origin,
         quantity=choices.quantity,
         rounds=choices.rounds,
@@ -68,13 +78,16 @@ def make_terms(
         unit_samples=choices.unit_samples,
         units_max=choices.units_max,
         attributes=choices.attributes,
-        zero_update=zero_update,
+        zero_update=model.zero_update,
+        parameters=0 if choices.mode is Mode.OPEN else model.parameters,
     )
 
 
-def usual_windows(preset: Preset) -> RoundWindows:
-    """Windows that suit a network: training and judging have three or four times the others'."""
+def usual_windows(preset: Preset, mode: Mode = Mode.OPEN) -> RoundWindows:
+    """Windows that suit a network: training and judging have three or four times the others', and
+    an aggregator as much as training."""
     short = max(preset.calendar.day_blocks // _WINDOWS_A_DAY, _WINDOW_BLOCKS_MIN)
     is_slow = short > _WINDOW_BLOCKS_MIN
     long = short * (_LONG if is_slow else _LONG - 1)  # a devnet's day is short
-    return RoundWindows(short, long, short, long, 0, long, short)
+    aggregate = 0 if mode is Mode.OPEN else long
+    return RoundWindows(short, long, short, long, aggregate, long, short)

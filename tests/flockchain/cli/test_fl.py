@@ -17,12 +17,11 @@ from tests.flockchain.fast_chain import FastChain, fast_chain
 from tests.flockchain.workers.alliance.alliance_chain import (
     CREATOR,
     KEYS,
-    PROVEN,
     TASK,
-    alliance_chain,
     alliance_terms,
     digits,
     genesis_with_origin,
+    proven,
 )
 
 CREATE = [
@@ -114,15 +113,20 @@ def test_refusals_are_one_line(tmp_path: Path) -> None:
     assert [results[place].exit_code for place in (6, 7)] == [2, 2]
 
 
-def test_a_task_that_no_client_can_serve_is_not_joined(tmp_path: Path) -> None:
-    async def run() -> Result:
-        async with alliance_chain(tmp_path, **PROVEN) as (chain, _):
-            words = ["join", "1", "--units", "1", *AS_CLIENT, "--rpc", chain.url]
-            return await asyncio.to_thread(RUNNER.invoke, fl.app, words)
-
-    refused = asyncio.run(run())
-    assert refused.exit_code == 1
-    assert "task 1 has the mode zk: no client takes part in it yet" in refused.stderr
+def test_a_task_with_an_aggregator_is_created_and_joined(tmp_path: Path) -> None:
+    proves = [word for word in CREATE if word != "--attribute"]
+    proves[proves.index("6,6,6,6,6,6")] = "6,6,6,6,6,6,6"
+    zk = ["--mode", "zk", "--proposing", "1/2"]
+    results, chain = run_all(
+        tmp_path,
+        [*proves, *zk],
+        ["join", "1", "--units", "7", *AS_CLIENT, "--json"],
+        [*CREATE, *zk],  # one window is missing
+    )
+    assert [result.exit_code for result in results] == [0, 0, 2], results[0].output
+    assert json.loads(results[0].stdout)["mode"] == "zk"
+    assert chain.runtime().alliance.get_task(TASK).terms == alliance_terms(**proven())
+    assert chain.runtime().alliance.members.contains((TASK, KEYS[0].account))
 
 
 def test_rows_are_written_from_tables_and_digits(tmp_path: Path) -> None:

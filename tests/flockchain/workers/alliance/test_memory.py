@@ -49,6 +49,25 @@ def test_what_was_sealed_survives_and_only_the_owner_can_read_it(tmp_path: Path)
     assert modes == {0o600, 0o700}
 
 
+def test_what_opens_commitments_is_kept_under_what_was_sealed(tmp_path: Path) -> None:
+    memory = open_memory(tmp_path)
+    memory.put_proposal(1, 0, (b"opening", b"sealed"), "aa" * 32, b"h" * 32)
+    memory.put_ballot(1, 0, b"\x00", "aa" * 32, "01")
+    memory.put_checked(1, b"m" * 32)
+    memory.close()
+    again = open_memory(tmp_path)
+    proposal = again.find_proposal(1, 0)
+    assert proposal is not None
+    assert proposal.content == (b"h" * 32).hex()
+    assert again.find_blob(proposal.kept) == b"opening"
+    assert again.last_update(1) is None
+    assert again.find_ballot(1, 0) == SealedBallot("00", "aa" * 32, "01")
+    assert again.of_task(1).checked == (b"m" * 32).hex()
+    again.put_proposal(1, ROUNDS_KEPT, (b"next", b"sealed next"), "bb" * 32, b"i" * 32)
+    assert again.find_blob(proposal.kept) is None
+    again.close()
+
+
 def test_old_rounds_and_models_are_forgotten_with_their_files(tmp_path: Path) -> None:
     memory = open_memory(tmp_path)
     memory.put_proposal(1, 0, (b"first", b"sealed first"), "aa" * 32)
