@@ -23,7 +23,7 @@ from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.proving import Faults, SumUp, sum_up
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.sealed_update import UpdatePlace, seal_update
-from flockchain.workers.alliance.zk_files import SENT_BYTES_MAX, read_pieces
+from flockchain.workers.alliance.zk_files import read_pieces, sent_bytes_max
 from ml.zk.sent import Sent, piece_sizes
 from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
@@ -100,8 +100,8 @@ class Aggregator:
     async def _receive(self, round_: AggregatedRound, client: CommittedClient) -> Sent:
         """Raises SdkError, NotWhatWasPosted."""
         delivery = client.posted.delivery
-        file = await self._desk.blobs.get(client.ciphertext, SENT_BYTES_MAX)
         sizes = piece_sizes(round_.context.parameters, ethereum_setup())
+        file = await self._desk.blobs.get(client.ciphertext, sent_bytes_max(sizes))
         pieces = read_pieces(file, delivery, sizes)
         if pieces is None:
             raise NotWhatWasPosted(f"the file of 0x{client.account[:4].hex()} has another root")

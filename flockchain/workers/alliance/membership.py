@@ -51,6 +51,10 @@ class Membership:
         if info.record.terms.mode is Mode.ZK_MASKED:
             self._tell_once("masks its updates, which this client cannot take part in yet")
             return False
+        is_summed = info.record.terms.mode is not Mode.OPEN
+        if is_summed and await now.view.find(FlAlliance.setup) is not None:
+            self._tell_once("needs a reference string of the chain's own, which is not loaded yet")
+            return False
         if not await desk.has_sealing_key(now):
             desk.publish_sealing_key(now)
             return False

@@ -16,7 +16,7 @@ from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.proving import JudgeModel, judge_sum
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.summed_model import SumError, open_sum_of
-from flockchain.workers.alliance.zk_files import SENT_BYTES_MAX, read_pieces
+from flockchain.workers.alliance.zk_files import read_pieces, sent_bytes_max
 from ml.zk.sent import piece_sizes
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import Ballot, NoData, RoundKey, Vote
@@ -39,8 +39,8 @@ async def holds_sent(desk: AllianceDesk, view: RoundView, entry: ProposerEntry) 
     key, ciphertext = RoundKey(view.task, view.number), entry.proposal.ciphertext
     assert ciphertext is not None, "it was opened on the chain"
     posted = await view.now.view.query(FlAlliance.commitments, (key, entry.account))
-    file = await desk.blobs.get(ciphertext, SENT_BYTES_MAX)
     sizes = piece_sizes(view.info.record.terms.parameters, ethereum_setup())
+    file = await desk.blobs.get(ciphertext, sent_bytes_max(sizes))
     if read_pieces(file, posted.delivery, sizes) is None:
         log.warning("%s: 0x%s sent not what it posted", desk.name, entry.account[:4].hex())
         return False

@@ -19,7 +19,7 @@ from runtime.primitives.zk_delivery import Delivery
 from runtime.primitives.zk_points import POINT_BYTES
 
 OPENING_BYTES_MAX: Final = 1 << 28
-SENT_BYTES_MAX: Final = (PIECE_BYTES_MAX + 4) * COMMITMENTS_MAX + 4
+_LENGTH_BYTES_MAX: Final = 4  # of a length in SCALE's compact form
 
 
 @scale_type
@@ -42,6 +42,11 @@ class SentPieces:
 
 KEPT: Final = codec_of(KeptCommitments)
 _SENT: Final = codec_of(SentPieces)
+
+
+def sent_bytes_max(sizes: Sequence[int]) -> int:
+    """How many bytes a file with pieces of these sizes has at most."""
+    return sum(sizes) + _LENGTH_BYTES_MAX * (len(sizes) + 1)
 
 
 def encode_pieces(pieces: Sequence[bytes]) -> bytes:
