@@ -25,6 +25,7 @@ from flockchain.chain.errors import (
 )
 from flockchain.chain.importer import Importer
 from flockchain.chain.notifications import Finalized, Imported
+from flockchain.chain.release_watch import ReleaseWatch
 from flockchain.chain.tree import TreeBlock
 from flockchain.clock import Clock
 from flockchain.consensus.early_blocks import FLOOD_CHANGE, EarlyBlocks
@@ -129,6 +130,7 @@ class Node:
     forks: ForkSync = field(init=False)
     history: HistorySync = field(init=False)
     warp: WarpSync | None = field(init=False, default=None)
+    release: ReleaseWatch = field(init=False)
     _states: StateServer = field(init=False)
     peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
@@ -146,6 +148,7 @@ class Node:
         self.forks = ForkSync(self.backend, network, self.clock, self._import)
         self.history = HistorySync(self.backend, network, self.clock)
         self._states = StateServer(self.backend, self.clock)
+        self.release = ReleaseWatch(self.backend)
         self._prepare_warp()
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
@@ -162,6 +165,7 @@ class Node:
     def _on_warped(self) -> None:
         """The chain is where the proofs led: author, vote and sync from there on."""
         self.sync.is_resting = False
+        self.release.look(self.backend.best.hash)
         self.history = HistorySync(self.backend, self.network, self.clock)
         if self.finality is not None:
             self.finality.restart()
@@ -177,6 +181,8 @@ class Node:
     def on_time(self) -> None:
         """Do what is due."""
         now_ms = self.clock.now_ms()
+        if self.release.outdated is not None:
+            return
         self._states.on_time()
         if self.warp is not None and self.warp.is_active:
             self.warp.poke()
@@ -217,6 +223,8 @@ class Node:
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
         times: list[int | None] = [self.clock.now_ms() + 1_000]
+        if self.release.outdated is not None:
+            return self.clock.now_ms() + 1_000
         times.extend(companion.next_wake_ms() for companion in self.companions)
         if self.warp is not None and self.warp.is_active:
             times.append(self.warp.next_wake_ms())
@@ -265,6 +273,8 @@ class Node:
 
     def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
         """Judge a gossiped message."""
+        if self.release.outdated is not None:
+            return Verdict.IGNORE
         try:
             if topic == "block-announces":
                 announced = decode_announcement(data)
@@ -479,6 +489,10 @@ class Node:
     # -- the chain's own news
 
     def _on_imported(self, event: Imported) -> None:
+        if event.is_new_best:
+            self.release.look(event.hash)
+        if self.release.outdated is not None:
+            return  # no extrinsic and no vote can be judged here any more
         if event.is_new_best:
             blocks = self.backend.blocks
             retracted = [

@@ -26,8 +26,7 @@ from flockchain.storage.kv import KeyValueStore
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.storage.state import StateStore
 from genesis.spec import ChainSpec
-from runtime.api import preset_of
-from runtime.frame.externalities import DictState
+from runtime.api import ensure_executable, preset_of
 from runtime.version import UnknownRuntime
 
 
@@ -50,9 +49,9 @@ def open_backend(store: KeyValueStore, spec: ChainSpec, states_max: int | None) 
     if it is None. Raises ChainNotOpened, StorageError, SpecError."""
     genesis = spec.genesis_top()
     try:
-        preset_of(DictState(genesis))
         backend = Backend(store, StateStore(store, states_max=states_max))
         backend.open(genesis)
+        ensure_executable(backend.state_at(backend.best.hash))
     except (WrongGenesis, UnknownRuntime) as error:
         raise ChainNotOpened(str(error)) from error
     return backend

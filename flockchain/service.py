@@ -378,6 +378,8 @@ class Service:
         """Give the node its time."""
         while True:
             self.node.on_time()
+            if self.node.release.outdated is not None:
+                raise ServiceError(f"the node ends: {self.node.release.outdated}")
             if self.node.stopped_because is not None:
                 raise ServiceError(
                     f"the node ends: {self.node.stopped_because}. Stop the other node, or start "

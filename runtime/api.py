@@ -18,6 +18,7 @@ from runtime.frame.errors import DispatchError
 from runtime.frame.executive import Executive, Verifier, verify_signature
 from runtime.frame.externalities import DictState, Externalities, StateReader
 from runtime.frame.extrinsic import assemble
+from runtime.frame.migrations import UnknownStorage, ensure_known
 from runtime.frame.pallet import encode_call
 from runtime.frame.storage import StorageValue
 from runtime.frame.validity import TransactionSource, ValidTransaction
@@ -25,11 +26,12 @@ from runtime.genesis import GenesisConfig, build_genesis
 from runtime.pallets.babe import Babe, EpochAuthority
 from runtime.pallets.session import Session
 from runtime.pallets.timestamp import Timestamp
+from runtime.pallets.upgrades import Upgrades
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
 from runtime.primitives.types import Hash, Moment
 from runtime.runtime import Runtime
-from runtime.version import CODE_KEY, SPEC_VERSION, UnknownRuntime, parse_code
+from runtime.version import CODE_KEY, READABLE_BACK, SPEC_VERSION, UnknownRuntime, parse_code
 
 Changes = dict[bytes, bytes | None]
 V = TypeVar("V")
@@ -38,28 +40,68 @@ _AUTHORITIES_MAX: Final = 16  # lists of authorities that are kept decoded
 
 
 def preset_of(state: StateReader) -> Preset:
-    """The preset that the state names. Raises UnknownRuntime."""
-    return _preset_named(state.get(CODE_KEY))
+    """The preset that the state names, for reading: one of this release, or of the one before.
+
+    Raises UnknownRuntime.
+    """
+    spec_version, preset = _named(state.get(CODE_KEY))
+    if not SPEC_VERSION - READABLE_BACK <= spec_version <= SPEC_VERSION:
+        raise _other_release(state, spec_version)
+    return preset
 
 
 @lru_cache(maxsize=_CODES_MAX)
-def _preset_named(code: bytes | None) -> Preset:
+def _named(code: bytes | None) -> tuple[int, Preset]:
     """Asked several times a block."""
     spec_version, name = parse_code(code)
-    if spec_version != SPEC_VERSION:
-        raise UnknownRuntime(
-            f"the chain runs spec version {spec_version}, this release has {SPEC_VERSION}: "
-            "install the release that governance scheduled"
-        )
     preset = PRESETS.get(name)
     if preset is None:
         raise UnknownRuntime(f"unknown preset {name!r}, known are {', '.join(sorted(PRESETS))}")
+    return spec_version, preset
+
+
+def executing_preset(state: StateReader) -> Preset:
+    """The preset by which the next block is made. Raises UnknownRuntime for another release's."""
+    spec_version, preset = _named(state.get(CODE_KEY))
+    if spec_version != SPEC_VERSION:
+        raise _other_release(state, spec_version)
     return preset
+
+
+def _other_release(state: StateReader, spec_version: int) -> UnknownRuntime:
+    """How a state tells which release goes on from it."""
+    found = state.get(Upgrades.latest.path())
+    latest = None if found is None else Upgrades.latest.value_codec.decode_all(found)
+    advice = "install the release that governance scheduled"
+    if latest is not None and latest.spec_version == spec_version:
+        advice = (
+            f"install the release with hash 0x{latest.release.hex()}, which goes on after block "
+            f"{latest.last_block} (`flockchain release` prints a release's own)"
+        )
+    elif spec_version < SPEC_VERSION:
+        advice = "the older release goes on until the upgrade that governance scheduled"
+    return UnknownRuntime(
+        f"the chain runs spec version {spec_version}, this release has {SPEC_VERSION}: {advice}"
+    )
+
+
+def ensure_executable(state: StateReader) -> None:
+    """Raises UnknownRuntime for a state that this release cannot go on from."""
+    runtime = _executing(state)
+    try:
+        ensure_known(runtime.ordered, runtime.system)
+    except UnknownStorage as error:
+        raise UnknownRuntime(str(error)) from error
 
 
 def runtime_at(state: StateReader) -> Runtime:
     """The pallets over a state, for reading; what is written is lost."""
     return Runtime(Externalities(state), preset_of(state))
+
+
+def _executing(state: StateReader) -> Runtime:
+    """The pallets over a state, to make its child. Raises UnknownRuntime."""
+    return Runtime(Externalities(state), executing_preset(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +125,7 @@ class BlockExecution:
         runtime: Runtime | None = None,
     ) -> None:
         """`runtime` stands on `parent_state` and is used up: it is built if none is given."""
-        self.runtime = runtime_at(parent_state) if runtime is None else runtime
+        self.runtime = _executing(parent_state) if runtime is None else runtime
         self._ext = self.runtime.ext
         self._executive = Executive(self.runtime, verify)
         self._number = number
@@ -119,7 +161,7 @@ def execute_block(
 
     The caller compares state root and extrinsics root. `runtime` is as for `BlockExecution`.
     """
-    used = runtime_at(parent_state) if runtime is None else runtime
+    used = _executing(parent_state) if runtime is None else runtime
     digest = Executive(used, verify).execute_block(header, extrinsics)
     return Executed(digest, used.ext.changes())
 
@@ -138,7 +180,7 @@ class Validation:
         verify: Verifier = verify_signature,
     ) -> None:
         self._ext = Externalities(state)
-        runtime = Runtime(self._ext, preset_of(state))
+        runtime = Runtime(self._ext, executing_preset(state))
         runtime.system.initialize(number + 1, head, Digest([]))
         self._executive = Executive(runtime, verify)
 
@@ -240,8 +282,10 @@ __all__ = [
     "Epoch",
     "Executed",
     "Validation",
+    "ensure_executable",
     "epoch_of_slot",
     "execute_block",
+    "executing_preset",
     "genesis_state",
     "grandpa_authorities",
     "inherent_extrinsics",

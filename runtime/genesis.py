@@ -21,7 +21,7 @@ from runtime.primitives.scale import codec_of
 from runtime.primitives.types import U32, AccountId, Balance
 from runtime.primitives.zk_profile import ChainSetup
 from runtime.runtime import Runtime
-from runtime.version import CODE_KEY, code_stub
+from runtime.version import CODE_KEY, SPEC_VERSION, code_stub
 
 _EXTRINSIC_INDEX = b":extrinsic_index"
 
@@ -84,6 +84,10 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
     if config.setup is not None:
         runtime.alliance.setup.put(config.setup)
     runtime.governance.genesis_build(preset.governance())
+    runtime.system.note_upgrade(SPEC_VERSION)
+    for pallet in runtime.ordered:
+        if pallet.stored_version > 1:
+            runtime.system.set_version(pallet.pallet_index, pallet.stored_version)
     ext.put(CODE_KEY, code_stub(config.preset))
     ext.put(_EXTRINSIC_INDEX, codec_of(U32).encode(0))
     return {key: value for key, value in ext.changes().items() if value is not None}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from runtime.api import preset_of
+from runtime.api import executing_preset
 from runtime.frame.externalities import Externalities, StateReader
 from runtime.primitives.types import Hash
 from runtime.runtime import Runtime
@@ -34,7 +34,7 @@ class KeptRuntimes:
 
         Raises UnknownRuntime.
         """
-        preset = preset_of(state)
+        preset = executing_preset(state)
         kept = self._by_root.pop(root, None)
         if kept is None or kept.preset is not preset:
             return Runtime(Externalities(state), preset)

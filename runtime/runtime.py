@@ -43,9 +43,10 @@ from runtime.pallets import (
     timestamp,
     transaction_payment,
     treasury,
+    upgrades,
     utility,
 )
-from runtime.version import SPEC_VERSION, TRANSACTION_VERSION
+from runtime.version import SPEC_VERSION, TRANSACTION_VERSION, code_stub
 
 BASE_BLOCK: Final = Weight(2_000_000_000)  # an empty block: hooks, events, header
 BASE_EXTRINSIC: Final = Weight(110_000_000)  # decode, one signature check, nonce, fee, events
@@ -77,6 +78,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     model_registry.ModelRegistry,
     governance.Governance,
     rekeying.Rekeying,
+    upgrades.Upgrades,
 )
 install_pallets(PALLETS)
 rekeying.ensure_all_handled(PALLETS)
@@ -128,6 +130,12 @@ class Runtime:
             track_filter=track_calls.allows,
         )
         self._wire_arena(ext, preset)
+        self.upgrades = upgrades.Upgrades(
+            ext,
+            upgrades.Config(self.spec_version, preset.calendar.day_blocks),
+            code=self.system,
+            name_of=lambda spec_version: code_stub(preset.name, spec_version),
+        )
         self.rekeying = rekeying.Rekeying(
             ext,
             rekeying.Config(preset.calendar),

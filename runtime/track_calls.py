@@ -22,6 +22,7 @@ from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
+from runtime.pallets.upgrades import Upgrades
 from runtime.pallets.utility import Utility
 
 _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
@@ -37,6 +38,7 @@ _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
     Track.TREASURY: (Treasury.spend,),
     Track.VALIDATORS: (Session.disable, Grandpa.note_stalled),
     Track.SLASHES: (Staking.cancel_slash,),
+    Track.UPGRADES: (Upgrades.schedule, Upgrades.cancel),
 }
 
 

@@ -15,6 +15,7 @@ SPEC_NAME: Final = "flockchain"
 IMPL_NAME: Final = "flockchain-python"
 AUTHORING_VERSION: Final = 1
 SPEC_VERSION: Final = 1  # raise with every change of state transition or metadata
+READABLE_BACK: Final = 1  # releases: votes on blocks before an upgrade are counted after it
 IMPL_VERSION: Final = 0
 TRANSACTION_VERSION: Final = 1  # raise when call indices or signed extensions change
 SYSTEM_VERSION: Final = 1

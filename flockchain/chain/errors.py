@@ -32,6 +32,14 @@ class EarlyBlock(FutureBlock):
     """
 
 
+class OtherRelease(FutureBlock):
+    """The parent's state names another release: only that one goes on. Nobody is to blame."""
+
+    def __init__(self, reason: str) -> None:
+        Exception.__init__(self, reason)
+        self.due_ms = 2**62
+
+
 class BelowFinality(Exception):
     """The block would fork off below the last finalized one."""
 
@@ -42,5 +50,6 @@ __all__ = [
     "EarlyBlock",
     "FutureBlock",
     "InvalidBlock",
+    "OtherRelease",
     "UnknownParent",
 ]

@@ -13,17 +13,24 @@ from typing import Final, Protocol
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.builder import Built
-from flockchain.chain.errors import AlreadyKnown, BelowFinality, InvalidBlock, UnknownParent
+from flockchain.chain.errors import (
+    AlreadyKnown,
+    BelowFinality,
+    InvalidBlock,
+    OtherRelease,
+    UnknownParent,
+)
 from flockchain.chain.notifications import Imported
 from flockchain.clock import Clock
 from flockchain.storage.state import StateDelta
 from flockchain.storage.trie_build import ordered_root
-from runtime.api import execute_block
+from runtime.api import execute_block, executing_preset
 from runtime.frame.errors import DispatchError
 from runtime.frame.executive import Verifier
 from runtime.kept_runtimes import KeptRuntimes
 from runtime.primitives.header import Header
 from runtime.primitives.types import Hash
+from runtime.version import UnknownRuntime
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +79,14 @@ class Importer:
     def import_block(self, header: Header, body: list[bytes]) -> Imported:
         """Check and store a block made by somebody else.
 
-        Raises AlreadyKnown, UnknownParent, FutureBlock, BelowFinality or InvalidBlock.
+        Raises AlreadyKnown, UnknownParent, FutureBlock (OtherRelease), BelowFinality, InvalidBlock.
         """
         block = header.hash()
         parent = self._parent_of(block, header)
+        try:
+            executing_preset(self.backend.state.reader(parent.state_root))
+        except UnknownRuntime as error:
+            raise OtherRelease(f"block {header.number}: {error}") from error
         self.consensus.verify(header, parent)
         root = ordered_root(body)
         if root != header.extrinsics_root:

@@ -31,8 +31,11 @@ from runtime.pallets.governance import Governance, events
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
+from runtime.pallets.upgrades import Upgrades
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.scale import DecodeError
+from runtime.primitives.types import Hash
+from runtime.version import SPEC_VERSION
 
 app = typer.Typer(
     help="Propose something: needs a deposit, and a text that says why.",
@@ -104,6 +107,31 @@ def cancel_slash(
         if client.find(Staking.deferred_slashes, (era, who)) is None:
             refuse(f"no slash of {address(who)} in era {era} waits for a later era")
     _propose(signer, Track.SLASHES, encode_call(Staking.cancel_slash, era, who), about)
+
+
+@app.command()
+@with_signer
+def upgrade(
+    signer: Signer,
+    last_block: Annotated[int, typer.Argument(min=1, max=2**32 - 1, help="Of today's release.")],
+    about: AboutOption,
+    spec_version: Annotated[
+        int | None, typer.Option(min=1, max=2**32 - 1, help="The next one by default.")
+    ] = None,
+    release: Annotated[
+        str, typer.Option(help="What `flockchain release` of the new one prints.")
+    ] = "",
+) -> None:
+    """Let a newer release go on after a block; nodes of the old one stop there."""
+    try:
+        digest = Hash(bytes.fromhex(release.removeprefix("0x")))
+    except ValueError:
+        raise typer.BadParameter(f"{release!r} is no hash", param_hint="--release") from None
+    if len(digest) != 32:
+        raise typer.BadParameter("a release's hash has 32 bytes", param_hint="--release")
+    version = SPEC_VERSION + 1 if spec_version is None else spec_version
+    call = encode_call(Upgrades.schedule, version, digest, last_block)
+    _propose(signer, Track.UPGRADES, call, about)
 
 
 @app.command()

@@ -68,6 +68,12 @@ _ENTRIES: Final = (
     _Entry("economics", "flockchain.cli.economics", "Ask what the chain would pay."),
     _Entry("simulate", "flockchain.cli.simulate", "Simulate networks and federated learning."),
     _Entry("bench", "flockchain.cli.bench", "Measure this machine."),
+    _Entry(
+        "release",
+        "flockchain.cli.release",
+        "Print the version and the hash of this release.",
+        "release",
+    ),
     _Entry("vectors", "flockchain.cli.vectors", "Check the cryptography against vector files."),
     _Entry("ceremony", "flockchain.cli.ceremony", "Make and check a reference string."),
     _Entry("build-spec", "flockchain.cli.spec", "Check a chain spec and print it.", "build_spec"),

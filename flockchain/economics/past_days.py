@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from flockchain.economics.live_state import ROOT_KEYS_MAX, StateForged
 from flockchain.storage.trie_build import root_of
 from flockchain.storage.trie_codec import StateVersion
-from runtime.api import preset_of
+from runtime.api import executing_preset
 from runtime.frame.call import RuntimeCall
 from runtime.frame.dispatch import run_call
 from runtime.frame.errors import DispatchError, TransactionValidityError
@@ -59,7 +59,7 @@ class Replay:
         """Raises UnknownRuntime if the state is of another release."""
         self._past, self._call, self._made_in = past, call, made_in
         self._ext = Externalities(past.state)
-        self._preset = preset_of(past.state)
+        self._preset = executing_preset(past.state)
         self.runtime = Runtime(self._ext, self._preset)
         self.left_out = 0
         self.failure: DispatchError | None = None

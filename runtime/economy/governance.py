@@ -33,6 +33,7 @@ class Track(enum.Enum):
     TREASURY = 3
     VALIDATORS = 4  # of the chain: those that are gone for good are replaced
     SLASHES = 5  # of the chain's validators, while they wait
+    UPGRADES = 6  # of the release that executes the chain
 
 
 def lock_weight(tokens: int, days: int) -> int:

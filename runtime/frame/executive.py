@@ -32,6 +32,7 @@ from runtime.frame.extrinsic import (
     payload_of,
 )
 from runtime.frame.limits import BlockLength, BlockWeights
+from runtime.frame.migrations import migrate
 from runtime.frame.origin import NONE, Origin, signed
 from runtime.frame.pallet import Pallet
 from runtime.frame.validity import FOREVER, TransactionSource, ValidTransaction
@@ -88,6 +89,18 @@ class SystemLike(Protocol):
     def hash_of(self, number: int) -> Hash | None:
         """The hash of a recent block."""
 
+    def last_upgrade(self) -> int:
+        """The spec version that the state was last migrated to."""
+
+    def note_upgrade(self, spec_version: int) -> None:
+        """The state is of this spec version."""
+
+    def version_of(self, pallet_index: int) -> int:
+        """The storage version of a pallet's state."""
+
+    def set_version(self, pallet_index: int, version: int) -> None:
+        """Note that a pallet's state was migrated."""
+
     def nonce_of(self, who: AccountId) -> int:
         """The next nonce of an account."""
 
@@ -126,6 +139,10 @@ class RuntimeLike(Protocol):
     @property
     def ext(self) -> Externalities:
         """The state of the block."""
+
+    @property
+    def ordered(self) -> Sequence[Pallet[Any]]:
+        """All pallets, in order."""
 
     @property
     def hooked(self) -> Mapping[str, Sequence[Pallet[Any]]]:
@@ -173,9 +190,15 @@ class Executive:
     # -- the block, step by step
 
     def initialize_block(self, number: int, parent_hash: Hash, logs: list[PreRuntime]) -> None:
-        """Begin block `number`. `logs` is what consensus put into the digest beforehand."""
-        system = self.runtime.system
+        """Begin block `number`. `logs` is what consensus put into the digest beforehand.
+
+        The first block of a release begins with its migrations. Raises UnknownStorage.
+        """
+        system, version = self.runtime.system, self.runtime.spec_version
         system.initialize(number, parent_hash, Digest(list(logs)))
+        if system.last_upgrade() != version:
+            migrate(self.runtime.ordered, system)
+            system.note_upgrade(version)
         used = self.runtime.weights.base_block
         for pallet in self.runtime.hooked["on_initialize"]:
             used = used + pallet.on_initialize(number)

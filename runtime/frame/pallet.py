@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import (
     Any,
@@ -115,9 +115,13 @@ class Pallet(Generic[C]):
     """A pallet: subclass it with `index=`, declare items and calls, override the hooks it needs.
 
     Fields of the config dataclass that have a SCALE form are the pallet's constants in metadata.
+    `stored_version` is that of the state which the class reads; `migrations` bring an older state
+    up, by the version that they begin with.
     """
 
     pallet_index: ClassVar[int]
+    stored_version: ClassVar[int] = 1
+    migrations: ClassVar[Mapping[int, Callable[[Any], None]]] = {}
     calls: ClassVar[dict[int, CallEntry]] = {}
     event_types: ClassVar[dict[int, type]] = {}
     error_types: ClassVar[dict[int, type[ModuleError]]] = {}

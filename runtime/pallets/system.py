@@ -36,6 +36,9 @@ _DIGESTS_MAX: Final = 16
 REMARK = Weight(20_000_000)
 
 
+CODE = b":code"  # where Substrate clients look for the runtime
+
+
 @frame.event(0)
 class ExtrinsicSuccess:
     """An extrinsic was applied and its call succeeded."""
@@ -136,6 +139,9 @@ class System(frame.Pallet[Config], index=0):
         default=1,
         hasher=frame.Hasher.IDENTITY,
         docs="Storage version of each pallet by index; migrations raise it.",
+    )
+    last_runtime_upgrade = frame.StorageValue[int](
+        U32, default=1, docs="The spec version that the state was last migrated to."
     )
 
     @frame.call(0, weight=lambda remark: Weight(REMARK.ref_time + 1_000 * len(remark)))
@@ -282,6 +288,29 @@ class System(frame.Pallet[Config], index=0):
     def hash_of(self, number: int) -> Hash | None:
         """The hash of a block before this one, as long as it is kept."""
         return self.block_hash.find(number)
+
+    # -- releases
+
+    def set_code(self, code: bytes) -> None:
+        """Name the runtime of the next block. Emits CodeUpdated."""
+        self.ext.put(CODE, code)
+        self.deposit_event(CodeUpdated())
+
+    def last_upgrade(self) -> int:
+        """The spec version that the state was last migrated to."""
+        return self.last_runtime_upgrade.get()
+
+    def note_upgrade(self, spec_version: int) -> None:
+        """The state is of this spec version."""
+        self.last_runtime_upgrade.put(spec_version)
+
+    def version_of(self, pallet_index: int) -> int:
+        """The storage version of a pallet's state."""
+        return self.storage_version.get(pallet_index)
+
+    def set_version(self, pallet_index: int, version: int) -> None:
+        """Note that a pallet's state has this version."""
+        self.storage_version.put(pallet_index, version)
 
     # -- AccountStore
 

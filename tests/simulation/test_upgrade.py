@@ -1,0 +1,118 @@
+"""An upgrade of whole nodes: all stop after the same block, and go on when they are updated."""
+
+from __future__ import annotations
+
+import pytest
+
+from flockchain.chain.errors import OtherRelease
+from flockchain.node import Node
+from flockchain.simulation.cluster import Cluster, Member
+from runtime.pallets.treasury import Treasury
+from runtime.pallets.upgrades import Upgrade, Upgrades
+from runtime.primitives.types import Hash
+from runtime.runtime import Runtime
+from tests.simulation.world import devnet_genesis, keys_of
+
+LAST = 6
+RELEASE = Hash(b"r" * 32)
+SLOTS = 40_000  # ms
+
+
+def new_cluster(seed: int) -> Cluster:
+    keys = keys_of(4)
+    made = Upgrades.scheduled.value_codec.encode(Upgrade(2, RELEASE, LAST))
+    return Cluster({**devnet_genesis(keys), Upgrades.scheduled.path(): made}, [*keys, None], seed)
+
+
+def running(member: Member) -> Node:
+    assert member.node is not None
+    return member.node
+
+
+def heads(cluster: Cluster) -> set[int]:
+    return {node.backend.best.number for node in cluster.nodes()}
+
+
+def update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was started before ran the old release, what starts from now on runs the new one."""
+    monkeypatch.setattr("runtime.api.SPEC_VERSION", 2)
+    monkeypatch.setattr(Runtime, "spec_version", 2)
+    monkeypatch.setattr(Treasury, "stored_version", 2)
+    monkeypatch.setattr(
+        Treasury, "migrations", {1: lambda pallet: pallet.ext.put(b"migrated", b"1")}
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_old_nodes_stop_and_go_on_when_updated(
+    seed: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster = new_cluster(seed)
+    cluster.run(SLOTS)
+    assert heads(cluster) == {LAST}, "nobody makes or takes a block above it"
+    for node in cluster.nodes():
+        assert node.release.outdated is not None
+        assert node.release.outdated.startswith(
+            "the chain runs spec version 2, this release has 1: install the release with hash 0x72"
+        )
+    assert "block 6 is the last of this release: install the one of spec version 2" in caplog.text
+    for member in cluster.members:  # a restart of the old release changes nothing
+        cluster.kill(member)
+        cluster.start(member)
+    cluster.run(SLOTS)
+    assert heads(cluster) == {LAST}
+    for member in cluster.members:
+        cluster.kill(member)
+    update(monkeypatch)
+    for member in cluster.members:
+        cluster.start(member)
+    cluster.run(SLOTS)
+    assert min(heads(cluster)) > LAST + 5
+    finalized = [node.backend.finalized.number for node in cluster.nodes()]
+    assert min(finalized) > LAST, "what was made before the upgrade is final too"
+    shared = min(finalized)
+    assert len({node.backend.blocks.hash_at(shared) for node in cluster.nodes()}) == 1
+    for node in cluster.nodes():
+        assert node.backend.state_at(node.backend.best.hash).get(b"migrated") == b"1"
+
+
+def test_a_crash_while_the_first_block_is_made_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = new_cluster(3)
+    cluster.run(SLOTS)
+    for member in cluster.members:
+        cluster.kill(member)
+    update(monkeypatch)
+    first, *others = cluster.members
+    cluster.start(first)
+    cluster.run(3_000)
+    cluster.kill(first)  # its blocks are its own: a majority has to go on
+    for member in others:
+        cluster.start(member)
+    cluster.run(SLOTS)
+    cluster.start(first)
+    cluster.run(SLOTS)
+    assert min(node.backend.finalized.number for node in cluster.nodes()) > LAST
+    assert len({node.backend.finalized.hash for node in cluster.nodes()}) <= 2
+
+
+def test_a_block_of_the_next_release_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = new_cluster(4)
+    cluster.run(SLOTS)
+    author, reader = cluster.members[0], cluster.members[-1]
+    cluster.kill(author)
+    with monkeypatch.context() as patch:
+        update(patch)
+        cluster.start(author)
+        backend = running(author).backend
+        for _ in range(60):
+            cluster.hub.deliver_until(cluster.hub.now_ms + 1_000)
+            running(author).on_time()
+            if backend.best.number > LAST:
+                break
+        found = backend.header(backend.best.hash)
+        body = backend.blocks.body(backend.best.hash)
+    assert found is not None
+    assert body is not None
+    assert found.number == LAST + 1
+    with pytest.raises(OtherRelease, match="block 7: the chain runs spec version 2"):
+        running(reader).importer.import_block(found, body)
