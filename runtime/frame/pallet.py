@@ -138,6 +138,8 @@ class Pallet(Generic[C]):
             for item in vars(base).values()
             if isinstance(item, StorageItem)
         )
+        for item in cls.storage_items:
+            item.belong_to(cls.__name__)
         cls.calls = {}
         for base in reversed(cls.__mro__):
             for function in vars(base).values():

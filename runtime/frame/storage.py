@@ -85,7 +85,11 @@ class StorageItem:
 
     def __set_name__(self, owner: type[Pallet[Any]], name: str) -> None:
         self.name = name
-        self.prefix = twox_128(owner.__name__.encode()) + twox_128(pascal_case(name).encode())
+        self.belong_to(owner.__name__)
+
+    def belong_to(self, pallet: str) -> None:
+        """Lie under a pallet's name, where clients look; items of its base classes too."""
+        self.prefix = twox_128(pallet.encode()) + twox_128(pascal_case(self.name).encode())
 
     def __get__(self, pallet: Pallet[Any] | None, owner: type[Pallet[Any]]) -> Self:
         if pallet is None:

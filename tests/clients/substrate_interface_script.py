@@ -40,6 +40,7 @@ def main(url: str) -> dict[str, object]:
     found["unsigned"] = submit_unsigned(substrate)
     found["batch"] = batch(substrate, ed, bob)
     found["together"] = together(substrate, ed, sr, bob)
+    found["duties"] = duties(substrate, ed, bob)
     return found
 
 
@@ -77,6 +78,37 @@ def batch(substrate: SubstrateInterface, key: Keypair, dest: Keypair) -> dict[st
         "is_success": receipt.is_success,
         "received": free_of(substrate, dest) - before,
         "events": [item.value["event_id"] for item in receipt.triggered_events],
+    }
+
+
+def duties(substrate: SubstrateInterface, key: Keypair, dest: Keypair) -> dict[str, object]:
+    """Bond, have the node make session keys, register them, be a candidate; then by proxy."""
+
+    def send(module: str, function: str, params: dict[str, object], by: Keypair = key) -> object:
+        call = substrate.compose_call(module, function, params)
+        extrinsic = substrate.create_signed_extrinsic(call, by)
+        receipt = substrate.submit_extrinsic(extrinsic, wait_for_inclusion=True)
+        error = None if receipt.is_success else receipt.error_message["name"]
+        return error or [item.value["event_id"] for item in receipt.triggered_events]
+
+    bond = send("Staking", "bond", {"value": 60_000 * FML})
+    owner = "0x" + key.public_key.hex()
+    made = substrate.rpc_request("author_rotateKeysWithOwner", [owner])["result"]
+    keys, proof = made["keys"][2:], made["proof"][2:]
+    named = {"babe": "0x" + keys[:64], "grandpa": "0x" + keys[64:]}
+    proven = {"babe": "0x" + proof[:128], "grandpa": "0x" + proof[128:]}
+    registered = send("Session", "set_keys", {"keys": named, "proof": proven})
+    candidate = send("Staking", "validate", {"prefs": {"commission": {"parts": 0}}})
+    proxy = {"delegate": dest.ss58_address, "proxy_type": "Staking", "delay": 0}
+    added = send("Proxy", "add_proxy", proxy)
+    chill = substrate.compose_call("Staking", "chill", {})
+    acting = {"real": key.ss58_address, "force_proxy_type": None, "call": chill.value}
+    return {
+        "has_keys": substrate.rpc_request("author_hasSessionKeys", [made["keys"]])["result"],
+        "sent": [bond, registered, candidate, added, send("Proxy", "proxy", acting, dest)],
+        "ledger": substrate.query("Staking", "Ledger", [key.ss58_address]).value["active"],
+        "stored": substrate.query("Session", "NextKeys", [key.ss58_address]).value,
+        "keys": named,
     }
 
 

@@ -11,7 +11,9 @@ from typing import Any, Final
 import pytest
 
 from runtime.constants import EXISTENTIAL_DEPOSIT
+from runtime.pallets.multisig.records import multi_account
 from runtime.primitives.hashing import sha2_256
+from runtime.primitives.ss58 import decode_account
 from runtime.primitives.types import FML
 from tests.clients.conftest import ENVIRONMENTS, SCRIPT_S
 
@@ -45,7 +47,17 @@ def home() -> Path:
 @pytest.fixture(scope="module")
 def found(home: Path, node_url: str) -> dict[str, Any]:
     """What the client understood."""
-    command = ["node", "polkadot_api_script.mjs", node_url]
+    return run_script(home, "polkadot_api_script.mjs", node_url)
+
+
+@pytest.fixture(scope="module")
+def duties(home: Path, node_url: str) -> dict[str, Any]:
+    """What a validator's operator got done."""
+    return run_script(home, "duties_script.mjs", node_url)
+
+
+def run_script(home: Path, script: str, node_url: str) -> dict[str, Any]:
+    command = ["node", script, node_url]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SCRIPT_S)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -109,3 +121,60 @@ def test_subscribes_to_heads_and_events(found: dict[str, Any]) -> None:
     first, second = found["subscriptions"]["heads"][:2]
     assert second == first + 1
     assert set(found["subscriptions"]["events"]) >= EVENTS
+
+
+def ensure_done(*sent: dict[str, Any]) -> None:
+    for each in sent:
+        assert each["error"] is None, each
+        assert "system.ExtrinsicSuccess" in each["events"]
+
+
+def test_rotates_and_registers_session_keys(duties: dict[str, Any]) -> None:
+    keys = duties["sessionKeys"]
+    assert keys["length"] == 64
+    assert keys["hasRotated"]
+    assert keys["hasForOwner"]
+    assert (keys["hasBabe"], keys["hasBabeAsGran"], keys["hasInserted"]) == (True, False, True)
+    assert keys["unproven"]["error"] == "KeysNotOwned"
+    ensure_done(keys["set"])
+    assert keys["isStored"]
+
+
+def test_stakes_as_a_validator_and_as_a_nominator(duties: dict[str, Any]) -> None:
+    stakes = duties["staking"]
+    assert stakes["unkeyed"]["error"] == "NoSessionKeys"
+    names = ("bonded", "validates", "backed", "nominates", "chilled")
+    ensure_done(*(stakes[name] for name in names))
+    assert (int(stakes["active"]), stakes["unlocking"]) == (490 * FML, [str(10 * FML)])
+    assert stakes["prefs"] == {"commission": 25_000_000}
+    assert stakes["tooEarly"]["error"] == "NothingToWithdraw"
+
+
+def test_batches_stop_go_on_or_are_undone(duties: dict[str, Any]) -> None:
+    batches = duties["batches"]
+    ensure_done(batches["all"], batches["stopped"], batches["forced"])
+    assert batches["all"]["events"].count("utility.ItemCompleted") == 2
+    assert batches["none"]["error"] == "InsufficientBalance"
+    assert batches["stopped"]["index"] == 1
+    assert "utility.BatchCompletedWithErrors" in batches["forced"]["events"]
+    assert batches["derived"]["error"] == "InsufficientBalance"
+
+
+def test_proxies_act_within_their_kind(duties: dict[str, Any]) -> None:
+    proxies = duties["proxies"]
+    ensure_done(*(proxies[name] for name in ("added", "within", "outside", "pure", "removed")))
+    assert proxies["definitions"] == ["Staking"]
+    assert (proxies["within"]["isOk"], proxies["outside"]["isOk"]) == (True, False)
+    assert "balances.Transfer" in proxies["pure"]["events"]
+    assert proxies["refused"]["error"] == "NotProxy"
+
+
+def test_two_of_three_act_together(duties: dict[str, Any]) -> None:
+    together = duties["together"]
+    signatories = sorted(decode_account(each) for each in together["signatories"])
+    assert decode_account(together["account"]) == multi_account(signatories, 2)
+    ensure_done(together["opened"], together["executed"])
+    assert together["approvals"] == together["signatories"][:1]
+    assert {"multisig.MultisigExecuted", "balances.Transfer"} <= set(together["executed"]["events"])
+    assert together["isClosed"]
+    assert int(duties["received"]) == (2 + 1 + 1 + 1 + 2) * FML

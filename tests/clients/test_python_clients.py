@@ -58,6 +58,7 @@ def test_substrate_interface(run_client: RunClient) -> None:
     assert "1010" in found["unsigned"]["refused"]
     ensure_batch(found["batch"])
     ensure_together(found["together"])
+    ensure_duties(found["duties"])
     proof = found["proof"]
     key = bytes.fromhex(proof["key"][2:])
     nodes = [bytes.fromhex(node[2:]) for node in proof["nodes"]]
@@ -74,6 +75,16 @@ def ensure_batch(found: dict[str, Any]) -> None:
     assert found["received"] == 3 * FML
     assert [event for event in found["events"] if event.startswith("Item")] == ["ItemCompleted"] * 2
     assert "BatchCompleted" in found["events"]
+
+
+def ensure_duties(found: dict[str, Any]) -> None:
+    """Stake, session keys and a proxy, with what the client decodes by the metadata."""
+    assert found["has_keys"] is True
+    events = ("Bonded", "KeysSet", "ValidatorPrefsSet", "ProxyAdded", "Chilled")
+    for expected, seen in zip(events, found["sent"], strict=True):
+        assert expected in seen
+    assert found["ledger"] == 60_000 * FML
+    assert found["stored"] == found["keys"]
 
 
 def ensure_together(found: dict[str, Any]) -> None:

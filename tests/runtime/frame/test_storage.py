@@ -7,7 +7,9 @@ from typing import Annotated
 import pytest
 
 from runtime import frame
+from runtime.frame.call import installed_pallets
 from runtime.frame.externalities import DictState, Externalities
+from runtime.frame.naming import pascal_case
 from runtime.pallets.balances import Balances
 from runtime.pallets.system import System
 from runtime.pallets.timestamp import Timestamp
@@ -46,6 +48,18 @@ class Storage(frame.Pallet[None], index=201):
 
 def make() -> Storage:
     return Storage(Externalities(DictState()), None)
+
+
+def test_every_item_lies_under_the_name_of_its_pallet() -> None:
+    """Clients compute the keys from the metadata, which knows no base classes."""
+    for pallet in installed_pallets():
+        names = [item.name for item in pallet.storage_items]
+        assert len(set(names)) == len(names)
+        for item in pallet.storage_items:
+            expected = twox_128(pallet.__name__.encode()) + twox_128(
+                pascal_case(item.name).encode()
+            )
+            assert item.prefix == expected, f"{pallet.__name__}.{item.name}"
 
 
 def test_golden_keys() -> None:
