@@ -110,13 +110,14 @@ class BlockSync:
 
     def next_wake_ms(self) -> int | None:
         """When a peer that was passed over may be asked again."""
+        if self._asked is not None or self.is_resting:
+            return None
         waiting = [state.not_before_ms for state in self._peers.values() if self._has_more(state)]
-        is_idle = self._asked is None and not self.is_resting
-        return min(waiting) if waiting and is_idle else None
+        return min(waiting, default=None)
 
     def _has_more(self, state: _Peer) -> bool:
         """Whether a peer's chain may win: a shorter one too, if it has more primary slots."""
-        is_above = state.best_number > self._backend.finalized.number
+        is_above = state.best_number > self._backend.tree.root.number
         return is_above and not self._backend.blocks.has(state.best_hash)
 
     def _top(self, state: _Peer) -> int:

@@ -1,4 +1,5 @@
-"""Pure checks done once for all nodes of a process: signatures, lottery proofs, executions.
+"""Pure work done once for all nodes of a process: checks of signatures and lottery proofs,
+executions, validations for the pool, the decoding of messages and their ids.
 
 Seven nodes would check each vote seven times and execute each block seven times, for the same
 answer from the same bytes: nothing is shared but answers of pure functions, keyed by everything
@@ -9,21 +10,28 @@ Source: performance (what a simulated seed may cost); WP II.A.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 from unittest.mock import patch
 
-from runtime.api import Executed, execute_block
+from flockchain.consensus.grandpa.messages import ENVELOPE
+from p2p.seen import message_id
+from runtime.api import Executed, Validation, execute_block
+from runtime.frame.errors import TransactionValidityError
 from runtime.frame.executive import Verifier
 from runtime.frame.externalities import StateReader
+from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.primitives.header import Header
+from runtime.primitives.scale import Codec
 from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import Hash
 from runtime.primitives.vrf import verify as verify_vrf
 from runtime.runtime import Runtime
 
 _KEPT = 32_768
+Answer = ValidTransaction | TransactionValidityError
 
 
 class _Executions:
@@ -52,6 +60,56 @@ class _Executions:
         return known
 
 
+class _Validations:
+    """What the pool hears of extrinsics, by head and extrinsic; stands for `Validation`."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Hash, TransactionSource, bytes], Answer] = {}
+
+    def __call__(
+        self, state: StateReader, head: Hash, number: int, verify: Verifier
+    ) -> _ValidationAt:
+        return _ValidationAt(self._known, head, lambda: Validation(state, head, number, verify))
+
+
+class _ValidationAt:
+    """The answers on top of one head; the runtime is built when one is not known."""
+
+    def __init__(
+        self,
+        known: dict[tuple[Hash, TransactionSource, bytes], Answer],
+        head: Hash,
+        build: Callable[[], Validation],
+    ) -> None:
+        self._known = known
+        self._head = head
+        self._build = lru_cache(1)(build)
+
+    def validate(self, source: TransactionSource, data: bytes) -> ValidTransaction:
+        """As `Validation.validate`."""
+        key = (self._head, source, data)
+        answer = self._known.get(key)
+        if answer is None:
+            try:
+                answer = self._build().validate(source, data)
+            except TransactionValidityError as error:
+                answer = error
+            self._known[key] = answer
+            if len(self._known) > _KEPT:
+                del self._known[next(iter(self._known))]
+        if isinstance(answer, TransactionValidityError):
+            raise answer
+        return answer
+
+
+class _Decoded:
+    """A codec that decodes equal bytes once; what does not decode raises each time."""
+
+    def __init__(self, codec: Codec[Any]) -> None:
+        self.encode = codec.encode
+        self.decode_all = lru_cache(_KEPT)(codec.decode_all)
+
+
 @contextmanager
 def shared_checks() -> Iterator[None]:
     """Within it, the nodes of this process share the answers of pure checks."""
@@ -61,5 +119,8 @@ def shared_checks() -> Iterator[None]:
         patch("runtime.primitives.slot_seal.ed25519_verify", ed25519),
         patch("flockchain.consensus.babe.lottery.verify", lru_cache(_KEPT)(verify_vrf)),
         patch("flockchain.chain.importer.execute_block", _Executions()),
+        patch("flockchain.chain.validation.Validation", _Validations()),
+        patch("flockchain.consensus.grandpa.worker.ENVELOPE", _Decoded(ENVELOPE)),
+        patch("p2p.memory_node.message_id", lru_cache(_KEPT)(message_id)),
     ):
         yield

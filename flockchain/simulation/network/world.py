@@ -137,6 +137,8 @@ class World:
             for seat in self.seats:
                 if seat.has_ended:
                     self._clear(seat)
+                if seat.wake_ms >= next_ms:  # as most of the time: nothing happened to it
+                    continue
                 if seat.node is not None:
                     next_ms = min(next_ms, self._wake(seat, seat.node))
             event_ms = self.wires.next_event_ms()
@@ -169,9 +171,11 @@ class World:
 
     def _wake(self, seat: Seat, node: Node) -> int:
         """Call the node if it is time to; when it wants to be called next."""
-        if seat.next_wake_ms() <= self.wires.now_ms:
+        due_ms = seat.next_wake_ms()
+        if due_ms <= self.wires.now_ms:
             seat.enter(node.on_time)
-        return seat.next_wake_ms()
+            due_ms = seat.next_wake_ms()
+        return due_ms
 
     def _is_asleep(self, seat: Seat) -> bool:
         return self.wires.asleep_until.get(seat.peer, 0) > self.wires.now_ms
