@@ -222,22 +222,23 @@ class Node:
 
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
-        times: list[int | None] = [self.clock.now_ms() + 1_000]
+        now_ms = self.clock.now_ms()
+        times: list[int | None] = [now_ms + 1_000]
         if self.release.outdated is not None:
-            return self.clock.now_ms() + 1_000
-        times.extend(companion.next_wake_ms() for companion in self.companions)
+            return now_ms + 1_000
+        times.extend([companion.next_wake_ms() for companion in self.companions])
         if self.warp is not None and self.warp.is_active:
             times.append(self.warp.next_wake_ms())
         else:
             if self.author is not None:
-                times.append(self._author_wake_ms(self.clock.now_ms()))
+                times.append(self._author_wake_ms(now_ms))
             if self.finality is not None:
                 times.append(self.finality.next_wake_ms())
             times += [self._send_at_ms, self.sync.next_wake_ms()]
             if not self.sync.is_syncing():
                 times.append(self.history.next_wake_ms())
-            times.extend(due_ms for due_ms, _, _ in self._held)
-        return min(due_ms for due_ms in times if due_ms is not None)
+            times.extend([due_ms for due_ms, _, _ in self._held])
+        return min([due_ms for due_ms in times if due_ms is not None])
 
     # -- extrinsics
 

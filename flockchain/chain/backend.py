@@ -69,6 +69,7 @@ class Backend:
         self.state = state
         self.blocks = BlockStore(store)
         self.notifications = Notifications()
+        self._finalized: Head | None = None
         self.tree: BlockTree
         self.genesis: Hash
         self.best: Head
@@ -152,7 +153,10 @@ class Backend:
     @property
     def finalized(self) -> Head:
         """The last finalized block."""
-        return Head(self.tree.root.hash, self.tree.root.number)
+        root = self.tree.root
+        if self._finalized is None or self._finalized.hash != root.hash:
+            self._finalized = Head(root.hash, root.number)  # asked for with every message
+        return self._finalized
 
     def header(self, block: Hash) -> Header | None:
         """The header of a known block."""

@@ -62,5 +62,6 @@ def test_the_same_plan_gives_the_same_trace() -> None:
     first, second = play(plan), play(plan)
     assert (first.trace, first.events) == (second.trace, second.events)
     assert play(replace(plan, seed=12)).trace != first.trace
+    assert play(plan, shares=False) == first, "sharing work changes nothing"
     later = Fault("pause", 5_000, 8_000, (1,))
     assert play(replace(plan, faults=(*plan.faults, later))).trace != first.trace
