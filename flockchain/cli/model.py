@@ -1,4 +1,4 @@
-"""`flockchain model`: check where models of the FL Alliance come from.
+"""`flockchain model`: certificates of models, and the check of who was drawn to make them.
 
 Owns the questions to the node. The node is believed in nothing but the header of the block: values
 are proven under its state root, VRF proofs are verified and the draw is made again here.
@@ -20,6 +20,7 @@ from flockchain.cli.chain_access import (
     open_client,
     print_facts,
 )
+from flockchain.cli.model_certificate import certificate, verify_file
 from flockchain.cli.refusal import refuse
 from flockchain.economics.role_proof import RolePage, RolesForged, check_roles, read_page
 from flockchain.sdk import BlockingClient
@@ -33,13 +34,17 @@ app = typer.Typer(
 )
 
 
+app.command("certificate")(certificate)
+app.command("verify")(verify_file)
+
+
 @app.callback()
 def model() -> None:
     """Check where models come from."""
 
 
 @app.command()
-def verify(
+def roles(
     task: TaskArgument,
     round_: Annotated[int, typer.Argument(metavar="ROUND", min=0, max=2**32 - 1)],
     rpc: RpcFlag = DEFAULT_RPC,

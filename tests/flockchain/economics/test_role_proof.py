@@ -51,7 +51,7 @@ def ask(made: Alliance) -> tuple[dict[str, Any], Result]:
         async with dev_node(made=build(top_of(made.world))) as node:
             answer = await call(node.http_url, "flock_roleProof", 1, 0)
             url = node.http_url.replace("http", "ws")
-            words = ["verify", "1", "0", "--json", "--rpc", url]
+            words = ["roles", "1", "0", "--json", "--rpc", url]
             return answer, await asyncio.to_thread(RUNNER.invoke, model.app, words)
 
     return asyncio.run(run())
