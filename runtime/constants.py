@@ -13,6 +13,7 @@ from typing import Final
 
 from runtime.economy.calendar import Calendar
 from runtime.economy.governance import GovernanceParameters
+from runtime.economy.market import MarketParameters
 from runtime.economy.parameters import ArenaParameters, VestingRules
 from runtime.primitives.types import FML
 
@@ -35,7 +36,6 @@ class Preset:
     node_stake: int
     validator_stake: int  # s_min of the quota curve
     fl_stake: int  # the least quantity that an FL task may ask of each participant
-    host_stake: int
     chain_stake: int
     quota_base: int  # L_0: seats, and submissions, a day at the minimum stake
     quota_max: int  # L_max
@@ -47,6 +47,7 @@ class Preset:
     proposal_deposit: int
     proposal_reward: int
     arena: ArenaParameters = field(default_factory=ArenaParameters)
+    market: MarketParameters = field(default_factory=MarketParameters)
     registration_fee: int = 10 * FML  # per identity and task: the price of a Sybil
     existential_deposit: int = EXISTENTIAL_DEPOSIT
     cap: int = CAP
@@ -91,7 +92,6 @@ MAINNET: Final = Preset(
     node_stake=1_000 * FML,
     validator_stake=3_000 * FML,
     fl_stake=500 * FML,
-    host_stake=5_000 * FML,
     chain_stake=50_000 * FML,
     quota_base=4,
     quota_max=100,
@@ -117,8 +117,8 @@ DEVNET: Final = Preset(
     node_stake=10 * FML,
     validator_stake=30 * FML,
     fl_stake=5 * FML,
-    host_stake=50 * FML,
     chain_stake=500 * FML,
+    market=MarketParameters(host_stake=50 * FML, free_stake=10 * FML, request_blocks=30),
     quota_base=4,
     quota_max=100,
     seats=3,

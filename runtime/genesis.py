@@ -84,6 +84,7 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
     if config.setup is not None:
         runtime.alliance.setup.put(config.setup)
     runtime.governance.genesis_build(preset.governance())
+    runtime.market.genesis_build(preset.market)
     runtime.system.note_upgrade(SPEC_VERSION)
     for pallet in runtime.ordered:
         if pallet.stored_version > 1:

@@ -18,6 +18,7 @@ from runtime.pallets.arena import Arena
 from runtime.pallets.delegation import Delegation
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance
+from runtime.pallets.marketplace import Marketplace
 from runtime.pallets.multisig import Multisig
 from runtime.pallets.preimage import Preimage
 from runtime.pallets.proxy import Proxy
@@ -60,10 +61,17 @@ _GOVERNANCE: Final[tuple[Call, ...]] = (
     *(Governance.delegate, Governance.undelegate, Governance.propose, Governance.propose_noted),
     *(Governance.comment, Governance.flag, Governance.vote),
 )
+_MARKET: Final[tuple[Call, ...]] = (
+    *(Marketplace.register_host, Marketplace.add_host_stake, Marketplace.withdraw_host_stake),
+    *(Marketplace.offer, Marketplace.withdraw_offer, Marketplace.update_offer, Marketplace.leave),
+    *(Marketplace.settle, Marketplace.settle_many, Marketplace.answer_request),
+    *(Marketplace.stake, Marketplace.unstake, Marketplace.withdraw_stake),
+    *(Marketplace.close_channel, Marketplace.withdraw_channel, Marketplace.pay_royalties),
+)
 _NON_TRANSFER: Final[tuple[Call, ...]] = (
     *(*_TASK_VALIDATION, *_TRAINING, *_ALLIANCE, *_STAKING, *_CANCEL_PROXY),
     *(System.remark, System.remark_with_event),
-    *(*_PREIMAGES, *_GOVERNANCE),
+    *(*_PREIMAGES, *_GOVERNANCE, *_MARKET),
     *(Tasks.register, Tasks.reveal_key, Tasks.cancel_task, Tasks.set_share_ratio),
     *(Delegation.bond_extra, Delegation.unbond, Delegation.free_unbonded),
     *(Delegation.delegate, Delegation.undelegate),

@@ -29,6 +29,7 @@ from runtime.pallets import (
     fl_alliance,
     governance,
     grandpa,
+    marketplace,
     model_registry,
     multisig,
     offences,
@@ -76,6 +77,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     arena.Arena,
     fl_alliance.FlAlliance,
     model_registry.ModelRegistry,
+    marketplace.Marketplace,
     governance.Governance,
     rekeying.Rekeying,
     upgrades.Upgrades,
@@ -120,6 +122,13 @@ class Runtime:
             author=self.authorship,
         )
         self._wire_accounts(ext, preset)
+        self.market = marketplace.Marketplace(
+            ext,
+            marketplace.Config(preset.calendar, preset.unbonding_days, preset.existential_deposit),
+            currency=self.balances,
+            block=self.system,
+            models=self.models,
+        )
         self.governance = governance.Governance(
             ext,
             governance.Config(preset.calendar.day_blocks, treasury.TREASURY),
@@ -143,6 +152,7 @@ class Runtime:
             accounts=self.system,
             bonds=self.staking,
             votes=self.governance,
+            market=self.market,
             pallets=[pallet for pallet in vars(self).values() if isinstance(pallet, Pallet)],
         )
         self._by_type: Mapping[type[Pallet[Any]], Pallet[Any]] = {

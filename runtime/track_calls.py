@@ -18,6 +18,7 @@ from runtime.pallets.emission import Emission
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance
 from runtime.pallets.grandpa import Grandpa
+from runtime.pallets.marketplace import Marketplace
 from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
@@ -28,7 +29,7 @@ from runtime.pallets.utility import Utility
 _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
     Track.PARAMETERS: (
         *(Tasks.set_parameters, FlAlliance.set_parameters, Emission.set_parameters),
-        *(Staking.set_parameters, Governance.set_parameters),
+        *(Staking.set_parameters, Governance.set_parameters, Marketplace.set_parameters),
     ),
     Track.TASKS: (
         *(Tasks.create_verified_task, Tasks.verify_task, Tasks.unverify_task),

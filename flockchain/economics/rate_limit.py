@@ -7,7 +7,7 @@ Source: WP V.D, Fig. 4.
 from __future__ import annotations
 
 from flockchain.economics.fields import Fields, ScenarioError, parse_integer
-from runtime.pallets.arena.quota import rate_limit
+from runtime.economy.quota import rate_limit
 
 
 def evaluate_rate_limit(scenario: Fields) -> dict[str, object]:

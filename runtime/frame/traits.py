@@ -30,6 +30,7 @@ class HoldReason(enum.Enum):
     CHALLENGE = 10
     UNBONDING = 11
     VOTE_LOCK = 12  # locked to vote; never at stake
+    CALLER_STAKE = 13  # makes calls of models free; never at stake
 
 
 class Currency(Protocol):

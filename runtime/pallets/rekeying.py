@@ -7,8 +7,8 @@ Rule: nobody swaps while the arena deals rings, draws or settles; an operator sw
 submit window of a day on which it has sealed nothing, so no order by account that a draw or a
 settlement relies on ever changes under it. What it sealed under an alias is no obstacle: nobody
 knows of it, rolls name no accounts, and it is opened with the new key. Who has anything at stake
-in the FL Alliance, or has bonded for the chain's own proof of stake, does not swap at all. Nonces
-stay with their keys: a signed extrinsic must not become valid again.
+in the FL Alliance or the marketplace, or has bonded for the chain's own proof of stake, does not
+swap at all. Nonces stay with their keys: a signed extrinsic must not become valid again.
 Invariant: a swap and its reverse restore every other byte.
 Source: WP II (accounts own stakes, tasks and roles); WP V.B (draws are in account order).
 """
@@ -100,6 +100,9 @@ STAYS: Final[dict[str, str]] = {
     "Governance.proposals": "whoever proposed what is on its way may not swap; others are records",
     "Governance.comments": "who comments has a lock",
     "Governance.covering": "as positions",
+    "Marketplace.offers": "a host may not swap",
+    "Marketplace.channels": "who has a deposit may not swap; what was settled binds the old key",
+    "Marketplace.requests": "who has a fee held may not swap; a named host has a stake",
     "Offences.cases": "who offended had bonded, and may not swap while it is slashed",
 }
 
@@ -144,6 +147,10 @@ class VoteLock(frame.ModuleError, index=7):
     """The account has locked tokens to vote, or proposed what is not decided. End that before."""
 
 
+class MarketStake(frame.ModuleError, index=8):
+    """The account hosts models, or has a stake, a deposit or a fee in the marketplace. End that."""
+
+
 class TooMuchToMove(frame.ModuleError, index=4):
     """More storage must be searched than a block affords. Try when fewer tasks are open."""
 
@@ -160,6 +167,13 @@ class Votes(Protocol):
 
     def is_engaged(self, who: AccountId) -> bool:
         """Whether `who` has locked tokens, votes for others or proposed what is on its way."""
+
+
+class Market(Protocol):
+    """What rekeying asks of the marketplace."""
+
+    def is_engaged(self, who: AccountId) -> bool:
+        """Whether `who` is a host, or has anything held there."""
 
 
 @dataclass(frozen=True)
@@ -218,13 +232,14 @@ class Rekeying(frame.Pallet[Config], index=38):
         accounts: AccountStore,
         bonds: Bonds,
         votes: Votes,
+        market: Market,
         pallets: Sequence[frame.Pallet[Any]],
         verifier: Verifier = verify_signature,
     ) -> None:
         """`pallets` are those whose state is moved: all but this one."""
         super().__init__(ext, config)
         self.block, self.accounts, self.verifier = block, accounts, verifier
-        self.bonds, self.votes = bonds, votes
+        self.bonds, self.votes, self.market = bonds, votes, market
         self._pallets = tuple(pallets)
 
     # -- calls
@@ -234,7 +249,7 @@ class Rekeying(frame.Pallet[Config], index=38):
         """Give all that the signer owns to `new`, which signed `consent_message`. Signed.
 
         Emits KeySwapped. Raises NewKeyInUse, NoConsent, ArenaAtWork, RoleInPlay, AllianceStake,
-        ChainStake, VoteLock, TooMuchToMove.
+        ChainStake, VoteLock, MarketStake, TooMuchToMove.
         """
         old = frame.ensure_signed(origin)
         target = self.accounts.account_info(new)
@@ -270,6 +285,8 @@ class Rekeying(frame.Pallet[Config], index=38):
             raise ChainStake
         if self.votes.is_engaged(old):
             raise VoteLock
+        if self.market.is_engaged(old):
+            raise MarketStake
         calendar, number = self.config.calendar, self.block.block_number()
         today, is_open = calendar.day_of(number), calendar.position_of(number) < calendar.submit_end
         roles = [task for task in tasks if items["Delegation.operators"].contains((task, old))]

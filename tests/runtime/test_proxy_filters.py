@@ -16,6 +16,7 @@ NEVER = (
     *("Balances.burn_own", "Treasury.spend", "Rekeying.swap_key", "Timestamp.set"),
     *("Tasks.create_task", "Tasks.add_bounty", "FlAlliance.create_task"),
     *("Multisig.as_multi", "Multisig.approve_as_multi"),
+    *("Marketplace.open_channel", "Marketplace.top_up", "Marketplace.request_inference"),
     *("Proxy.announce", "Proxy.remove_proxies", "Proxy.create_pure", "Proxy.kill_pure"),
 )
 

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from runtime.economy.quota import rate_limit
 from runtime.economy.stakes import OperatorStake
 from runtime.economy.tasks import Role, Task
 from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.cursor import Cursor, Phase
 from runtime.pallets.arena.entries import Entries, in_dealing_order
-from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import DayKey, Juror, Roster, SubmissionSeal
 from runtime.pallets.arena.storage import Arena
 from runtime.pallets.arena.work_records import Gathering

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from runtime.economy.quota import rate_limit
 from runtime.economy.schedule import in_force, scheduled
 from runtime.economy.stakes import OperatorStake
 from runtime.economy.tasks import Role, Task
@@ -26,7 +27,6 @@ from runtime.pallets.arena.alias_messages import (
 )
 from runtime.pallets.arena.budget import Budget
 from runtime.pallets.arena.key_records import RingKey, RingPlace, RollMember
-from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import SUBMISSIONS_MAX, DayKey
 from runtime.pallets.arena.storage import Arena
 from runtime.pallets.arena.work_records import OrderedMember, RollWork

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from runtime.economy.quota import rate_limit
 from runtime.economy.tasks import Role
 from runtime.pallets.arena import events
-from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import (
     Account,
     DaySeals,

@@ -79,6 +79,7 @@ def rekeying_of(world: World, **config: int) -> rekeying.Rekeying:
         accounts=world.system,
         bonds=Bonded(),
         votes=Engaged(),
+        market=Engaged(),
         pallets=(*world.pallets, *depositing(world)),
     )
 
@@ -259,6 +260,14 @@ def test_who_votes_keeps_its_key() -> None:
     pallet, old = rekeying_of(world), account("idle")
     pallet.votes = Engaged(old)
     with pytest.raises(rekeying.VoteLock):
+        pallet.swap_key(signed(old), ONE.account, consent(world, old, ONE))
+
+
+def test_who_is_in_the_market_keeps_its_key() -> None:
+    world = running_world()
+    pallet, old = rekeying_of(world), account("idle")
+    pallet.market = Engaged(old)
+    with pytest.raises(rekeying.MarketStake):
         pallet.swap_key(signed(old), ONE.account, consent(world, old, ONE))
 
 

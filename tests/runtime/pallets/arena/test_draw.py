@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime import frame
+from runtime.economy.quota import rate_limit
 from runtime.economy.tasks import Hardware, HardwareClass, Role
 from runtime.frame.origin import signed
 from runtime.pallets.arena.cursor import Phase
-from runtime.pallets.arena.quota import rate_limit
 from runtime.pallets.arena.records import DayKey, NodeRecord
 from runtime.pallets.arena.seals import dealing_order, draw_randomness, seat_number
 from runtime.primitives.hashing import blake2b_256

@@ -1,10 +1,10 @@
-"""How many seats a task validator may take, and submissions a node may make, in a task and day.
+"""How many seats a task validator may take, submissions a node and free calls a caller make, a day.
 
 Owns the concave limit L(s) = min(L_max, floor(L_0 * sqrt(s / s_min))), 0 below s_min.
 Invariant: integers only. Splitting a stake among identities raises the sum of their limits: of a
 validator's it raises the work and not the pay (`shares.pay_by_draws`); a node's fee and minimum
 stake make it expensive.
-Source: WP V.D, Fig. 4 (rate limiting for validation frequency).
+Source: WP V.D, Fig. 4 (rate limiting for validation frequency), WP III.B.2 (of calls).
 """
 
 from __future__ import annotations

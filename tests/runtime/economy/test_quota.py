@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.pallets.arena.quota import rate_limit
+from runtime.economy.quota import rate_limit
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""The marketplace's rules: what a call costs, and who gets what of it.
+
+Every rule that the DAO may change lies within hard bounds. Amounts are planck, times blocks.
+Invariant: what is burned, the royalty and the host's part of a payment are the payment.
+Source: WP II.C, III.B.2 (free calls by stake, then a price; hosts stake). FLock published no
+numbers: the defaults are this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.economy.parameters import ParameterOutOfBounds
+from runtime.economy.quota import rate_limit
+from runtime.primitives.rational import Rational
+from runtime.primitives.scale import scale_type
+from runtime.primitives.types import FML, U32, Balance
+
+BLOCKS_MAX: Final = 2_000_000  # of any period: half a year of blocks of 8 s
+STAKE_MAX: Final = 1_000_000 * FML
+FREE_CALLS_MAX: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSplit:
+    """What becomes of a payment, planck."""
+
+    burned: int
+    royalty: int
+    host: int
+
+
+@scale_type
+class MarketParameters:
+    """Shares of a payment, stakes, and how many calls a day a stake makes free.
+
+    `burn_rate` and `royalty` of a payment are burned and go to the model's contributors.
+    `host_stake` is the least of a host. From `free_stake` on a caller has `free_base` calls a day
+    of a host's model, up to `free_max`. `request_blocks`: for so long a request waits for a host.
+    """
+
+    burn_rate: Rational = Rational(3, 10)
+    royalty: Rational = Rational(1, 10)
+    host_stake: Balance = 5_000 * FML
+    free_stake: Balance = 1_000 * FML
+    free_base: U32 = 4
+    free_max: U32 = 100
+    request_blocks: U32 = 600
+
+    def ensure_within_bounds(self) -> None:
+        """Raises ParameterOutOfBounds."""
+        shares = {"burn_rate": self.burn_rate, "royalty": self.royalty}
+        for name, share in shares.items():
+            if not share.is_at_most_one():
+                raise ParameterOutOfBounds(f"{name} is {share}, at most 1 is allowed")
+        if self.burn_rate.complement() < self.royalty:
+            raise ParameterOutOfBounds("burn_rate and royalty are more than a payment")
+        for name in ("host_stake", "free_stake"):
+            if not FML <= getattr(self, name) <= STAKE_MAX:
+                raise ParameterOutOfBounds(f"{name} is {getattr(self, name)} planck")
+        if max(self.free_base, self.free_max) > FREE_CALLS_MAX:
+            raise ParameterOutOfBounds(f"free_base or free_max is above {FREE_CALLS_MAX}")
+        if not 1 <= self.request_blocks <= BLOCKS_MAX:
+            raise ParameterOutOfBounds(f"request_blocks is {self.request_blocks} blocks")
+
+    def split(self, payment: int) -> PaymentSplit:
+        """Burned and royalty floored, the rest is the host's."""
+        burned, royalty = self.burn_rate.mul_floor(payment), self.royalty.mul_floor(payment)
+        return PaymentSplit(burned, royalty, payment - burned - royalty)
+
+    def free_calls(self, stake: int) -> int:
+        """L(stake): calls a day of one host's model that cost nothing."""
+        return rate_limit(stake, self.free_stake, self.free_base, self.free_max)
+
+
+def charge(calls: int, free: int, price: int) -> int:
+    """What `calls` of a day cost when `free` of them cost nothing, planck."""
+    return max(calls - free, 0) * price

@@ -1,0 +1,288 @@
+"""Marketplace: hosts serve models that won, callers pay them by signed vouchers.
+
+A host stakes and offers models pinned by their hash, each call at its price. A stake makes some
+calls a day free; beyond them a caller deposits once and signs, call by call, what it owes in all.
+Invariant (`try_state`): holds for HOST_STAKE, CALLER_STAKE and CHANNEL are the hosts' stakes, the
+callers' stakes, and the unsettled deposits and fees; the royalties' pot is what waits in it.
+
+Source: WP II.C, II.D.6, III.B.2.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from runtime import frame
+from runtime.economy.market import MarketParameters
+from runtime.economy.parameters import ParameterOutOfBounds
+from runtime.economy.tasks import ContentDigest
+from runtime.frame.weights import Weight
+from runtime.pallets.marketplace import events, storage
+from runtime.pallets.marketplace.channels import Channels
+from runtime.pallets.marketplace.hosting import Hosting
+from runtime.pallets.marketplace.invariants import check
+from runtime.pallets.marketplace.records import OFFERS_MAX, Claim, Claims, Line
+from runtime.pallets.marketplace.requests import Requests
+from runtime.pallets.marketplace.staking import Staking
+from runtime.primitives.multi import MultiSignature
+from runtime.primitives.types import U32, AccountId, BlockNumber, CompactBalance
+
+HOST: Final = Weight(250_000_000)
+LINEAGE: Final = Weight(1_300_000_000)  # 64 models are read
+REMOVAL: Final = Weight(20_000_000)
+CHANNEL: Final = Weight(250_000_000)
+SETTLE: Final = Weight(500_000_000)  # a signature, three transfers of held tokens
+ANSWER: Final = Weight(700_000_000)
+PAY_PART: Final = Weight(60_000_000)
+LINEAGE_MAX: Final = 64
+LOOK: Final = Weight(100_000_000)
+
+
+class Marketplace(storage.Marketplace, index=36):
+    @cached_property
+    def hosting(self) -> Hosting:
+        """Hosts and offers."""
+        return Hosting(self)
+
+    @cached_property
+    def staking(self) -> Staking:
+        """Callers' stakes."""
+        return Staking(self)
+
+    @cached_property
+    def channeling(self) -> Channels:
+        """Channels and royalties."""
+        return Channels(self)
+
+    @cached_property
+    def inference(self) -> Requests:
+        """Calls that the chain makes."""
+        return Requests(self)
+
+    # -- calls of hosts
+
+    @frame.call(0, weight=HOST)
+    def register_host(self, origin: frame.Origin) -> None:
+        """Become a host with the least stake. Signed.
+
+        Emits HostRegistered. Raises AlreadyAHost, TooManyHosts, TokenError.
+        """
+        self.hosting.register(frame.ensure_signed(origin))
+
+    @frame.call(1, weight=HOST)
+    def add_host_stake(self, origin: frame.Origin, amount: CompactBalance) -> None:
+        """Stake more, after a slash or a change of rules. Signed by a host.
+
+        Emits HostRegistered. Raises NotAHost, TokenError.
+        """
+        self.hosting.add_stake(frame.ensure_signed(origin), amount)
+
+    @frame.call(2, weight=HOST + LINEAGE)
+    def offer(
+        self,
+        origin: frame.Origin,
+        model: ContentDigest,
+        endpoint: str,
+        price: CompactBalance,
+        follows: bool,
+    ) -> None:
+        """Serve a completed task's consensus model, for `price` planck a call. Signed by a host.
+
+        An offer that `follows` may be moved on to models that come of this one. A second call
+        replaces the offer. Emits Offered. Raises NotAHost, StakeTooSmall, UnknownModel,
+        BadEndpoint, TooManyOffers.
+        """
+        self.hosting.offer(frame.ensure_signed(origin), model, endpoint, price, follows=follows)
+
+    @frame.call(3, weight=HOST)
+    def withdraw_offer(self, origin: frame.Origin, model: ContentDigest) -> None:
+        """Serve a model no more. Signed by a host. Emits OfferWithdrawn. Raises UnknownOffer."""
+        self.hosting.withdraw_offer(frame.ensure_signed(origin), model)
+
+    @frame.call(4, weight=HOST + LINEAGE)
+    def update_offer(
+        self,
+        origin: frame.Origin,
+        host: AccountId,
+        model: ContentDigest,
+        successor: ContentDigest,
+    ) -> None:
+        """Move an offer that follows its lineage to a model that came of it. Signed by anybody.
+
+        Channels stay with the model that they were opened for. Emits OfferMoved. Raises NotAHost,
+        StakeTooSmall, UnknownOffer, NotASuccessor.
+        """
+        frame.ensure_signed(origin)
+        self.hosting.update_offer(host, model, successor)
+
+    @frame.call(5, weight=HOST + REMOVAL.times(OFFERS_MAX))
+    def leave(self, origin: frame.Origin) -> None:
+        """Offer nothing more; the stake is free, and slashable, after its notice. Signed.
+
+        Vouchers can still be settled. Emits HostLeaving. Raises NotAHost.
+        """
+        self.hosting.leave(frame.ensure_signed(origin))
+
+    @frame.call(6, weight=HOST)
+    def withdraw_host_stake(self, origin: frame.Origin) -> None:
+        """Take the stake after the notice. Signed. Emits HostLeft. Raises NotAHost, NotYetFree."""
+        self.hosting.withdraw(frame.ensure_signed(origin))
+
+    # -- calls of callers
+
+    @frame.call(7, weight=HOST)
+    def stake(self, origin: frame.Origin, amount: CompactBalance) -> None:
+        """Stake for free calls, from the next day on. Signed.
+
+        Emits CallerStaked. Raises NothingStaked, TokenError.
+        """
+        self.staking.stake(frame.ensure_signed(origin), amount)
+
+    @frame.call(8, weight=HOST)
+    def unstake(self, origin: frame.Origin, amount: CompactBalance) -> None:
+        """Give notice for a part of the stake: it counts no more. Signed.
+
+        Emits CallerUnstaking. Raises NothingStaked, TooManyParts.
+        """
+        self.staking.unstake(frame.ensure_signed(origin), amount)
+
+    @frame.call(9, weight=HOST)
+    def withdraw_stake(self, origin: frame.Origin) -> None:
+        """Take what is free of the stake. Signed. Emits CallerUnstaked. Raises NotYetFree."""
+        self.staking.withdraw(frame.ensure_signed(origin))
+
+    @frame.call(10, weight=CHANNEL)
+    def open_channel(
+        self, origin: frame.Origin, host: AccountId, model: ContentDigest, amount: CompactBalance
+    ) -> None:
+        """Deposit for calls of a host's model, at least the price of one. Signed.
+
+        The first one for a host and model burns `channel_fee`, since its record stays. Emits
+        ChannelFunded. Raises OwnHost, NotAHost, StakeTooSmall, UnknownOffer, ChannelOpen,
+        NoDeposit, TokenError.
+        """
+        self.channeling.open(frame.ensure_signed(origin), Line(host, model), amount)
+
+    @frame.call(11, weight=CHANNEL)
+    def top_up(
+        self, origin: frame.Origin, host: AccountId, model: ContentDigest, amount: CompactBalance
+    ) -> None:
+        """Deposit more. Signed by the caller.
+
+        Emits ChannelFunded. Raises UnknownChannel, ChannelIsClosing, NoDeposit, TokenError.
+        """
+        self.channeling.top_up(frame.ensure_signed(origin), Line(host, model), amount)
+
+    @frame.call(12, weight=CHANNEL)
+    def close_channel(self, origin: frame.Origin, host: AccountId, model: ContentDigest) -> None:
+        """Take the deposit back a day later; the host settles until then. Signed by the caller.
+
+        Emits ChannelClosing. Raises UnknownChannel, ChannelIsClosing.
+        """
+        self.channeling.close(frame.ensure_signed(origin), Line(host, model))
+
+    @frame.call(13, weight=CHANNEL)
+    def withdraw_channel(self, origin: frame.Origin, host: AccountId, model: ContentDigest) -> None:
+        """Take back what no voucher claimed of a closed channel. Signed by the caller.
+
+        What was settled counts on if it is opened again. Emits ChannelClosed. Raises
+        UnknownChannel, NotYetFree.
+        """
+        self.channeling.withdraw(frame.ensure_signed(origin), Line(host, model))
+
+    # -- payment
+
+    @frame.call(14, weight=SETTLE)
+    def settle(
+        self,
+        origin: frame.Origin,
+        caller: AccountId,
+        model: ContentDigest,
+        total: CompactBalance,
+        signature: MultiSignature,
+    ) -> None:
+        """Be paid what a caller's voucher claims beyond what was settled. Signed by the host.
+
+        Emits Settled. Raises UnknownChannel, NothingNew, AboveDeposit, BadSignature.
+        """
+        claim = Claim(caller, model, total, signature)
+        self.channeling.settle(frame.ensure_signed(origin), claim)
+
+    @frame.call(15, weight=lambda claims: SETTLE.times(len(claims)))
+    def settle_many(self, origin: frame.Origin, claims: Claims) -> None:
+        """Settle vouchers of up to 256 callers and models; what earns nothing is skipped. Signed.
+
+        Emits Settled and ClaimRefused. Raises NothingSettled.
+        """
+        self.channeling.settle_many(frame.ensure_signed(origin), claims)
+
+    # -- calls by the chain
+
+    @frame.call(16, weight=CHANNEL + LINEAGE)
+    def request_inference(
+        self,
+        origin: frame.Origin,
+        model: ContentDigest,
+        question: ContentDigest,
+        max_fee: CompactBalance,
+        host: AccountId | None,
+    ) -> None:
+        """Ask a model a question, by content id; the fee is held until a host answers. Signed.
+
+        `host`: who may answer; None: whoever is first among the model's hosts that ask no more
+        than the fee. Emits InferenceRequested. Raises UnknownModel, OwnHost, NotAHost,
+        StakeTooSmall, UnknownOffer, FeeTooSmall, TokenError.
+        """
+        self.inference.request(frame.ensure_signed(origin), host, model, question, max_fee)
+
+    @frame.call(17, weight=ANSWER)
+    def answer_request(
+        self, origin: frame.Origin, request: U32, answer: ContentDigest, signature: MultiSignature
+    ) -> None:
+        """Answer a request and be paid one's price; the rest of the fee returns. Signed by a host.
+
+        `signature` is over the `Answer` whose seed is the request's number. Emits
+        InferenceAnswered. Raises UnknownRequest, NotAsked, OwnHost, NotAHost, StakeTooSmall,
+        UnknownOffer, FeeTooSmall, BadSignature.
+        """
+        self.inference.answer(frame.ensure_signed(origin), request, answer, signature)
+
+    @frame.call(18, weight=LINEAGE + PAY_PART.times(LINEAGE_MAX))
+    def pay_royalties(self, origin: frame.Origin, model: ContentDigest) -> None:
+        """Give the royalties of a model to its contributors. Signed by anybody.
+
+        Emits RoyaltiesPaid. Raises NoRoyalties.
+        """
+        frame.ensure_signed(origin)
+        self.channeling.payments.pay_royalties(model)
+
+    # -- calls of the DAO
+
+    @frame.call(19, weight=HOST)
+    def set_parameters(self, origin: frame.Origin, parameters: MarketParameters) -> None:
+        """Change the market's rules, from now on. Root.
+
+        Emits ParametersChanged. Raises ParametersOutOfBounds.
+        """
+        frame.ensure_root(origin)
+        try:
+            parameters.ensure_within_bounds()
+        except ParameterOutOfBounds:
+            raise events.ParametersOutOfBounds from None
+        self.parameters.put(parameters)
+        self.deposit_event(events.ParametersChanged(parameters))
+
+    # -- hooks and genesis
+
+    def on_initialize(self, number: BlockNumber) -> Weight:
+        """Let requests expire."""
+        return LOOK.times(self.inference.expire(number))
+
+    def genesis_build(self, parameters: MarketParameters) -> None:
+        """Set the rules. Raises ParameterOutOfBounds."""
+        parameters.ensure_within_bounds()
+        self.parameters.put(parameters)
+
+    def try_state(self) -> None:
+        check(self)

@@ -1,0 +1,124 @@
+"""What the marketplace keeps: hosts, offers, callers' stakes, channels, requests.
+
+A model is named by the content digest of a completed task's consensus model: a version is pinned by
+its hash.
+Source: WP II.C, III.B.2.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from runtime import frame
+from runtime.economy.tasks import ContentDigest
+from runtime.primitives.multi import MultiSignature
+from runtime.primitives.scale import Limit
+from runtime.primitives.types import U32, AccountId, Balance, BlockNumber
+
+HOSTS_MAX: Final = 256  # a day's first block looks at all of them
+OFFERS_MAX: Final = 32  # of one host
+ENDPOINT_BYTES_MAX: Final = 200
+CLAIMS_MAX: Final = 256  # settled by one call
+LEAVING_MAX: Final = 16  # parts of one caller's stake on their way out
+LOOKS_MAX: Final = 32  # at due requests and at blocks that have some, a block
+
+
+@frame.scale_type
+class Host:
+    """A host's stake and when it may take it; until it leaves that is None."""
+
+    stake: Balance
+    leaving_at: BlockNumber | None = None
+    offers: U32 = 0
+
+
+@frame.scale_type
+class Offer:
+    """A host serves a model at an endpoint, for so many planck a call.
+
+    `follows`: when a model that came of this one is complete, the offer may be moved on to it.
+    """
+
+    task: U32
+    endpoint: str
+    price: Balance
+    follows: bool
+    since: BlockNumber
+
+
+@frame.scale_type
+class Leaving:
+    """A part of a stake that is free from a block on."""
+
+    amount: Balance
+    free_at: BlockNumber
+
+
+@frame.scale_type
+class CallerStake:
+    """A stake for free calls: `amount` now, `before` at the start of day `day`, when it changed."""
+
+    amount: Balance
+    before: Balance
+    day: U32
+    leaving: Annotated[list[Leaving], Limit(LEAVING_MAX)]
+
+    def counted_on(self, day: int) -> int:
+        """What counts on a day: what was there when it began and has not left."""
+        return min(self.before, self.amount) if self.day == day else self.amount
+
+    def held(self) -> int:
+        """All that is held."""
+        return self.amount + sum(part.amount for part in self.leaving)
+
+
+@frame.scale_type
+class Line:
+    """A host and a model, as a caller's channels are told apart."""
+
+    host: AccountId
+    model: ContentDigest
+
+
+@frame.scale_type
+class Channel:
+    """What a caller deposited for a host's model, and what of it was settled: in all, for ever.
+
+    The rest is held. From block `closing_at` on the caller may take it.
+    """
+
+    deposit: Balance
+    settled: Balance = 0
+    closing_at: BlockNumber | None = None
+
+    def left(self) -> int:
+        """What a voucher can still claim."""
+        return self.deposit - self.settled
+
+
+@frame.scale_type
+class Claim:
+    """A caller's voucher in its host's hands: the total, and the caller's signature."""
+
+    caller: AccountId
+    model: ContentDigest
+    total: Balance
+    signature: MultiSignature
+
+
+@frame.scale_type
+class Request:
+    """A call by the chain itself: `max_fee` is held of the caller until block `deadline`.
+
+    `host`: who may answer; None: any host of the model whose price is no more.
+    """
+
+    caller: AccountId
+    host: AccountId | None
+    model: ContentDigest
+    question: ContentDigest
+    max_fee: Balance
+    deadline: BlockNumber
+
+
+Claims = Annotated[list[Claim], Limit(CLAIMS_MAX)]
