@@ -159,7 +159,7 @@ class EconomyApi(_OverRuntime):
         emission = self._runtime.emission
         allotted = emission.allotments.find(day)
         if allotted is not None:
-            return allotted.emission
+            return allotted.emission + allotted.hosts
         return emission.emission_of(day) if day >= emission.last_day.get() else None
 
     def allotment_of(self, day: U32) -> Allotment | None:

@@ -122,13 +122,6 @@ class Runtime:
             author=self.authorship,
         )
         self._wire_accounts(ext, preset)
-        self.market = marketplace.Marketplace(
-            ext,
-            marketplace.Config(preset.calendar, preset.unbonding_days, preset.existential_deposit),
-            currency=self.balances,
-            block=self.system,
-            models=self.models,
-        )
         self.governance = governance.Governance(
             ext,
             governance.Config(preset.calendar.day_blocks, treasury.TREASURY),
@@ -247,6 +240,14 @@ class Runtime:
         )
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
         self._wire_alliance(ext, preset)
+        self.market = marketplace.Marketplace(
+            ext,
+            marketplace.Config(calendar, preset.unbonding_days, preset.existential_deposit),
+            currency=self.balances,
+            block=self.system,
+            models=self.models,
+            randomness=self.babe,
+        )
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -267,6 +268,7 @@ class Runtime:
             emission=self.emission,
             models=self.models,
             alliance=self.alliance,
+            hosts=self.market,
         )
 
     def _wire_alliance(self, ext: Externalities, preset: Preset) -> None:

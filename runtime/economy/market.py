@@ -15,11 +15,20 @@ from runtime.economy.parameters import ParameterOutOfBounds
 from runtime.economy.quota import rate_limit
 from runtime.primitives.rational import Rational
 from runtime.primitives.scale import scale_type
-from runtime.primitives.types import FML, U32, Balance
+from runtime.primitives.types import FML, U32, AccountId, Balance
 
 BLOCKS_MAX: Final = 2_000_000  # of any period: half a year of blocks of 8 s
 STAKE_MAX: Final = 1_000_000 * FML
 FREE_CALLS_MAX: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class HostClaim:
+    """What a host may get of a day's emission: a part by `weight`, at most `most` planck."""
+
+    host: AccountId
+    weight: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,17 @@ class MarketParameters:
     """Shares of a payment, stakes, and how many calls a day a stake makes free.
 
     `burn_rate` and `royalty` of a payment are burned and go to the model's contributors.
-    `host_stake` is the least of a host. From `free_stake` on a caller has `free_base` calls a day
-    of a host's model, up to `free_max`. `request_blocks`: for so long a request waits for a host.
+    `host_stake` is the least of a host. A host's quality begins at `start_quality` of full scale;
+    a day's ratings make up `rating_weight` of it. From `free_stake` on a caller has `free_base`
+    calls a day of a host's model, up to `free_max`. `request_blocks`: for so long a request waits
+    for a host.
     """
 
     burn_rate: Rational = Rational(3, 10)
     royalty: Rational = Rational(1, 10)
     host_stake: Balance = 5_000 * FML
+    start_quality: Rational = Rational(1, 2)
+    rating_weight: Rational = Rational(1, 4)
     free_stake: Balance = 1_000 * FML
     free_base: U32 = 4
     free_max: U32 = 100
@@ -50,8 +63,8 @@ class MarketParameters:
 
     def ensure_within_bounds(self) -> None:
         """Raises ParameterOutOfBounds."""
-        shares = {"burn_rate": self.burn_rate, "royalty": self.royalty}
-        for name, share in shares.items():
+        for name in ("burn_rate", "royalty", "start_quality", "rating_weight"):
+            share: Rational = getattr(self, name)
             if not share.is_at_most_one():
                 raise ParameterOutOfBounds(f"{name} is {share}, at most 1 is allowed")
         if self.burn_rate.complement() < self.royalty:

@@ -1,7 +1,8 @@
 """Emission: how many FML come to be on a day, and which task's reward they are.
 
-Owns the emission's parameters and each day's allotment to tasks. It mints only what is paid out or
-vested of an allotment; a day without eligible stake mints nothing and does not roll over.
+Owns the emission's parameters and each day's allotment to hosts and tasks. It mints only what is
+paid out or vested of an allotment, and the hosts' slice of a day for what they were paid the day
+before; a day without eligible stake mints nothing for tasks, and nothing rolls over.
 Invariant (`try_state`): what was ever minted is at most 300,000,000 FML, and no day mints more
 than its allotment.
 
@@ -11,11 +12,12 @@ Source: WP III.A (emission), WP IV.A (between Arena and FL Alliance, and between
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime import frame
 from runtime.economy.calendar import MINTABLE_DAYS
+from runtime.economy.market import HostClaim
 from runtime.frame.traits import Currency
 from runtime.frame.weights import Weight
 from runtime.primitives.apportion import apportion
@@ -68,12 +70,16 @@ class TaskReward:
 
 @frame.scale_type
 class Allotment:
-    """A day's emission and the tasks that it went to: Arena's and the FL Alliance's."""
+    """A day's emission without the hosts' slice, and the tasks that it went to.
+
+    `hosts`: what the slice minted for what hosts were paid the day before.
+    """
 
     day: U32
     emission: Balance
     arena: list[TaskReward]
     alliance: list[TaskReward]
+    hosts: Balance = 0
 
 
 @frame.event(0)
@@ -92,6 +98,15 @@ class ParametersChanged:
 
     from_month: U32
     daily: Balance
+
+
+@frame.event(2)
+class HostPaid:
+    """A model host's part of the day's emission, planck."""
+
+    day: U32
+    host: AccountId
+    amount: Balance
 
 
 class EmissionOutOfBounds(frame.ModuleError, index=0):
@@ -203,17 +218,25 @@ class Emission(frame.Pallet[Config], index=32):
             found = self.allotments.find(each)
             for reward in (*found.arena, *found.alliance) if found is not None else ():
                 committed += (reward.amount if each < day else 0) - reward.minted
+            committed -= found.hosts if found is not None and each >= day else 0
         return committed
 
     # -- EmissionSource of the pallets that pay
 
     def allot(
-        self, day: int, arena: Sequence[tuple[int, int]], alliance: Sequence[tuple[int, int]]
+        self,
+        day: int,
+        arena: Sequence[tuple[int, int]],
+        alliance: Sequence[tuple[int, int]],
+        hosts: Sequence[HostClaim] = (),
     ) -> None:
-        """Divide the day's emission among verified tasks, given as (task, stake). Once a day."""
+        """Pay the hosts' slice, and divide the day's rest among verified tasks, given as
+        (task, stake). Once a day. Emits HostPaid, EmissionAllotted."""
         assert not self.allotments.contains(day), f"day {day} is allotted already"
         left = max(self.ceiling.get() - self.committed_before(day), 0)
-        emission = min(self.scheduled_of(day), left)
+        available = min(self.scheduled_of(day), left)
+        to_hosts = self._pay_hosts(day, self.host_slice_of(day, available), hosts)
+        emission = available - to_hosts
         parts = split_between_tasks(
             emission,
             self.parameters.get().stake_exponent,
@@ -223,12 +246,36 @@ class Emission(frame.Pallet[Config], index=32):
         self._advance_curve(day)
         self.allotments.put(
             day,
-            Allotment(day, emission, _rewards(arena, parts[0]), _rewards(alliance, parts[1])),
+            Allotment(
+                *(day, emission, _rewards(arena, parts[0]), _rewards(alliance, parts[1])), to_hosts
+            ),
         )
         self.last_day.put(day)
         if day >= self.config.kept_days:
             self.allotments.remove(day - self.config.kept_days)
         self.deposit_event(EmissionAllotted(day, emission, sum(parts[0]), sum(parts[1])))
+
+    def host_slice_of(self, day: int, available: int) -> Balance:
+        """The most that hosts get of a day on which so many planck are available, floored."""
+        rules, months = self.parameters.get(), min(day // MONTH_DAYS, _MONTHS_MAX)
+        share, decay = rules.host_share, rules.host_decay
+        numerator = share.numerator * decay.numerator**months
+        return int(available * numerator // (share.denominator * decay.denominator**months))
+
+    def _pay_hosts(self, day: int, slice_: int, claims: Sequence[HostClaim]) -> Balance:
+        """Mint each claim's part, at most what it may be; what that was."""
+        if not any(claim.weight for claim in claims):
+            return 0
+        total = 0
+        parts = apportion(slice_, [claim.weight for claim in claims])
+        for claim, part in zip(claims, parts, strict=True):
+            amount = min(part, claim.most)
+            if amount:
+                self.currency.mint(claim.host, amount)
+                self.deposit_event(HostPaid(day, claim.host, amount))
+                total += amount
+        self.minted.put(self.minted.get() + total)
+        return total
 
     def _advance_curve(self, day: int) -> None:
         upcoming = self.next_curve.find()
@@ -252,11 +299,10 @@ class Emission(frame.Pallet[Config], index=32):
         self.currency.mint(who, amount)
         self.allotments.put(
             day,
-            Allotment(
-                day,
-                found.emission,
-                _with_minted(found.arena, task, amount),
-                _with_minted(found.alliance, task, amount),
+            replace(
+                found,
+                arena=_with_minted(found.arena, task, amount),
+                alliance=_with_minted(found.alliance, task, amount),
             ),
         )
         self.minted.put(self.minted.get() + amount)
@@ -288,7 +334,7 @@ def ensure_within_bounds(parameters: EmissionParameters) -> None:
     if (
         parameters.daily > DAILY_MAX
         or not all(share.is_at_most_one() for share in shares)
-        or parameters.decay.denominator > 10**6
+        or max(parameters.decay.denominator, parameters.host_decay.denominator) > 10**6
         or exponent > _P_MAX
         or exponent.denominator > _P_PARTS_MAX
     ):

@@ -102,6 +102,7 @@ STAYS: Final[dict[str, str]] = {
     "Governance.covering": "as positions",
     "Marketplace.offers": "a host may not swap",
     "Marketplace.channels": "who has a deposit may not swap; what was settled binds the old key",
+    "Marketplace.days": "a past day's payments; who rates names the key that paid",
     "Marketplace.requests": "who has a fee held may not swap; a named host has a stake",
     "Offences.cases": "who offended had bonded, and may not swap while it is slashed",
 }

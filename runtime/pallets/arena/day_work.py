@@ -69,14 +69,14 @@ class DayWork:
         budget.take(1 + TASK_STEPS * (len(tasks) + shared) + outputs // OUTPUTS_PER_STEP)
 
     def _allot(self, day: int, tasks: dict[int, Task]) -> int:
-        """Divide the day's emission by the stakes at its start; the alliance's tasks that share."""
+        """Divide the day's emission by the stakes at its start; what else shares."""
         arena = self.arena
         verified = [task for task, found in tasks.items() if found.is_verified_on(day)]
         alliance = arena.alliance.verified_stakes(day)
-        arena.emission.allot(
-            day, [(task, arena.stakes.task_stake(task, day)) for task in verified], alliance
-        )
-        return len(alliance)
+        claims = arena.hosts.begin_day(day)
+        stakes = [(task, arena.stakes.task_stake(task, day)) for task in verified]
+        arena.emission.allot(day, stakes, alliance, claims)
+        return len(alliance) + len(claims)
 
     # -- jobs
 

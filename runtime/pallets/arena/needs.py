@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from runtime.economy.bounty import Contribution
+from runtime.economy.market import HostClaim
 from runtime.economy.parameters import ArenaParameters
 from runtime.economy.stakes import OperatorStake, StakeShares
 from runtime.economy.tasks import Role, Task, TaskStatus
@@ -102,9 +103,13 @@ class EmissionSource(Protocol):
     """Who mints."""
 
     def allot(
-        self, day: int, arena: Sequence[tuple[int, int]], alliance: Sequence[tuple[int, int]]
+        self,
+        day: int,
+        arena: Sequence[tuple[int, int]],
+        alliance: Sequence[tuple[int, int]],
+        hosts: Sequence[HostClaim],
     ) -> None:
-        """Divide the day's emission among verified tasks, given as (task, stake)."""
+        """Divide the day's emission among hosts and verified tasks, given as (task, stake)."""
 
     def reward_of(self, day: int, task: int) -> Balance:
         """The task's part of the day."""
@@ -125,6 +130,21 @@ class NoAlliance:
 
     def verified_stakes(self, day: int) -> list[tuple[int, int]]:
         """No tasks."""
+        return []
+
+
+class HostRewards(Protocol):
+    """Model hosts, who share in the day's emission before tasks do."""
+
+    def begin_day(self, day: int) -> list[HostClaim]:
+        """What they may claim, for what they were paid the day before. Once a day."""
+
+
+class NoHosts:
+    """A chain without a marketplace."""
+
+    def begin_day(self, day: int) -> list[HostClaim]:
+        """No claims."""
         return []
 
 

@@ -26,8 +26,10 @@ from runtime.pallets.arena.key_records import (
 from runtime.pallets.arena.needs import (
     AllianceStakes,
     EmissionSource,
+    HostRewards,
     ModelRegistry,
     NoAlliance,
+    NoHosts,
     Stakes,
     TaskBook,
 )
@@ -219,6 +221,7 @@ class Arena(frame.Pallet[Config], index=33):
         emission: EmissionSource,
         models: ModelRegistry,
         alliance: AllianceStakes | None = None,
+        hosts: HostRewards | None = None,
     ) -> None:
         super().__init__(ext, config)
         self.currency = currency
@@ -229,6 +232,7 @@ class Arena(frame.Pallet[Config], index=33):
         self.emission = emission
         self.models = models
         self.alliance = NoAlliance() if alliance is None else alliance
+        self.hosts = NoHosts() if hosts is None else hosts
 
     def today(self) -> int:
         """The current day."""

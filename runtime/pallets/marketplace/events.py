@@ -196,6 +196,33 @@ class ParametersChanged:
     parameters: MarketParameters
 
 
+@frame.event(19)
+class RatingSealed:
+    """A caller rated a host's day, in secret yet."""
+
+    caller: AccountId
+    host: AccountId
+    day: U32
+
+
+@frame.event(20)
+class Rated:
+    """A caller's rating in [0, 10^9] of a host's day."""
+
+    caller: AccountId
+    host: AccountId
+    day: U32
+    rating: U32
+
+
+@frame.event(21)
+class QualityChanged:
+    """A host's quality, in [0, 10^9]."""
+
+    host: AccountId
+    quality: U32
+
+
 class NotAHost(frame.ModuleError, index=0):
     """The account is no host, or is leaving. Register with a stake."""
 
@@ -298,3 +325,15 @@ class NoRoyalties(frame.ModuleError, index=24):
 
 class ParametersOutOfBounds(frame.ModuleError, index=25):
     """A parameter lies outside of its hard bounds."""
+
+
+class NotSampled(frame.ModuleError, index=26):
+    """The caller is not in the sample of those who paid the host yesterday."""
+
+
+class RatingClosed(frame.ModuleError, index=27):
+    """Ratings are sealed while the arena's submit window is open, and opened after it."""
+
+
+class BadOpening(frame.ModuleError, index=28):
+    """What is opened is not what was sealed, or out of range."""

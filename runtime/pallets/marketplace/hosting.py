@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from runtime.economy.parameters import SCORE_MAX
 from runtime.frame.traits import HoldReason
 from runtime.pallets.marketplace import events, records
 from runtime.pallets.marketplace.records import Host, Offer
@@ -28,9 +29,10 @@ class Hosting:
             raise events.AlreadyAHost
         if count >= records.HOSTS_MAX:
             raise events.TooManyHosts
-        stake = market.parameters.get().host_stake
+        rules = market.parameters.get()
+        stake, quality = rules.host_stake, rules.start_quality.mul_floor(SCORE_MAX)
         market.currency.hold(HoldReason.HOST_STAKE, who, stake)
-        market.hosts.put(who, Host(stake))
+        market.hosts.put(who, Host(stake, quality))
         market.host_count.put(count + 1)
         market.deposit_event(events.HostRegistered(who, stake))
 
@@ -97,7 +99,7 @@ class Hosting:
             raise events.NotAHost
         free_at = market.free_at()
         market.offers.remove_all(who)
-        market.hosts.put(who, Host(found.stake, free_at))
+        market.hosts.put(who, replace(found, offers=0, leaving_at=free_at))
         market.deposit_event(events.HostLeaving(who, free_at))
 
     def withdraw(self, who: AccountId) -> None:

@@ -1,4 +1,4 @@
-"""Marketplace: hosts serve models that won, callers pay them by signed vouchers.
+"""Marketplace: hosts serve models that won, callers pay them by signed vouchers and rate them.
 
 A host stakes and offers models pinned by their hash, each call at its price. A stake makes some
 calls a day free; beyond them a caller deposits once and signs, call by call, what it owes in all.
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from runtime import frame
-from runtime.economy.market import MarketParameters
+from runtime.economy.market import HostClaim, MarketParameters
 from runtime.economy.parameters import ParameterOutOfBounds
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.weights import Weight
@@ -22,11 +22,12 @@ from runtime.pallets.marketplace import events, storage
 from runtime.pallets.marketplace.channels import Channels
 from runtime.pallets.marketplace.hosting import Hosting
 from runtime.pallets.marketplace.invariants import check
+from runtime.pallets.marketplace.ratings import Ratings
 from runtime.pallets.marketplace.records import OFFERS_MAX, Claim, Claims, Line
 from runtime.pallets.marketplace.requests import Requests
 from runtime.pallets.marketplace.staking import Staking
 from runtime.primitives.multi import MultiSignature
-from runtime.primitives.types import U32, AccountId, BlockNumber, CompactBalance
+from runtime.primitives.types import U32, AccountId, BlockNumber, Bytes32, CompactBalance
 
 HOST: Final = Weight(250_000_000)
 LINEAGE: Final = Weight(1_300_000_000)  # 64 models are read
@@ -59,6 +60,11 @@ class Marketplace(storage.Marketplace, index=36):
     def inference(self) -> Requests:
         """Calls that the chain makes."""
         return Requests(self)
+
+    @cached_property
+    def ratings(self) -> Ratings:
+        """Days of hosts."""
+        return Ratings(self)
 
     # -- calls of hosts
 
@@ -257,6 +263,26 @@ class Marketplace(storage.Marketplace, index=36):
         frame.ensure_signed(origin)
         self.channeling.payments.pay_royalties(model)
 
+    # -- ratings
+
+    @frame.call(20, weight=CHANNEL)
+    def seal_rating(self, origin: frame.Origin, host: AccountId, seal: Bytes32) -> None:
+        """Rate a host in secret, in the submit window. Signed by one of yesterday's sample.
+
+        Emits RatingSealed. Raises RatingClosed, NotSampled.
+        """
+        self.ratings.seal(frame.ensure_signed(origin), host, seal)
+
+    @frame.call(21, weight=CHANNEL)
+    def open_rating(
+        self, origin: frame.Origin, host: AccountId, rating: U32, salt: Bytes32
+    ) -> None:
+        """Open a sealed rating in [0, 10^9], after the submit window. Signed.
+
+        Emits Rated. Raises RatingClosed, NotSampled, BadOpening.
+        """
+        self.ratings.open(frame.ensure_signed(origin), host, rating, salt)
+
     # -- calls of the DAO
 
     @frame.call(19, weight=HOST)
@@ -272,6 +298,12 @@ class Marketplace(storage.Marketplace, index=36):
             raise events.ParametersOutOfBounds from None
         self.parameters.put(parameters)
         self.deposit_event(events.ParametersChanged(parameters))
+
+    # -- HostRewards of the arena, which begins the day
+
+    def begin_day(self, day: int) -> list[HostClaim]:
+        """What hosts may claim of the day's emission, for what they were paid the day before."""
+        return self.ratings.begin_day(day)
 
     # -- hooks and genesis
 

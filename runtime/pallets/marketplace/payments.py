@@ -13,6 +13,7 @@ from runtime.economy.market import PaymentSplit
 from runtime.frame.traits import HoldReason
 from runtime.pallets.marketplace import events
 from runtime.pallets.marketplace.needs import HostedModel
+from runtime.pallets.marketplace.ratings import Ratings
 from runtime.pallets.marketplace.storage import Marketplace
 from runtime.primitives.apportion import apportion
 from runtime.primitives.types import AccountId
@@ -23,6 +24,7 @@ class Payments:
 
     def __init__(self, market: Marketplace) -> None:
         self.market = market
+        self.ratings = Ratings(market)
 
     def pay(self, caller: AccountId, host: AccountId, model: bytes, paid: int) -> PaymentSplit:
         """Divide `paid` planck that are held of the caller. The host's part, which can be refused
@@ -31,6 +33,7 @@ class Payments:
         split = market.parameters.get().split(paid)
         currency.transfer_held(HoldReason.CHANNEL, caller, host, split.host)
         currency.burn_held(HoldReason.CHANNEL, caller, split.burned)
+        self.ratings.note(caller, host, paid, split.burned)
         if split.royalty:
             pot = market.config.royalties
             currency.transfer_held(HoldReason.CHANNEL, caller, pot, split.royalty)

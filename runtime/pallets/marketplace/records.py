@@ -7,27 +7,33 @@ Source: WP II.C, III.B.2.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from runtime import frame
 from runtime.economy.tasks import ContentDigest
 from runtime.primitives.multi import MultiSignature
 from runtime.primitives.scale import Limit
-from runtime.primitives.types import U32, AccountId, Balance, BlockNumber
+from runtime.primitives.types import U32, AccountId, Balance, BlockNumber, Bytes32
 
 HOSTS_MAX: Final = 256  # a day's first block looks at all of them
 OFFERS_MAX: Final = 32  # of one host
 ENDPOINT_BYTES_MAX: Final = 200
 CLAIMS_MAX: Final = 256  # settled by one call
 LEAVING_MAX: Final = 16  # parts of one caller's stake on their way out
+RATERS_MAX: Final = 16  # of one host and day
 LOOKS_MAX: Final = 32  # at due requests and at blocks that have some, a block
 
 
 @frame.scale_type
 class Host:
-    """A host's stake and when it may take it; until it leaves that is None."""
+    """A host's stake, its quality in [0, 10^9], and when it may take the stake.
+
+    `leaving_at` is None until it leaves.
+    """
 
     stake: Balance
+    quality: U32
     leaving_at: BlockNumber | None = None
     offers: U32 = 0
 
@@ -119,6 +125,31 @@ class Request:
     question: ContentDigest
     max_fee: Balance
     deadline: BlockNumber
+
+
+@frame.scale_type
+class Rater:
+    """Who paid a host on a day, how much, and what it says of the answers: sealed, then opened."""
+
+    caller: AccountId
+    paid: Balance
+    seal: Bytes32 | None = None
+    rating: U32 | None = None
+
+
+@frame.scale_type
+class HostDay:
+    """What a host was paid on a day in planck, in how many payments, and a sample of who paid."""
+
+    paid: Balance
+    burned: Balance
+    payments: U32
+    raters: Annotated[list[Rater], Limit(RATERS_MAX)]
+
+    def with_rater(self, place: int, rater: Rater) -> HostDay:
+        """The same with another rater at a place."""
+        raters = [rater if at == place else each for at, each in enumerate(self.raters)]
+        return replace(self, raters=raters)
 
 
 Claims = Annotated[list[Claim], Limit(CLAIMS_MAX)]

@@ -14,13 +14,14 @@ from runtime.economy.calendar import Calendar
 from runtime.economy.market import MarketParameters
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.executive import Verifier, verify_signature
-from runtime.frame.traits import BlockInfo, Currency, HoldReason, pallet_account
+from runtime.frame.traits import BlockInfo, Currency, HoldReason, Randomness, pallet_account
 from runtime.pallets.marketplace import events
 from runtime.pallets.marketplace.needs import HostedModel, Models
 from runtime.pallets.marketplace.records import (
     CallerStake,
     Channel,
     Host,
+    HostDay,
     Line,
     Offer,
     Request,
@@ -65,6 +66,13 @@ class Marketplace(frame.Pallet[Config], index=36):
     royalties = frame.StorageMap[bytes, int](
         ContentDigest, Balance, default=0, docs="Royalties that wait, by model, planck."
     )
+    days = frame.StorageDoubleMap[tuple[int, AccountId], HostDay](
+        U32,
+        AccountId,
+        HostDay,
+        default=HostDay(0, 0, 0, []),
+        docs="What hosts were paid yesterday and today, and who rates them.",
+    )
     next_request = frame.StorageValue[int](U32, default=0, docs="The next request's number.")
     requests = frame.StorageMap[int, Request](U32, Request, docs="Requests that wait for a host.")
     deadlines = frame.StorageDoubleMap[tuple[int, int], bool](
@@ -82,11 +90,12 @@ class Marketplace(frame.Pallet[Config], index=36):
         currency: Currency,
         block: BlockInfo,
         models: Models,
+        randomness: Randomness,
         verifier: Verifier = verify_signature,
     ) -> None:
         super().__init__(ext, config)
         self.currency, self.block, self.models = currency, block, models
-        self.verifier = verifier
+        self.randomness, self.verifier = randomness, verifier
 
     def today(self) -> int:
         """The current day."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import pytest
 
 from runtime import frame
+from runtime.economy.market import HostClaim
 from runtime.frame.errors import BadOrigin
 from runtime.frame.traits import pallet_account
 from runtime.pallets import balances, emission, system
 from runtime.pallets.emission import Emission, EmissionParameters, split_between_tasks
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import FML
+from runtime.primitives.types import FML, AccountId
 
 POT = pallet_account(b"arena")
 
@@ -140,3 +141,47 @@ def test_what_may_still_be_minted_is_set_aside() -> None:
     pallet.allot(10, [(7, 1)], [])  # nor of day 1
     assert pallet.reward_of(10, 7) == 100_000 * FML - 5
     pallet.try_state()
+
+
+def claims(*given: tuple[int, int]) -> list[HostClaim]:
+    """Claims of (weight, most) by hosts a, b, ..."""
+    names = (AccountId(bytes([97 + place]) * 32) for place in range(len(given)))
+    return [HostClaim(who, *claim) for who, claim in zip(names, given, strict=True)]
+
+
+def test_hosts_are_paid_first_by_weight_and_at_most_what_they_may_be() -> None:
+    pallet, currency = make()
+    hosts = claims((3, 10**9 * FML), (1, 7 * FML), (0, FML))
+    pallet.allot(0, [(7, 1)], [], hosts)
+    slice_ = 5_000 * FML  # 5 % of 100,000
+    paid = [currency.free(claim.host) for claim in hosts]
+    assert paid == [slice_ * 3 // 4, 7 * FML, 0]
+    found = pallet.allotments.get(0)
+    assert (found.hosts, found.emission) == (sum(paid), 100_000 * FML - sum(paid))
+    assert pallet.reward_of(0, 7) == found.emission
+    assert currency.issuance() == pallet.minted.get() == sum(paid)
+    pallet.try_state()
+
+
+def test_the_hosts_slice_diminishes() -> None:
+    pallet, _ = make()
+    slices = [pallet.host_slice_of(day, 100_000 * FML) for day in (29, 30, 60)]
+    assert slices == [5_000 * FML, 4_500 * FML, 4_050 * FML]
+    assert pallet.host_slice_of(30 * 10**6, 10**27) == 0
+
+
+def test_without_claims_tasks_have_all() -> None:
+    pallet, currency = make()
+    pallet.allot(0, [(7, 1)], [], claims((0, FML)))
+    assert pallet.reward_of(0, 7) == 100_000 * FML
+    assert currency.issuance() == 0
+
+
+def test_what_was_committed_is_known_of_any_day_also_with_hosts() -> None:
+    pallet, _ = make()
+    pallet.allot(0, [(7, 1)], [], claims((1, 2 * FML)))
+    pallet.mint(0, 7, POT, 3)
+    before = pallet.committed_before(1)
+    pallet.allot(1, [(7, 1)], [], claims((1, 5 * FML)))
+    assert pallet.committed_before(1) == before == 100_000 * FML
+    assert pallet.committed_before(2) == 200_000 * FML

@@ -28,6 +28,7 @@ from tests.runtime.pallets.alias_world import (
     share_as_alias,
     unsigned,
 )
+from tests.runtime.pallets.market_moves import act_market, add_models, serve_honestly
 from tests.runtime.pallets.world import (
     KEY_B,
     NODES,
@@ -50,7 +51,8 @@ AMOUNTS = (0, 1, FML, 7 * FML + 3, 30 * FML, 100 * FML, 9_000 * FML)
 LAST_BLOCK = 100  # the tasks' four days and one
 LONG_PARTS, PART_OPERATIONS = 100, 10_000
 WORLD_OPERATIONS = 200  # two for each block; every invariant after each of them
-KINDS = 22
+MARKET_KINDS = 6
+KINDS = 22 + MARKET_KINDS
 Operation = tuple[int, int, int, int]
 operations = st.lists(
     st.tuples(st.integers(0, KINDS - 1), st.integers(0, 7), st.integers(0, 7), st.integers(0, 6)),
@@ -95,6 +97,8 @@ def act(world: World, operation: Operation) -> None:
             change(frame.ROOT, task)
         case 17 | 18 | 19 | 20 | 21:
             act_blind(world, operation)
+        case _ if kind >= KINDS - MARKET_KINDS:
+            act_market(world, KINDS - 1 - kind, (name, other), third)
         case 16:
             world.tasks.add_bounty(who, task, amount)
         case _:
@@ -158,6 +162,7 @@ def play_honestly(world: World) -> None:
         for name in VALIDATORS:
             if position in (13, 14):
                 attempt(world, lambda n=name, t=task: seal_or_open(world, n, t, SCORES))
+    attempt(world, lambda: serve_honestly(world))
     if position == 1:
         creator = signed(account("creator"))
         for task in (0, 1):
@@ -201,6 +206,7 @@ def busy_world(steps: int) -> World:
     with_participants(world, 0)
     with_participants(world, 1)
     set_ring_keys(world, NODES)
+    add_models(world)
     return world
 
 

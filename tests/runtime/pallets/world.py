@@ -20,6 +20,7 @@ from runtime.pallets import (
     delegation,
     emission,
     fl_alliance,
+    marketplace,
     model_registry,
     system,
     tasks,
@@ -36,8 +37,9 @@ from runtime.pallets.arena.records import (
 )
 from runtime.pallets.arena.seals import seal_scores, seal_submission
 from runtime.pallets.treasury import TREASURY
-from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.hashing import blake2b_256, blake2b_512
 from runtime.primitives.header import Digest
+from runtime.primitives.multi import Ed25519, MultiSignature
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId, Hash
 
@@ -56,6 +58,16 @@ def account(name: str) -> AccountId:
 def content(name: str) -> bytes:
     """A content id."""
     return blake2b_256(name.encode())
+
+
+def signature_of(who: AccountId, message: bytes) -> MultiSignature:
+    """What stands for a signature here, where accounts have names and no keys."""
+    return Ed25519(blake2b_512(b"signed" + who + message))
+
+
+def is_signature_of(signature: MultiSignature, who: AccountId, message: bytes) -> bool:
+    """Whether it is `signature_of`."""
+    return signature == signature_of(who, message)
 
 
 def submitted(name: str) -> SubmittedModel:
@@ -162,6 +174,15 @@ class World:
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
         self.randomness = FixedRandomness(self.system)
         self.alliance = self._alliance()
+        self.market = marketplace.Marketplace(
+            ext,
+            marketplace.Config(calendar, preset.unbonding_days, preset.existential_deposit),
+            currency=self.balances,
+            block=self.system,
+            models=self.models,
+            randomness=self.randomness,
+            verifier=is_signature_of,
+        )
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -182,6 +203,7 @@ class World:
             emission=self.emission,
             models=self.models,
             alliance=self.alliance,
+            hosts=self.market,
         )
         self.pallets: tuple[frame.Pallet[object], ...] = (  # by index, as the executive runs them
             self.system,
@@ -192,6 +214,7 @@ class World:
             self.arena,
             self.alliance,
             self.models,
+            self.market,
         )
 
     def _alliance(self) -> fl_alliance.FlAlliance:
@@ -221,6 +244,7 @@ class World:
         self.balances.genesis_build({account(name): amount for name in names})
         self.emission.genesis_build(emission.EmissionParameters())
         self.tasks.genesis_build(self.preset.arena, [])
+        self.market.genesis_build(self.preset.market)
         self.system.initialize(0, Hash(bytes(32)), Digest([]))
 
     # -- blocks
