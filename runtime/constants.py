@@ -13,7 +13,7 @@ from typing import Final
 
 from runtime.economy.calendar import Calendar
 from runtime.economy.governance import GovernanceParameters
-from runtime.economy.market import MarketParameters
+from runtime.economy.market import JuryRules, MarketParameters
 from runtime.economy.parameters import ArenaParameters, VestingRules
 from runtime.primitives.types import FML
 
@@ -118,7 +118,12 @@ DEVNET: Final = Preset(
     validator_stake=30 * FML,
     fl_stake=5 * FML,
     chain_stake=500 * FML,
-    market=MarketParameters(host_stake=50 * FML, free_stake=10 * FML, request_blocks=30),
+    market=MarketParameters(
+        host_stake=50 * FML,
+        free_stake=10 * FML,
+        request_blocks=30,
+        jury=JuryRules(10 * FML, FML, draw_blocks=3, verdict_blocks=15, opening_blocks=10),
+    ),
     quota_base=4,
     quota_max=100,
     seats=3,

@@ -66,6 +66,9 @@ _MARKET: Final[tuple[Call, ...]] = (
     *(Marketplace.offer, Marketplace.withdraw_offer, Marketplace.update_offer, Marketplace.leave),
     *(Marketplace.settle, Marketplace.settle_many, Marketplace.answer_request),
     *(Marketplace.stake, Marketplace.unstake, Marketplace.withdraw_stake),
+    *(Marketplace.seal_rating, Marketplace.open_rating, Marketplace.use_contribution),
+    *(Marketplace.enlist, Marketplace.stand_down),
+    *(Marketplace.seal_verdict, Marketplace.open_verdict),
     *(Marketplace.close_channel, Marketplace.withdraw_channel, Marketplace.pay_royalties),
 )
 _NON_TRANSFER: Final[tuple[Call, ...]] = (

@@ -247,6 +247,8 @@ class Runtime:
             block=self.system,
             models=self.models,
             randomness=self.babe,
+            stakes=self.delegation,
+            tasks=self.tasks,
         )
         self.arena = arena.Arena(
             ext,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.economy.parameters import ParameterOutOfBounds
+from runtime.economy.parameters import SCORE_MAX, ParameterOutOfBounds
 from runtime.economy.quota import rate_limit
 from runtime.primitives.rational import Rational
 from runtime.primitives.scale import scale_type
@@ -41,6 +41,37 @@ class PaymentSplit:
 
 
 @scale_type
+class JuryRules:
+    """Five validators decide whether an answer is wrong, or what a data set added.
+
+    Who opens a case holds `juror_fee` for each of them, and for a challenge `bond`. They are drawn
+    after `draw_blocks`, seal for `verdict_blocks`, open for `opening_blocks`. A host loses
+    `host_slash` of its stake. Who measured further than `tolerance` score units away is not paid.
+    """
+
+    bond: Balance = 100 * FML
+    juror_fee: Balance = 10 * FML
+    draw_blocks: U32 = 10
+    verdict_blocks: U32 = 600
+    opening_blocks: U32 = 100
+    host_slash: Rational = Rational(1, 5)
+    tolerance: U32 = SCORE_MAX // 100
+
+    def ensure_within_bounds(self) -> None:
+        """Raises ParameterOutOfBounds."""
+        for name in ("bond", "juror_fee"):
+            if not FML // 100 <= getattr(self, name) <= STAKE_MAX:
+                raise ParameterOutOfBounds(f"jury.{name} is {getattr(self, name)} planck")
+        for name in ("draw_blocks", "verdict_blocks", "opening_blocks"):
+            if not 1 <= getattr(self, name) <= BLOCKS_MAX:
+                raise ParameterOutOfBounds(f"jury.{name} is {getattr(self, name)} blocks")
+        if not self.host_slash.is_at_most_one():
+            raise ParameterOutOfBounds(f"jury.host_slash is {self.host_slash}, at most 1")
+        if self.tolerance > SCORE_MAX:
+            raise ParameterOutOfBounds(f"jury.tolerance is {self.tolerance}")
+
+
+@scale_type
 class MarketParameters:
     """Shares of a payment, stakes, and how many calls a day a stake makes free.
 
@@ -60,6 +91,7 @@ class MarketParameters:
     free_base: U32 = 4
     free_max: U32 = 100
     request_blocks: U32 = 600
+    jury: JuryRules = JuryRules()
 
     def ensure_within_bounds(self) -> None:
         """Raises ParameterOutOfBounds."""
@@ -76,6 +108,7 @@ class MarketParameters:
             raise ParameterOutOfBounds(f"free_base or free_max is above {FREE_CALLS_MAX}")
         if not 1 <= self.request_blocks <= BLOCKS_MAX:
             raise ParameterOutOfBounds(f"request_blocks is {self.request_blocks} blocks")
+        self.jury.ensure_within_bounds()
 
     def split(self, payment: int) -> PaymentSplit:
         """Burned and royalty floored, the rest is the host's."""

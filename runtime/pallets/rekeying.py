@@ -57,6 +57,7 @@ IN_TASK: Final = ("Arena.submissions",)  # keyed by task and thing
 BY_DEPOSITOR: Final = {
     "Multisig.multisigs": "Multisig.opened",
     "Preimage.request_status_for": "Preimage.noted",
+    "Marketplace.contributions": "Marketplace.contributed",
 }
 """Items of which an account has those entries that another item lists by account."""
 ONLY_DEPOSITOR: Final = ("Multisig.multisigs",)
@@ -102,6 +103,7 @@ STAYS: Final[dict[str, str]] = {
     "Governance.covering": "as positions",
     "Marketplace.offers": "a host may not swap",
     "Marketplace.channels": "who has a deposit may not swap; what was settled binds the old key",
+    "Marketplace.cases": "who opened a case or stands ready may not swap; past ones are records",
     "Marketplace.days": "a past day's payments; who rates names the key that paid",
     "Marketplace.requests": "who has a fee held may not swap; a named host has a stake",
     "Offences.cases": "who offended had bonded, and may not swap while it is slashed",

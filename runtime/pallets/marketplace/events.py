@@ -8,6 +8,7 @@ from __future__ import annotations
 from runtime import frame
 from runtime.economy.market import MarketParameters
 from runtime.economy.tasks import ContentDigest
+from runtime.pallets.marketplace.case_records import CaseStage, Matter, Verdict
 from runtime.primitives.multi import MultiSignature
 from runtime.primitives.types import U8, U32, AccountId, Balance, BlockNumber
 
@@ -223,6 +224,99 @@ class QualityChanged:
     quality: U32
 
 
+@frame.event(22)
+class JurorEnlisted:
+    """A validator of a task stands ready for juries."""
+
+    who: AccountId
+    task: U32
+
+
+@frame.event(23)
+class JurorStruck:
+    """An account stands ready no more."""
+
+    who: AccountId
+
+
+@frame.event(24)
+class CaseOpened:
+    """Somebody opened a case; its jury is drawn later."""
+
+    case: U32
+    opener: AccountId
+    matter: Matter
+
+
+@frame.event(25)
+class CaseMoved:
+    """A case entered a stage with this jury."""
+
+    case: U32
+    stage: CaseStage
+    jurors: list[AccountId]
+
+
+@frame.event(26)
+class VerdictSealed:
+    """A juror has decided, in secret yet."""
+
+    case: U32
+    juror: AccountId
+
+
+@frame.event(27)
+class VerdictOpened:
+    """What a juror found."""
+
+    case: U32
+    juror: AccountId
+    verdict: Verdict
+
+
+@frame.event(28)
+class CaseEnded:
+    """How a case ended, and which jurors were paid."""
+
+    case: U32
+    outcome: CaseStage
+    paid: list[AccountId]
+
+
+@frame.event(29)
+class HostSlashed:
+    """A host lost a part of its stake; `reward` of it to who challenged, the rest burned."""
+
+    host: AccountId
+    slashed: Balance
+    reward: Balance
+
+
+@frame.event(30)
+class Contributed:
+    """Somebody contributed a data set for a model."""
+
+    dataset: ContentDigest
+    owner: AccountId
+    model: ContentDigest
+
+
+@frame.event(31)
+class ContributionUsed:
+    """A follow-up task trains on a contributed data set."""
+
+    dataset: ContentDigest
+    task: U32
+
+
+@frame.event(32)
+class ImpactMeasured:
+    """A data set added so many score units to its task's model."""
+
+    dataset: ContentDigest
+    impact: U32
+
+
 class NotAHost(frame.ModuleError, index=0):
     """The account is no host, or is leaving. Register with a stake."""
 
@@ -337,3 +431,59 @@ class RatingClosed(frame.ModuleError, index=27):
 
 class BadOpening(frame.ModuleError, index=28):
     """What is opened is not what was sealed, or out of range."""
+
+
+class InDispute(frame.ModuleError, index=29):
+    """An answer of the host is challenged. Wait for the verdict."""
+
+
+class NotAValidator(frame.ModuleError, index=30):
+    """The account is no validator of this task with a stake from before today."""
+
+
+class TooManyJurors(frame.ModuleError, index=31):
+    """As many validators stand ready as there may be."""
+
+
+class NotAJuror(frame.ModuleError, index=32):
+    """The account does not stand ready, or is not in this jury."""
+
+
+class AlreadyDisputed(frame.ModuleError, index=33):
+    """This answer was challenged already."""
+
+
+class TooManyCases(frame.ModuleError, index=34):
+    """As many cases are on their way as there may be. Try when one has ended."""
+
+
+class UnknownCase(frame.ModuleError, index=35):
+    """There is no such case, or it ended long ago."""
+
+
+class NotNow(frame.ModuleError, index=36):
+    """The case is at another stage."""
+
+
+class AlreadyContributed(frame.ModuleError, index=37):
+    """This data set was contributed before."""
+
+
+class TooManyContributions(frame.ModuleError, index=38):
+    """The account has contributed as many data sets as it may."""
+
+
+class UnknownContribution(frame.ModuleError, index=39):
+    """Nobody contributed this data set."""
+
+
+class AlreadyUsed(frame.ModuleError, index=40):
+    """The data set counts for another task already."""
+
+
+class NotInUse(frame.ModuleError, index=41):
+    """No task that follows the model trains on the data set, or none was noted."""
+
+
+class AlreadyMeasured(frame.ModuleError, index=42):
+    """The data set's impact is known, or being measured."""

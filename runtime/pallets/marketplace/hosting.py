@@ -111,6 +111,8 @@ class Hosting:
         number = market.block.block_number()
         if found.leaving_at is None or number < found.leaving_at:
             raise events.NotYetFree
+        if found.cases:
+            raise events.InDispute
         market.currency.release(HoldReason.HOST_STAKE, who, found.stake)
         market.hosts.remove(who)
         market.host_count.put(market.host_count.get() - 1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from runtime.frame.traits import HoldReason
 from runtime.pallets.marketplace import records
+from runtime.pallets.marketplace.case_records import JURORS_MAX, Disputed
 from runtime.pallets.marketplace.storage import Marketplace
+from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import AccountId
 
 
@@ -16,6 +18,8 @@ def check(market: Marketplace) -> None:
     _check_hosts(market)
     _check_callers(market)
     _check_escrows(market)
+    _check_cases(market)
+    _check_contributions(market)
     waiting = sum(amount for _, amount in market.royalties.items())
     assert market.currency.free(market.config.royalties) >= waiting, f"{waiting} planck of royalty"
 
@@ -54,3 +58,30 @@ def _check_escrows(market: Marketplace) -> None:
     due = {number: block for (block, number), _ in market.deadlines.items()}
     assert due == {number: request.deadline for number, request in requests.items()}
     assert min(due.values(), default=2**32) >= market.next_deadline.get()
+
+
+def _check_cases(market: Marketplace) -> None:
+    live = [each.case for each in market.live_cases.get()]
+    bonds: dict[AccountId, int] = {}
+    disputes: dict[AccountId, int] = {}
+    for number in live:
+        case = market.cases.get(number)
+        bonds[case.opener] = bonds.get(case.opener, 0) + case.held()
+        if isinstance(case.matter, Disputed):
+            answer = case.matter.answer
+            disputes[answer.host] = disputes.get(answer.host, 0) + 1
+            assert market.disputed.get(blake2b_256(answer.payload())) == number
+    assert sorted((*live, *market.finished_cases.get())) == sorted(market.cases.keys())
+    for who, bond in bonds.items():
+        held = market.currency.held(HoldReason.CHALLENGE, who)
+        assert held == bond, f"bonds of {who.hex()}"
+    assert {who: host.cases for who, host in market.hosts.items() if host.cases} == disputes
+    assert len(list(market.jurors.keys())) == market.juror_count.get() <= JURORS_MAX
+
+
+def _check_contributions(market: Marketplace) -> None:
+    listed = {each: who for who, sets in market.contributed.items() for each in sets}
+    found = dict(market.contributions.items())
+    assert listed == {each: made.owner for each, made in found.items()}
+    used = {each: task for task, sets in market.data_of.items() for each in sets}
+    assert used == {each: made.task for each, made in found.items() if made.task is not None}

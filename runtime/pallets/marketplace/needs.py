@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from runtime.economy.stakes import OperatorStake
+from runtime.economy.tasks import Task
 from runtime.primitives.types import AccountId
 
 
@@ -25,6 +27,28 @@ class HostedModel(Protocol):
     @property
     def owner(self) -> AccountId:
         """Who made it."""
+
+    @property
+    def score_numerator(self) -> int:
+        """Its consensus score, as a fraction; 0 where votes decided."""
+
+    @property
+    def score_denominator(self) -> int:
+        """What the numerator is divided by."""
+
+
+class Stakes(Protocol):
+    """Who knows the validators of live tasks."""
+
+    def stake_of(self, task: int, who: AccountId, day: int) -> OperatorStake | None:
+        """An operator's stake at the start of the day; None without a role in the task."""
+
+
+class Tasks(Protocol):
+    """Who knows the tasks of the Arena."""
+
+    def get_task(self, task: int) -> Task:
+        """The record. Raises a ModuleError for an unknown task."""
 
 
 class Models(Protocol):

@@ -2,8 +2,11 @@
 
 A host stakes and offers models pinned by their hash, each call at its price. A stake makes some
 calls a day free; beyond them a caller deposits once and signs, call by call, what it owes in all.
-Invariant (`try_state`): holds for HOST_STAKE, CALLER_STAKE and CHANNEL are the hosts' stakes, the
-callers' stakes, and the unsettled deposits and fees; the royalties' pot is what waits in it.
+Five drawn validators decide whether a signed answer is wrong, which costs its host a part of its
+stake, and what contributed data added to a model.
+Invariant (`try_state`): holds for HOST_STAKE, CALLER_STAKE, CHANNEL and CHALLENGE are the hosts'
+stakes, the callers' stakes, the unsettled deposits and fees, and the bonds of open cases; the
+royalties' pot holds what waits in it.
 
 Source: WP II.C, II.D.6, III.B.2.
 """
@@ -19,7 +22,10 @@ from runtime.economy.parameters import ParameterOutOfBounds
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.weights import Weight
 from runtime.pallets.marketplace import events, storage
+from runtime.pallets.marketplace.case_records import CASES_MAX, Verdict
+from runtime.pallets.marketplace.cases import Cases
 from runtime.pallets.marketplace.channels import Channels
+from runtime.pallets.marketplace.contributions import Contributions
 from runtime.pallets.marketplace.hosting import Hosting
 from runtime.pallets.marketplace.invariants import check
 from runtime.pallets.marketplace.ratings import Ratings
@@ -28,6 +34,7 @@ from runtime.pallets.marketplace.requests import Requests
 from runtime.pallets.marketplace.staking import Staking
 from runtime.primitives.multi import MultiSignature
 from runtime.primitives.types import U32, AccountId, BlockNumber, Bytes32, CompactBalance
+from runtime.primitives.vouchers import Answer
 
 HOST: Final = Weight(250_000_000)
 LINEAGE: Final = Weight(1_300_000_000)  # 64 models are read
@@ -37,6 +44,8 @@ SETTLE: Final = Weight(500_000_000)  # a signature, three transfers of held toke
 ANSWER: Final = Weight(700_000_000)
 PAY_PART: Final = Weight(60_000_000)
 LINEAGE_MAX: Final = 64
+SETS_MAX: Final = 16  # of a model
+MOVE: Final = Weight(15_000_000_000)  # a draw reads the stakes of 256 validators
 LOOK: Final = Weight(100_000_000)
 
 
@@ -65,6 +74,16 @@ class Marketplace(storage.Marketplace, index=36):
     def ratings(self) -> Ratings:
         """Days of hosts."""
         return Ratings(self)
+
+    @cached_property
+    def judging(self) -> Cases:
+        """Challenges and measurements."""
+        return Cases(self)
+
+    @cached_property
+    def contributing(self) -> Contributions:
+        """Contributed data."""
+        return Contributions(self)
 
     # -- calls of hosts
 
@@ -254,7 +273,7 @@ class Marketplace(storage.Marketplace, index=36):
         """
         self.inference.answer(frame.ensure_signed(origin), request, answer, signature)
 
-    @frame.call(18, weight=LINEAGE + PAY_PART.times(LINEAGE_MAX))
+    @frame.call(18, weight=LINEAGE + PAY_PART.times(LINEAGE_MAX * (1 + SETS_MAX)))
     def pay_royalties(self, origin: frame.Origin, model: ContentDigest) -> None:
         """Give the royalties of a model to its contributors. Signed by anybody.
 
@@ -283,6 +302,81 @@ class Marketplace(storage.Marketplace, index=36):
         """
         self.ratings.open(frame.ensure_signed(origin), host, rating, salt)
 
+    # -- juries
+
+    @frame.call(22, weight=CHANNEL + SETTLE + LINEAGE)
+    def challenge(self, origin: frame.Origin, answer: Answer, signature: MultiSignature) -> None:
+        """Doubt an answer that its host signed: five drawn validators run the model again. Signed.
+
+        Holds a bond, and the jurors' fees. Emits CaseOpened. Raises NotAHost, OwnHost,
+        AlreadyDisputed, BadSignature, UnknownModel, TooManyCases, TokenError.
+        """
+        self.judging.challenge(frame.ensure_signed(origin), answer, signature)
+
+    @frame.call(23, weight=CHANNEL)
+    def enlist(self, origin: frame.Origin, task: U32) -> None:
+        """Stand ready for juries. Signed by a validator of a live task.
+
+        Emits JurorEnlisted. Raises NotAValidator, TooManyJurors.
+        """
+        self.judging.jury.enlist(frame.ensure_signed(origin), task)
+
+    @frame.call(24, weight=CHANNEL)
+    def stand_down(self, origin: frame.Origin) -> None:
+        """Stand ready no more. Signed. Emits JurorStruck. Raises NotAJuror."""
+        self.judging.jury.strike(frame.ensure_signed(origin))
+
+    @frame.call(25, weight=CHANNEL)
+    def seal_verdict(self, origin: frame.Origin, case: U32, seal: Bytes32) -> None:
+        """Decide in secret. Signed by a juror of the case.
+
+        Emits VerdictSealed. Raises UnknownCase, NotNow, NotAJuror.
+        """
+        self.judging.seal(frame.ensure_signed(origin), case, seal)
+
+    @frame.call(26, weight=CHANNEL)
+    def open_verdict(
+        self, origin: frame.Origin, case: U32, verdict: Verdict, salt: Bytes32
+    ) -> None:
+        """Open a sealed verdict. Signed by a juror of the case.
+
+        Emits VerdictOpened. Raises UnknownCase, NotNow, NotAJuror, BadOpening.
+        """
+        self.judging.open_verdict(frame.ensure_signed(origin), case, verdict, salt)
+
+    # -- contributed data
+
+    @frame.call(27, weight=CHANNEL + LINEAGE)
+    def contribute(
+        self, origin: frame.Origin, dataset: ContentDigest, model: ContentDigest
+    ) -> None:
+        """Record a data set that could make a model better. Signed by its owner; burns a fee.
+
+        Emits Contributed. Raises UnknownModel, AlreadyContributed, TooManyContributions,
+        TokenError.
+        """
+        self.contributing.contribute(frame.ensure_signed(origin), dataset, model)
+
+    @frame.call(28, weight=CHANNEL)
+    def use_contribution(self, origin: frame.Origin, dataset: ContentDigest, task: U32) -> None:
+        """Note that a task which follows the model trains on the data set. Signed by anybody.
+
+        Emits ContributionUsed. Raises UnknownContribution, AlreadyUsed, NotInUse, UnknownTask.
+        """
+        frame.ensure_signed(origin)
+        self.contributing.use(dataset, task)
+
+    @frame.call(29, weight=CHANNEL + LOOK.times(CASES_MAX))
+    def measure_contribution(
+        self, origin: frame.Origin, dataset: ContentDigest, without: ContentDigest
+    ) -> None:
+        """Have five drawn validators score the task's model, and one without the set. Signed.
+
+        Holds the jurors' fees. Emits CaseOpened. Raises NotInUse, AlreadyMeasured, TooManyCases,
+        TokenError.
+        """
+        self.judging.measure(frame.ensure_signed(origin), dataset, without)
+
     # -- calls of the DAO
 
     @frame.call(19, weight=HOST)
@@ -308,8 +402,9 @@ class Marketplace(storage.Marketplace, index=36):
     # -- hooks and genesis
 
     def on_initialize(self, number: BlockNumber) -> Weight:
-        """Let requests expire."""
-        return LOOK.times(self.inference.expire(number))
+        """Let requests expire, and cases go on."""
+        looks = LOOK.times(self.inference.expire(number))
+        return looks + MOVE.times(self.judging.move_on(number))
 
     def genesis_build(self, parameters: MarketParameters) -> None:
         """Set the rules. Raises ParameterOutOfBounds."""

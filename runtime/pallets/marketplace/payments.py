@@ -1,7 +1,8 @@
 """What becomes of what a caller pays: a part burns, a part waits for the model's contributors.
 
 Royalties of a model wait in a pot until anybody has them paid. They are divided equally among the
-models of its lineage, itself included, and each part goes to who made that model.
+models of its lineage, itself included. Of a model's score each contributed data set has what it
+added, and who made the model the rest; in these proportions its part is divided.
 Source: WP III.B.2 (payment); royalties are this project's.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.economy.market import PaymentSplit
+from runtime.economy.parameters import SCORE_MAX
 from runtime.frame.traits import HoldReason
 from runtime.pallets.marketplace import events
 from runtime.pallets.marketplace.needs import HostedModel
@@ -46,7 +48,7 @@ class Payments:
         waiting = market.royalties.get(model)
         if not waiting:
             raise events.NoRoyalties
-        parts = royalty_parts(waiting, market.models.lineage(model))
+        parts = self._parts(waiting, market.models.lineage(model))
         kept = sum(amount for _, amount in market.currency.pay_out(market.config.royalties, parts))
         if kept:
             market.royalties.put(model, kept)
@@ -54,10 +56,21 @@ class Payments:
             market.royalties.remove(model)
         market.deposit_event(events.RoyaltiesPaid(model, waiting - kept, kept))
 
+    def _parts(self, amount: int, lineage: Sequence[HostedModel]) -> list[tuple[AccountId, int]]:
+        """Who gets what of a royalty, by account."""
+        owed: dict[AccountId, int] = {}
+        for model, part in zip(lineage, apportion(amount, [1] * len(lineage)), strict=True):
+            shares = self._shares(model)
+            weights = [weight for _, weight in shares]
+            for (who, _), share in zip(shares, apportion(part, weights), strict=True):
+                owed[who] = owed.get(who, 0) + share
+        return [(who, part) for who, part in sorted(owed.items()) if part]
 
-def royalty_parts(amount: int, lineage: Sequence[HostedModel]) -> list[tuple[AccountId, int]]:
-    """Who gets what of a royalty, by account: equal parts for the models of a lineage."""
-    owners: dict[AccountId, int] = {}
-    for model, part in zip(lineage, apportion(amount, [1] * len(lineage)), strict=True):
-        owners[model.owner] = owners.get(model.owner, 0) + part
-    return [(who, part) for who, part in sorted(owners.items()) if part]
+    def _shares(self, model: HostedModel) -> list[tuple[AccountId, int]]:
+        """A model's maker and the owners of data that it was trained on, by score units."""
+        market = self.market
+        sets = [market.contributions.get(each) for each in market.data_of.get(model.task)]
+        added = [(each.owner, each.impact) for each in sets if each.impact]
+        score = model.score_numerator // model.score_denominator or SCORE_MAX
+        own = max(score - sum(impact for _, impact in added), 0)
+        return [(model.owner, own), *added]

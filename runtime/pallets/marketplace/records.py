@@ -21,6 +21,7 @@ OFFERS_MAX: Final = 32  # of one host
 ENDPOINT_BYTES_MAX: Final = 200
 CLAIMS_MAX: Final = 256  # settled by one call
 LEAVING_MAX: Final = 16  # parts of one caller's stake on their way out
+CONTRIBUTIONS_MAX: Final = 64  # of one account
 RATERS_MAX: Final = 16  # of one host and day
 LOOKS_MAX: Final = 32  # at due requests and at blocks that have some, a block
 
@@ -29,13 +30,14 @@ LOOKS_MAX: Final = 32  # at due requests and at blocks that have some, a block
 class Host:
     """A host's stake, its quality in [0, 10^9], and when it may take the stake.
 
-    `leaving_at` is None until it leaves.
+    `leaving_at` is None until it leaves. `cases`: challenges of its answers on their way.
     """
 
     stake: Balance
     quality: U32
     leaving_at: BlockNumber | None = None
     offers: U32 = 0
+    cases: U32 = 0
 
 
 @frame.scale_type

@@ -1,13 +1,14 @@
 """The marketplace's state: every item, its constants, and the reads that its parts share.
 
-Owns the items; `hosting`, `staking`, `channels`, `requests` and `royalties` work on them.
+Owns the items; `hosting`, `staking`, `channels`, `payments`, `ratings`, `requests`, `cases`,
+`jury`, `decisions` and `contributions` work on them.
 Source: WP II.C, III.B.2.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 from runtime import frame
 from runtime.economy.calendar import Calendar
@@ -16,8 +17,16 @@ from runtime.economy.tasks import ContentDigest
 from runtime.frame.executive import Verifier, verify_signature
 from runtime.frame.traits import BlockInfo, Currency, HoldReason, Randomness, pallet_account
 from runtime.pallets.marketplace import events
-from runtime.pallets.marketplace.needs import HostedModel, Models
+from runtime.pallets.marketplace.case_records import (
+    Case,
+    Contribution,
+    FinishedCases,
+    LiveCase,
+    LiveCases,
+)
+from runtime.pallets.marketplace.needs import HostedModel, Models, Stakes, Tasks
 from runtime.pallets.marketplace.records import (
+    CONTRIBUTIONS_MAX,
     CallerStake,
     Channel,
     Host,
@@ -26,7 +35,8 @@ from runtime.pallets.marketplace.records import (
     Offer,
     Request,
 )
-from runtime.primitives.types import U32, AccountId, Balance, BlockNumber
+from runtime.primitives.scale import Limit
+from runtime.primitives.types import U32, ZERO_HASH, AccountId, Balance, BlockNumber, Hash
 
 ROYALTIES: Final = pallet_account(b"royalty")
 _STAKES: Final = (
@@ -73,6 +83,41 @@ class Marketplace(frame.Pallet[Config], index=36):
         default=HostDay(0, 0, 0, []),
         docs="What hosts were paid yesterday and today, and who rates them.",
     )
+    jurors = frame.StorageMap[AccountId, int](
+        AccountId, U32, docs="Validators who stand ready for juries, and of which task."
+    )
+    juror_count = frame.StorageValue[int](U32, default=0, docs="How many these are.")
+    beacon = frame.StorageValue[Hash](
+        Hash, default=ZERO_HASH, docs="VRF outputs of blocks in which a case waited to be drawn."
+    )
+    next_case = frame.StorageValue[int](U32, default=0, docs="The next case's number.")
+    cases = frame.StorageMap[int, Case](
+        U32, Case, docs="Cases on their way, and the last that ended."
+    )
+    live_cases = frame.StorageValue[list[LiveCase]](
+        LiveCases, default=[], docs="Cases on their way, in order."
+    )
+    finished_cases = frame.StorageValue[list[int]](
+        FinishedCases, default=[], docs="Cases that ended, the latest last."
+    )
+    disputed = frame.StorageMap[Hash, int](
+        Hash, U32, docs="Answers that were challenged, by their hash, and the case."
+    )
+    contributions = frame.StorageMap[bytes, Contribution](
+        ContentDigest, Contribution, docs="Data sets by content id."
+    )
+    contributed = frame.StorageMap[AccountId, list[bytes]](
+        AccountId,
+        Annotated[list[ContentDigest], Limit(CONTRIBUTIONS_MAX)],
+        default=[],
+        docs="Data sets of an account.",
+    )
+    data_of = frame.StorageMap[int, list[bytes]](
+        U32,
+        Annotated[list[ContentDigest], Limit(16)],
+        default=[],
+        docs="Contributed data sets that a task trains on.",
+    )
     next_request = frame.StorageValue[int](U32, default=0, docs="The next request's number.")
     requests = frame.StorageMap[int, Request](U32, Request, docs="Requests that wait for a host.")
     deadlines = frame.StorageDoubleMap[tuple[int, int], bool](
@@ -91,11 +136,14 @@ class Marketplace(frame.Pallet[Config], index=36):
         block: BlockInfo,
         models: Models,
         randomness: Randomness,
+        stakes: Stakes,
+        tasks: Tasks,
         verifier: Verifier = verify_signature,
     ) -> None:
         super().__init__(ext, config)
         self.currency, self.block, self.models = currency, block, models
         self.randomness, self.verifier = randomness, verifier
+        self.stakes, self.tasks = stakes, tasks
 
     def today(self) -> int:
         """The current day."""
@@ -131,6 +179,6 @@ class Marketplace(frame.Pallet[Config], index=36):
         return found
 
     def is_engaged(self, who: AccountId) -> bool:
-        """Whether `who` is a host, or has anything held for the marketplace."""
+        """Whether `who` is a host or a juror, or has anything held for the marketplace."""
         held = any(self.currency.held(reason, who) for reason in _STAKES)
-        return held or self.hosts.contains(who)
+        return held or self.hosts.contains(who) or self.jurors.contains(who)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.economy.market import MarketParameters, PaymentSplit, charge
+from runtime.economy.market import JuryRules, MarketParameters, PaymentSplit, charge
 from runtime.economy.parameters import ParameterOutOfBounds
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
@@ -51,6 +51,15 @@ def test_free_calls_follow_the_curve() -> None:
         ({"free_stake": FML - 1}, f"free_stake is {FML - 1} planck"),
         ({"free_max": 1_000_001}, "free_base or free_max is above 1000000"),
         ({"request_blocks": 0}, "request_blocks is 0 blocks"),
+        ({"start_quality": Rational(2, 1)}, "start_quality is 2/1, at most 1 is allowed"),
+        ({"rating_weight": Rational(2, 1)}, "rating_weight is 2/1, at most 1 is allowed"),
+        ({"jury": JuryRules(bond=0)}, "jury.bond is 0 planck"),
+        ({"jury": JuryRules(juror_fee=0)}, "jury.juror_fee is 0 planck"),
+        ({"jury": JuryRules(draw_blocks=0)}, "jury.draw_blocks is 0 blocks"),
+        ({"jury": JuryRules(verdict_blocks=0)}, "jury.verdict_blocks is 0 blocks"),
+        ({"jury": JuryRules(opening_blocks=2**31)}, "jury.opening_blocks is 2147483648 blocks"),
+        ({"jury": JuryRules(host_slash=Rational(2, 1))}, "jury.host_slash is 2/1, at most 1"),
+        ({"jury": JuryRules(tolerance=10**9 + 1)}, "jury.tolerance is 1000000001"),
     ],
 )
 def test_bounds(changes: dict[str, object], message: str) -> None:

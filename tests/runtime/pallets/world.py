@@ -181,6 +181,8 @@ class World:
             block=self.system,
             models=self.models,
             randomness=self.randomness,
+            stakes=self.ledger,
+            tasks=self.tasks,
             verifier=is_signature_of,
         )
         self.arena = arena.Arena(
