@@ -3,7 +3,7 @@
 A set is known by its content id and belongs to who recorded it first. When a follow-up task of the
 model trains on it and validators have measured what it added, its owner shares in the royalties of
 that task's model.
-Source: WP II.C, Fig. 1 (feedback improves the model).
+Source: WP II.C (feedback on models that are served improves them).
 """
 
 from __future__ import annotations

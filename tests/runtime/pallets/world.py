@@ -174,17 +174,7 @@ class World:
         self.models = model_registry.ModelRegistry(ext, model_registry.Config(), block=self.system)
         self.randomness = FixedRandomness(self.system)
         self.alliance = self._alliance()
-        self.market = marketplace.Marketplace(
-            ext,
-            marketplace.Config(calendar, preset.unbonding_days, preset.existential_deposit),
-            currency=self.balances,
-            block=self.system,
-            models=self.models,
-            randomness=self.randomness,
-            stakes=self.ledger,
-            tasks=self.tasks,
-            verifier=is_signature_of,
-        )
+        self.market = self._market()
         self.arena = arena.Arena(
             ext,
             arena.Config(
@@ -217,6 +207,20 @@ class World:
             self.alliance,
             self.models,
             self.market,
+        )
+
+    def _market(self) -> marketplace.Marketplace:
+        preset = self.preset
+        return marketplace.Marketplace(
+            self.ext,
+            marketplace.Config(preset.calendar, preset.unbonding_days, preset.existential_deposit),
+            currency=self.balances,
+            block=self.system,
+            models=self.models,
+            randomness=self.randomness,
+            stakes=self.ledger,
+            tasks=self.tasks,
+            verifier=is_signature_of,
         )
 
     def _alliance(self) -> fl_alliance.FlAlliance:
