@@ -20,6 +20,7 @@ from flockchain.devnet.fl.cast import (
     POISONER,
     POOL,
     QUANTITY,
+    Client,
 )
 from flockchain.devnet.fl.record import Record
 from runtime.pallets.fl_alliance.stages import Outcome, Standing
@@ -71,16 +72,16 @@ def check_nobody_absent(record: Record) -> Verdict:
     return Verdict("no honest client was ever absent, though a worker was killed in a round")
 
 
-def check_money(record: Record) -> Verdict:
+def check_money(record: Record, clients: Sequence[Client], pool: int) -> Verdict:
     """Stakes and pool are what was taken home, returned and burned, to the planck."""
     ensure(record.ended is not None, "the task did not end")
     assert record.ended is not None
     staked = sum(event.stake for event in record.joined)
-    home = sum(record.claimed_by(each.account) for each in EVERYBODY)
+    home = sum(record.claimed_by(each.account) for each in clients)
     rest = record.ended.returned + record.ended.burned
-    ensure(staked + POOL == home + rest, f"{staked} + {POOL} planck came in, {home} + {rest} out")
+    ensure(staked + pool == home + rest, f"{staked} + {pool} planck came in, {home} + {rest} out")
     return Verdict(
-        f"{short(staked)} staked + {short(POOL)} of the pool = {short(home)} taken home + "
+        f"{short(staked)} staked + {short(pool)} of the pool = {short(home)} taken home + "
         f"{short(rest)} returned or burned, exactly"
     )
 
@@ -93,5 +94,5 @@ def check_claims(record: Record, scores: Sequence[int]) -> list[Verdict]:
         check_accuracy(scores),
         check_poisoner(record),
         check_nobody_absent(record),
-        check_money(record),
+        check_money(record, EVERYBODY, POOL),
     ]

@@ -22,6 +22,8 @@ class Record:
     slashed: list[alliance.Slashed] = field(default_factory=list)
     expelled: list[alliance.Expelled] = field(default_factory=list)
     claimed: list[alliance.Claimed] = field(default_factory=list)
+    proved: list[alliance.SumProved] = field(default_factory=list)
+    failed: list[alliance.AggregatorFailed] = field(default_factory=list)
     models: list[bytes] = field(default_factory=list)  # global models, in the order of acceptance
     ended: alliance.TaskEnded | None = None
     votes: dict[int, list[alliance.VoteRevealed]] = field(default_factory=dict)
@@ -45,6 +47,10 @@ class Record:
                 self.expelled.append(event)
             case alliance.Claimed():
                 self.claimed.append(event)
+            case alliance.SumProved():
+                self.proved.append(event)
+            case alliance.AggregatorFailed():
+                self.failed.append(event)
             case alliance.RoundSettled(model=model) if model is not None:
                 if model not in self.models:
                     self.models.append(model)

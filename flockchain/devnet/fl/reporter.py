@@ -6,15 +6,22 @@ Source: WP VI.B to VI.F.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from flockchain.devnet.arena.reporter import short
 from flockchain.devnet.fl.cast import name_of
 from flockchain.devnet.fl.record import Record
 from runtime.pallets.fl_alliance import events as alliance
-from runtime.pallets.fl_alliance.stages import Outcome
+from runtime.pallets.fl_alliance.stages import FailureReason, Outcome
 from runtime.pallets.fl_alliance.views import RoundInfo
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.types import AccountId
+
+_FAILURES: Final = {
+    FailureReason.NO_PROOF: "it posted no proof",
+    FailureReason.BAD_PROOF: "its proof is wrong",
+    FailureReason.NO_OPENING: "what it handed out is not the sum that was proved, say the voters",
+}
 
 
 class Reporter:
@@ -70,6 +77,15 @@ def _line(event: object) -> str | None:
             return f"round {round_} is {said}: votes add up to {votes}, reward {short(reward)}"
         case alliance.RoundSettled(round=round_, model=model) if model is not None:
             return f"round {round_} is settled; the model is {cid_text(model)}"
+        case alliance.SumProved(round=round_, who=who, proved=sum_):
+            return (
+                f"round {round_}: {name_of(who)} proves its sum by 80 bytes, H(Enc(w)) is "
+                f"0x{sum_[:8].hex()}.."
+            )
+        case alliance.AggregatorFailed(round=round_, who=who, reason=reason):
+            return f"round {round_}: {name_of(who)} fails to aggregate: {_FAILURES[reason]}"
+        case alliance.HandedOver(round=round_, who=who):
+            return f"round {round_}: {name_of(who)} hands its update to the next aggregator"
         case alliance.Expelled(who=who, balance=balance):
             return f"{name_of(who)} is expelled with {short(balance)} left"
         case alliance.Claimed(who=who, stake=stake, earned=earned):

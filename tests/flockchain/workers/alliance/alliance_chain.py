@@ -177,7 +177,7 @@ async def at_work(
 
 async def step(chain: FastChain, *workers: FlClient) -> None:
     """Seal the next block as soon as the workers have done what the best one calls for."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         for worker in workers:
             await worker.settled(chain.backend.best.hash)
     chain.seal()

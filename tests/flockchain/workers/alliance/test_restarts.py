@@ -82,7 +82,7 @@ async def killed_in_every_stage(
             if stage is not None and stage.is_timed() and stage not in seen:
                 seen.add(stage)
                 await clients.restart()  # before it has seen the stage
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(300):
                     await clients.worker.settled(chain.backend.best.hash)
                 await clients.restart()  # what it sent lies in the node's pool
             await step(chain, clients.worker)
