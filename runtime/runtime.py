@@ -47,6 +47,8 @@ from runtime.pallets import (
     upgrades,
     utility,
 )
+from runtime.pallets.fl_alliance.pallet import COMMITMENT, PROOF
+from runtime.pallets.fl_alliance.terms import COMMITMENTS_MAX
 from runtime.version import SPEC_VERSION, TRANSACTION_VERSION, code_stub
 
 BASE_BLOCK: Final = Weight(2_000_000_000)  # an empty block: hooks, events, header
@@ -288,6 +290,7 @@ class Runtime:
                 live_tasks_max=preset.alliance_tasks_max,
                 members_max=preset.members_max,
                 steps_per_block=preset.alliance_steps,
+                commitments_max=commitments_max(self.weights),
                 kept_days=preset.kept_days,
             ),
             currency=self.balances,
@@ -337,6 +340,15 @@ class Runtime:
         """Check every pallet's invariants. Raises AssertionError. For tests and the simulator."""
         for pallet in self.ordered:
             pallet.try_state()
+
+
+def commitments_max(weights: BlockWeights) -> int:
+    """How many commitments a proof may be about: the call takes at most two thirds of what normal
+    ones may."""
+    extrinsic = weights.per_class.normal.max_extrinsic
+    assert extrinsic is not None, "normal calls are bounded"
+    left = extrinsic.ref_time * 2 // 3 - PROOF.ref_time
+    return min(left // COMMITMENT.ref_time, COMMITMENTS_MAX)
 
 
 def weights_of(preset: Preset) -> BlockWeights:

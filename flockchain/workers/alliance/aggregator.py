@@ -44,8 +44,10 @@ class NotWhatWasPosted(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The proof, and the content id of the sum's opening, which lies at the node."""
+    """The proof, and the content id of the sum's opening, which lies at the node. `count`: how
+    many commitments it is about."""
 
+    count: int
     proof: Bytes80
     opening: bytes
 
@@ -66,7 +68,8 @@ class Aggregator:
         if found is None:
             return
         if isinstance(found, Proved):
-            call = encode_call(FlAlliance.post_proof, task, number, found.proof, found.opening)
+            parts = (found.count, found.proof, found.opening)
+            call = encode_call(FlAlliance.post_proof, task, number, *parts)
             text = f"proved the sum of round {number} in task {task}"
             desk.act(view.now, ("prove", task, number), call, text)
             return
@@ -95,7 +98,8 @@ class Aggregator:
         keys = [None if each is None else each.key for each in receivers]
         opening = await desk.client.put_blob(seal_update(found.opening, place, keys), desk.key)
         log.info("%s summed %d updates of round %d", desk.name, len(clients), view.number)
-        return Proved(Bytes80(found.proof), opening)
+        count = sum(len(client.commitments.points) for client in clients)
+        return Proved(count, Bytes80(found.proof), opening)
 
     async def _receive(self, round_: AggregatedRound, client: CommittedClient) -> Sent:
         """Raises SdkError, NotWhatWasPosted."""

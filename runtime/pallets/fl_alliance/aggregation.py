@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.pallets.fl_alliance import events
-from runtime.pallets.fl_alliance.proposals import Proposals
+from runtime.pallets.fl_alliance.proposals import OpenedProposal, Proposals
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
     ClientCommitments,
@@ -60,14 +60,16 @@ class Aggregations:
         key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
         if alliance.aggregations.contains(key):
             raise events.WrongStage  # only those in the sum hand over to another aggregator
+        opened = OpenedProposal(sha2_256(posted.points), ciphertext)
+        proposals = Proposals(alliance)  # its checks come first: they cost less than points
+        proposals.ensure_sealed(who, place, opened, salt)
         client = self._client(key, who, posted)
         setup = alliance.reference_string()
         if client is None or not is_admissible(self.context(key), client, setup):
             raise events.BadCommitments
         if not is_delivery(posted.delivery, self.delivery_context(key, who)):
             raise events.BadDelivery
-        content = sha2_256(posted.points)
-        Proposals(alliance).reveal(who, task, round_, content, ciphertext, salt)
+        proposals.enter(who, place, opened)
         alliance.commitments.put((key, who), posted)
 
     def hand_over(
@@ -129,11 +131,11 @@ class Aggregations:
         return count >= CLIENTS_MIN
 
     def post_proof(
-        self, who: AccountId, task: int, round_: int, proof: bytes, opening: bytes
+        self, who: AccountId, place: tuple[int, int], count: int, proof: bytes, opening: bytes
     ) -> None:
         """Check the aggregator's proof; a wrong one replaces it. Emits SumProved or
         AggregatorFailed."""
-        alliance = self.alliance
+        alliance, (task, round_) = self.alliance, place
         key = alliance.ensure_stage(task, round_, Stage.AGGREGATE)
         found = alliance.aggregations.get(key)
         if who != alliance.rounds.get(key).voters[found.place]:
@@ -141,6 +143,8 @@ class Aggregations:
         if found.proved is not None:
             raise events.AlreadyProved
         statement = self.statement(key)
+        if sum(len(client.points) for client in statement.clients) > count:
+            raise events.TooManyCommitments
         if not verify_aggregation(statement, proof, alliance.reference_string()):
             self._replace(key, FailureReason.BAD_PROOF)
             return

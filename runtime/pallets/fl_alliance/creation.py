@@ -26,7 +26,6 @@ from runtime.pallets.fl_alliance.sortition import members_needed, participants_o
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.terms import (
-    COMMITMENTS_MAX,
     DAYS_MAX,
     FRACTION_BITS_MAX,
     NAME_BYTES_MAX,
@@ -68,7 +67,7 @@ class Creation:
             raise events.TooFewVotersDrawn
         setup = alliance.setup.find()
         chunk = ETHEREUM_POINTS - BLINDERS if setup is None else setup.chunk
-        ensure_sums_fit(terms, config.members_max, chunk)
+        ensure_sums_fit(terms, config.members_max, config.commitments_max, chunk)
         model = self._origin_model(terms.origin)
         live, covered = alliance.live.get(), min(alliance.locks.spare(who), config.creator_stake)
         stake = config.creator_stake - covered
@@ -171,7 +170,9 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int)
         raise events.BadUnits
 
 
-def ensure_sums_fit(terms: AllianceTerms, members_max: int, chunk: int) -> None:
+def ensure_sums_fit(
+    terms: AllianceTerms, members_max: int, commitments_max: int, chunk: int
+) -> None:
     """Raises BadAggregation unless sums and proofs stay within bounds, whoever is drawn.
 
     `chunk`: how many parameters a commitment has.
@@ -182,7 +183,7 @@ def ensure_sums_fit(terms: AllianceTerms, members_max: int, chunk: int) -> None:
         is_fine = terms.parameters == 0
     else:
         commitments = -(-terms.parameters // chunk) * proposers
-        is_fine = 0 < commitments <= COMMITMENTS_MAX and proposers >= CLIENTS_MIN
+        is_fine = 0 < commitments <= commitments_max and proposers >= CLIENTS_MIN
         is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
         is_fine = is_fine and not terms.attributes  # no voter can leave one out
     if not is_fine:

@@ -562,3 +562,7 @@ class ChunkIsFine(frame.ModuleError, index=59):
 
 class AlreadyProved(frame.ModuleError, index=60):
     """The aggregator has proved the round's sum."""
+
+
+class TooManyCommitments(frame.ModuleError, index=61):
+    """The sum is of more commitments than the call declares."""

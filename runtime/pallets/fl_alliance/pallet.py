@@ -32,6 +32,7 @@ from runtime.pallets.fl_alliance import events, storage
 from runtime.pallets.fl_alliance.creation import Creation
 from runtime.pallets.fl_alliance.disputes import Accusation, Disputes
 from runtime.pallets.fl_alliance.membership import Membership
+from runtime.pallets.fl_alliance.proposals import OpenedProposal
 from runtime.pallets.fl_alliance.records import Ballot, ClientCommitments
 from runtime.pallets.fl_alliance.rounds import Rounds
 from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms, Mode
@@ -62,10 +63,13 @@ COMMIT = Weight(180_000_000)
 REVEAL = Weight(250_000_000)
 STEP = Weight(70_000_000)
 BLOCK = Weight(20_000_000)
-PROOF = Weight(90_000_000_000)  # of the 3,072 commitments that a round has at most
-DISPUTE = Weight(25_000_000_000)  # of a chunk of 4,092 numbers, or a part of a larger one
+# Of aggregation, with no point kept and the setup not loaded: a node that has just started.
+PROOF = Weight(30_000_000_000)
+COMMITMENT = Weight(190_000_000)  # that a proof is about
+DISPUTE = Weight(165_000_000_000)
+CHUNK = Weight(25_000_000_000)  # of 4,092 numbers, or a part of a larger one
 CHUNK_BYTES = 16_384
-POINT = Weight(110_000_000)
+POINT = Weight(165_000_000)
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
 
 
@@ -74,7 +78,7 @@ def _admission(size_bytes: int) -> Weight:
 
 
 def _dispute(size_bytes: int) -> Weight:
-    return DISPUTE.times(size_bytes // CHUNK_BYTES + 1)
+    return DISPUTE + CHUNK.times(size_bytes // CHUNK_BYTES + 1)
 
 
 class FlAlliance(storage.FlAlliance, index=34):
@@ -240,7 +244,8 @@ class FlAlliance(storage.FlAlliance, index=34):
         who = frame.ensure_signed(origin)
         if self.get_task(task).terms.mode is not Mode.OPEN:
             raise events.WrongMode
-        self.playing.proposals.reveal(who, task, round_, content, ciphertext, salt)
+        opened = OpenedProposal(content, ciphertext)
+        self.playing.proposals.reveal(who, (task, round_), opened, salt)
 
     @frame.call(15, weight=COMMIT)
     def report(self, origin: frame.Origin, task: U32, round_: U32, held: U256) -> None:
@@ -301,17 +306,24 @@ class FlAlliance(storage.FlAlliance, index=34):
         who = frame.ensure_signed(origin)
         self.playing.aggregations.hand_over(who, task, round_, delivery, ciphertext)
 
-    @frame.call(20, weight=PROOF)
+    @frame.call(20, weight=lambda task, round_, count, *_: PROOF + COMMITMENT.times(count))
     def post_proof(
-        self, origin: frame.Origin, task: U32, round_: U32, proof: Bytes80, opening: ContentDigest
+        self,
+        origin: frame.Origin,
+        task: U32,
+        round_: U32,
+        count: U16,
+        proof: Bytes80,
+        opening: ContentDigest,
     ) -> None:
         """Prove the sum. Signed by the aggregator; a wrong proof costs it s_p, and another follows.
 
-        `opening`: what travels of the sum. Emits SumProved or AggregatorFailed. Raises WrongStage,
-        NotTheAggregator.
+        `count`: how many commitments there are, or more; `opening`: what travels of the sum. Emits
+        SumProved or AggregatorFailed. Raises WrongStage, NotTheAggregator, AlreadyProved,
+        TooManyCommitments.
         """
         who = frame.ensure_signed(origin)
-        self.playing.aggregations.post_proof(who, task, round_, proof, opening)
+        self.playing.aggregations.post_proof(who, (task, round_), count, proof, opening)
 
     @frame.call(21, weight=lambda task, round_, accusation: _dispute(len(accusation.piece)))
     def accuse(self, origin: frame.Origin, task: U32, round_: U32, accusation: Accusation) -> None:

@@ -11,7 +11,7 @@ bits are this project's.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.records import (
@@ -26,6 +26,14 @@ from runtime.pallets.fl_alliance.stages import Stage, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance
 from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.types import AccountId, Hash
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedProposal:
+    """What was sealed: content id of the update, or the hash of commitments; of what travels."""
+
+    content: bytes
+    ciphertext: bytes
 
 
 class Proposals:
@@ -58,16 +66,17 @@ class Proposals:
         alliance.deposit_event(events.ProposalCommitted(task, round_, who, seal))
 
     def reveal(
-        self,
-        who: AccountId,
-        task: int,
-        round_: int,
-        content: bytes,
-        ciphertext: bytes,
-        salt: bytes,
+        self, who: AccountId, place: tuple[int, int], opened: OpenedProposal, salt: bytes
     ) -> None:
         """Open a proposal. Emits ProposalRevealed."""
-        alliance = self.alliance
+        self.ensure_sealed(who, place, opened, salt)
+        self.enter(who, place, opened)
+
+    def ensure_sealed(
+        self, who: AccountId, place: tuple[int, int], opened: OpenedProposal, salt: bytes
+    ) -> None:
+        """Raises the rule by which this may not be opened now. `place` is (task, round)."""
+        alliance, (task, round_), content = self.alliance, place, opened.content
         key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
         found = self._proposal(key, who)
         if found.seal is None:
@@ -75,16 +84,23 @@ class Proposals:
         if found.content is not None:
             raise events.AlreadyRevealed
         genesis = alliance.block.genesis_hash()
-        if seal_proposal(genesis, (task, round_), who, content, ciphertext, salt) != found.seal:
+        if seal_proposal(genesis, place, who, content, opened.ciphertext, salt) != found.seal:
             raise events.WrongSeal
         if content == alliance.get_task(task).terms.zero_update:
             raise events.ZeroUpdate
         base = alliance.rounds.get(key).base
         first = alliance.proposed.find((task, content))
-        if first is None:
-            alliance.proposed.put((task, content), FirstProposed(round_, who, base))
-        elif (first.proposer, first.base) != (who, base):
+        if first is not None and (first.proposer, first.base) != (who, base):
             raise events.DuplicateProposal
+
+    def enter(self, who: AccountId, place: tuple[int, int], opened: OpenedProposal) -> None:
+        """Store what may be opened. Emits ProposalRevealed."""
+        alliance, (task, round_), key = self.alliance, place, RoundKey(*place)
+        content, ciphertext = opened.content, opened.ciphertext
+        if not alliance.proposed.contains((task, content)):
+            base = alliance.rounds.get(key).base
+            alliance.proposed.put((task, content), FirstProposed(round_, who, base))
+        found = self._proposal(key, who)
         alliance.proposals.put((key, who), replace(found, content=content, ciphertext=ciphertext))
         alliance.note_done(task, 1 << found.index)
         alliance.deposit_event(events.ProposalRevealed(task, round_, who, content, ciphertext))

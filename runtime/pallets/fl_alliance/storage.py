@@ -40,7 +40,7 @@ from runtime.pallets.fl_alliance.records import (
     VoterRecord,
 )
 from runtime.pallets.fl_alliance.stages import Stage
-from runtime.pallets.fl_alliance.terms import AllianceParameters
+from runtime.pallets.fl_alliance.terms import COMMITMENTS_MAX, AllianceParameters
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, U32, AccountId, Balance, Bytes32
 from runtime.primitives.zk_profile import ChainSetup, setup_of
@@ -55,6 +55,7 @@ class Config:
 
     `steps_per_block` bounds the work of a block: a step is about 70 microseconds. `kept_rounds`:
     how many rounds of a task can be explained; `kept_days`: for how long after its end.
+    `commitments_max`: of a round, so that the check of its proof fits into a block.
     """
 
     calendar: Calendar
@@ -69,6 +70,7 @@ class Config:
     live_tasks_max: U32 = 64
     members_max: U32 = 4_096
     steps_per_block: U32 = 1_000
+    commitments_max: U32 = COMMITMENTS_MAX
     kept_rounds: U32 = 32
     kept_days: U32 = 30
 

@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 from ml.zk.openings import Opening, add_up, commit, is_opening, opening_of
 from ml.zk.prover import prove_aggregation
 from runtime.frame.origin import signed
-from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance import aggregation, events
 from runtime.pallets.fl_alliance.disputes import Accusation
 from runtime.pallets.fl_alliance.records import Aggregation, VoterRecord
 from runtime.pallets.fl_alliance.seals import delivery_context, seal_proposal
@@ -98,8 +98,10 @@ class Aggregated:
         delivery, self.pieces[name] = deliver(chunks, vrf_key(receiver), context, secret)
         return delivery
 
-    def seal(self, name: str) -> None:
-        points, _ = self.prepare(name)
+    def seal(self, name: str, **changes: bytes) -> None:
+        points, signature = self.prepare(name)
+        points = changes.get("points", points)
+        self.posted[name] = points, signature
         sealed = content(f"{name} to d")
         seal = seal_proposal(
             GENESIS,
@@ -168,9 +170,9 @@ class Aggregated:
     def clients(self):  # type: ignore[no-untyped-def]
         return self.statement.clients
 
-    def post(self, name: str, proof: bytes) -> None:
+    def post(self, name: str, proof: bytes, count: int = 3) -> None:
         who, opening = signed(account(name)), content("opening")
-        self.pallet.post_proof(who, self.made.task, self.made.key.round, proof, opening)
+        self.pallet.post_proof(who, self.made.task, self.made.key.round, count, proof, opening)
 
     def standing(self, name: str) -> Standing:
         """How a participant came out of the first round."""
@@ -358,29 +360,48 @@ def test_a_rejected_sum_leaves_the_model() -> None:
     assert [found.standing(name) for name in "abc"] == [Standing.LOSING] * 3
 
 
-def test_refused_commitments() -> None:
+def at_disclosure(**changes: bytes) -> Aggregated:
+    """a has sealed what is told, in place of what it should."""
     found = seated()
     found.made.go_to(Stage.PROPOSE)
-    for name in "abc":
-        found.seal(name)
+    for name in "bca":
+        found.seal(name, **(changes if name == "a" else {}))
     found.made.go_to(Stage.DISCLOSE)
-    points, signature = found.posted["a"]
-    others, _ = found.posted["b"]
-    bad = [
-        {"points": others},
-        {"points": points + points},
-        {"points": b""},
-        {"points": points[:-1]},
-        {"points": b"\xc0" + bytes(47)},
-        {"signature": signature[:-1] + bytes((signature[-1] ^ 1,))},
-        {"signature": found.posted["b"][1]},
-    ]
-    for changes in bad:
-        with pytest.raises(events.BadCommitments):
-            found.reveal("a", **changes)
-    found.posted["d"], found.openings["d"] = found.posted["a"], found.openings["a"]
+    return found
+
+
+@pytest.mark.parametrize("points", [b"", b"\xc0" + bytes(47), bytes(48), bytes(47), bytes(96)])
+def test_commitments_that_are_no_points_of_the_chunks_are_refused(points: bytes) -> None:
     with pytest.raises(events.BadCommitments):
+        at_disclosure(points=points).reveal("a")
+
+
+def test_commitments_that_another_key_signed_are_refused() -> None:
+    found = at_disclosure()
+    _, signature = found.posted["a"]
+    for wrong in (signature[:-1] + bytes((signature[-1] ^ 1,)), found.posted["b"][1]):
+        with pytest.raises(events.BadCommitments):
+            found.reveal("a", signature=wrong)
+
+
+def test_points_are_looked_at_after_all_that_costs_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may not open anything now does not make the chain decompress points."""
+    found = at_disclosure()
+
+    def not_now(*_: object) -> bool:
+        raise AssertionError("points were looked at")
+
+    monkeypatch.setattr(aggregation, "is_admissible", not_now)
+    points, _ = found.posted["b"]
+    with pytest.raises(events.WrongSeal):
+        found.reveal("a", points=points)
+    found.posted["d"], found.openings["d"] = found.posted["a"], found.openings["a"]
+    with pytest.raises(events.NotAProposer):
         found.reveal("d")
+
+
+def test_refused_openings_of_commitments() -> None:
+    found = at_disclosure()
     with pytest.raises(events.BadDelivery):
         found.reveal("a", receiver="e")
     with pytest.raises(events.WrongMode):
@@ -390,6 +411,14 @@ def test_refused_commitments() -> None:
     found.reveal("a")
     with pytest.raises(events.AlreadyRevealed):
         found.reveal("a")
+
+
+def test_a_proof_declares_what_its_check_costs() -> None:
+    found = at_aggregation()
+    with pytest.raises(events.TooManyCommitments):
+        found.post("d", found.proof(), count=2)
+    found.post("d", found.proof(), count=4)
+    assert found.aggregation.proved is not None
 
 
 def test_refusals_of_handing_over() -> None:
