@@ -83,6 +83,10 @@ class AllianceDesk:
         text = f"{self.name} {text}"
         self.actions.act((*name, self.account), now.head.number, self.key, call, text)
 
+    def get_ready(self, now: Moment) -> None:
+        """Have the training process loaded before there is a window to be missed."""
+        self.jobs.poll(("libraries",), now.head.number, self.training.load)
+
     # -- keys for others
 
     async def has_sealing_key(self, now: Moment) -> bool:

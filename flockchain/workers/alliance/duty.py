@@ -94,6 +94,8 @@ class AllianceDuty:
     def _act(self, view: RoundView) -> None:
         """Do what the chain says is due."""
         part = view.part
+        if view.is_summed:
+            self._desk.get_ready(view.now)
         match part.duty:
             case Duty.INITIALISE_MODEL:
                 self._proposer.initialise(view)
