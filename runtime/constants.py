@@ -58,6 +58,7 @@ class Preset:
     settlement_steps: int = 6_000  # per block: 60 ms on the reference machine
     alliance_tasks_max: int = 64  # live tasks of the FL Alliance: each block looks at all of them
     members_max: int = 4_096  # that ever join one of them
+    alliance_round_days: int = 7  # the longest round: what a day allots can be minted a day longer
     alliance_steps: int = 1_000  # per block: about 70 ms on the reference machine
     bonding_eras: int = 14  # from unbonding the chain's stake to free, and to report offences
     history_eras: int = 30  # in which an era's pay can be claimed
@@ -141,6 +142,7 @@ DEVNET: Final = Preset(
     candidates_max=32,
     nominators_max=100,
     kept_days=1_000,
+    alliance_round_days=24,  # of 20 blocks: three aggregators have time on a busy machine
 )
 
 PRESETS: Final[dict[str, Preset]] = {preset.name: preset for preset in (MAINNET, DEVNET)}

@@ -291,6 +291,7 @@ class Runtime:
                 members_max=preset.members_max,
                 steps_per_block=preset.alliance_steps,
                 commitments_max=commitments_max(self.weights),
+                round_days=preset.alliance_round_days,
                 kept_days=preset.kept_days,
             ),
             currency=self.balances,

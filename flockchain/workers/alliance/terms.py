@@ -13,7 +13,6 @@ from typing import Final
 
 from runtime.constants import Preset
 from runtime.pallets.fl_alliance.terms import (
-    ROUND_DAYS_MAX,
     AllianceTerms,
     Mode,
     RoundWindows,
@@ -24,8 +23,6 @@ FRACTION_BITS: Final = 14
 _WINDOW_BLOCKS_MIN: Final = 10
 _WINDOWS_A_DAY: Final = 96  # a quarter of an hour on mainnet
 _LONG: Final = 4  # times that for training and judging
-_TIGHT_PARTS: Final = (4, 31, 4, 5, 7, 8, 4)
-_TIGHT: Final = RoundWindows(*_TIGHT_PARTS)
 _ALL, _TWO_THIRDS, _HALF = Rational(1, 1), Rational(2, 3), Rational(1, 2)
 _FIFTH, _TENTH, _TWENTIETH = Rational(1, 5), Rational(1, 10), Rational(1, 20)
 
@@ -92,18 +89,9 @@ def make_terms(
 
 def usual_windows(preset: Preset, mode: Mode = Mode.OPEN) -> RoundWindows:
     """Windows that suit a network: training and judging have three or four times the others', and
-    an aggregator as much as training. Where days are too short for that, training has most."""
+    an aggregator as much as training."""
     short = max(preset.calendar.day_blocks // _WINDOWS_A_DAY, _WINDOW_BLOCKS_MIN)
     is_slow = short > _WINDOW_BLOCKS_MIN
     long = short * (_LONG if is_slow else _LONG - 1)  # a devnet's day is short
-    if mode is Mode.OPEN:
-        return RoundWindows(short, long, short, long, 0, long, short)
-    usual, week = RoundWindows(short, long, short, long, long, long, short), _week_of(preset)
-    if usual.total() <= week:
-        return usual
-    return RoundWindows(*(part * (week // _TIGHT.total()) for part in _TIGHT_PARTS))
-
-
-def _week_of(preset: Preset) -> int:
-    """The longest that a round may last, in blocks."""
-    return ROUND_DAYS_MAX * preset.calendar.day_blocks
+    aggregate = 0 if mode is Mode.OPEN else long
+    return RoundWindows(short, long, short, long, aggregate, long, short)

@@ -31,7 +31,6 @@ from runtime.pallets.fl_alliance.terms import (
     NAME_BYTES_MAX,
     PARTICIPANTS_MAX,
     PARTS_MAX,
-    ROUND_DAYS_MAX,
     ROUNDS_MAX,
     UNITS_MAX,
     AllianceParameters,
@@ -56,7 +55,8 @@ class Creation:
     def create(self, who: AccountId, terms: AllianceTerms, funding: Funding) -> int:
         """Create a task: locks what no lock covers of S_c, takes the pool. Emits TaskCreated."""
         alliance, config = self.alliance, self.alliance.config
-        ensure_valid_terms(terms, config.quantity_min, config.calendar.day_blocks)
+        round_blocks_max = config.round_days * config.calendar.day_blocks
+        ensure_valid_terms(terms, config.quantity_min, round_blocks_max)
         budget = funding.budget if isinstance(funding, SelfFunded) else 0
         if isinstance(funding, SelfFunded) and budget < terms.rounds:
             raise events.BudgetTooSmall
@@ -143,7 +143,7 @@ class Creation:
         self.alliance.deposit_event(events.ParametersChanged(parameters))
 
 
-def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int) -> None:
+def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, round_blocks_max: int) -> None:
     """Raises the rule that the terms break, but for those that the state decides."""
     if terms.mode is Mode.ZK_MASKED:
         raise events.ModeNotBuilt
@@ -162,7 +162,7 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, day_blocks: int)
     is_open = terms.mode is Mode.OPEN
     if not all(windows.of_participants()) or (windows.aggregate == 0) != is_open:
         raise events.BadWindows
-    if windows.total() > ROUND_DAYS_MAX * day_blocks:
+    if windows.total() > round_blocks_max:
         raise events.BadWindows
     if not 1 <= terms.fraction_bits <= FRACTION_BITS_MAX:
         raise events.BadFractionBits

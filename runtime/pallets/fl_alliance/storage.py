@@ -55,7 +55,8 @@ class Config:
 
     `steps_per_block` bounds the work of a block: a step is about 70 microseconds. `kept_rounds`:
     how many rounds of a task can be explained; `kept_days`: for how long after its end.
-    `commitments_max`: of a round, so that the check of its proof fits into a block.
+    `round_days`: the longest that a round may last; `commitments_max`: of a round, so that the
+    check of its proof fits into a block.
     """
 
     calendar: Calendar
@@ -71,6 +72,7 @@ class Config:
     members_max: U32 = 4_096
     steps_per_block: U32 = 1_000
     commitments_max: U32 = COMMITMENTS_MAX
+    round_days: U32 = 7  # what a day allots can be minted for a day longer
     kept_rounds: U32 = 32
     kept_days: U32 = 30
 

@@ -19,7 +19,6 @@ from runtime.primitives.types import U8, U16, U32, Balance
 NAME_BYTES_MAX: Final = 64
 ROUNDS_MAX: Final = 1_000
 DAYS_MAX: Final = 365
-ROUND_DAYS_MAX: Final = 7  # what a day allots can be minted for a day longer
 PARTICIPANTS_MAX: Final = 256  # drawn in one round
 UNITS_MAX: Final = 1_024
 AGGREGATORS_MAX: Final = 3  # that may try in one round

@@ -29,6 +29,7 @@ from runtime.pallets.fl_alliance.terms import AllianceTerms, Mode, RoundWindows
 from runtime.primitives.content_id import content_id
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, Hash
+from runtime.primitives.zk_profile import ChainSetup
 from runtime.runtime import Runtime
 from tests.flockchain.fast_chain import AUTHOR, FastChain, fast_chain, genesis_of
 from tests.flockchain.workers.digits_world import submit
@@ -106,7 +107,9 @@ def proven() -> dict[str, object]:
     }
 
 
-def genesis_with_origin(*, has_model: bool = True) -> dict[bytes, bytes]:
+def genesis_with_origin(
+    *, has_model: bool = True, setup: ChainSetup | None = None
+) -> dict[bytes, bytes]:
     """Block 0 of a chain on which Arena task 0 is completed."""
     top = genesis_of([AUTHOR, CREATOR, *KEYS])
     state = DictState(top)
@@ -130,16 +133,18 @@ def genesis_with_origin(*, has_model: bool = True) -> dict[bytes, bytes]:
     if has_model:
         content = content_id(digits().model)
         runtime.models.record_model(0, content, 0, CREATOR.account, (9, 10), [])
+    if setup is not None:
+        runtime.alliance.setup.put(setup)
     changed = {**top, **ext.changes()}
     return {key: value for key, value in changed.items() if value is not None}
 
 
 @asynccontextmanager
 async def alliance_chain(
-    directory: Path, *, has_model: bool = True, **terms: object
+    directory: Path, *, has_model: bool = True, setup: ChainSetup | None = None, **terms: object
 ) -> AsyncIterator[tuple[FastChain, Client]]:
     """The chain with task 1 of the FL Alliance, its specification and first model at the node."""
-    genesis = genesis_with_origin(has_model=has_model)
+    genesis = genesis_with_origin(has_model=has_model, setup=setup)
     async with fast_chain(directory / "node", [], genesis) as chain:
         chain.seal()
         async with await Client.connect(chain.url) as client:

@@ -19,6 +19,8 @@ from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import NoData, RoundKey
 from runtime.pallets.fl_alliance.stages import Outcome, Standing
 from runtime.primitives.content_id import content_id
+from runtime.primitives.types import Hash
+from runtime.primitives.zk_profile import ChainSetup
 from tests.flockchain.fast_chain import FastChain
 from tests.flockchain.workers.alliance.alliance_chain import (
     BITS,
@@ -73,6 +75,26 @@ def test_a_model_of_another_size_than_is_declared_is_not_staked_on(
     chain = asyncio.run(run())
     assert not list(chain.runtime().alliance.members.items_of(TASK))
     assert "a model of 1210 numbers, not 1000" in caplog.text
+
+
+def test_a_reference_string_that_is_not_loaded_keeps_from_joining(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Commitments under another string would be refused, and cost stake."""
+    own = ChainSetup(1 << 12, Hash(b"s" * 32))
+
+    async def run() -> FastChain:
+        async with alliance_chain(tmp_path, setup=own, **proven()) as (chain, client):
+            async with at_work(client, participants(FEW[:1]), tmp_path / "state") as worker:
+                for _ in range(4):
+                    await step(chain, worker)
+            return chain
+
+    with caplog.at_level("INFO"):
+        chain = asyncio.run(run())
+    assert not list(chain.runtime().alliance.members.items_of(TASK))
+    told = [line.partition(": ")[2] for line in caplog.messages if "does not join" in line]
+    assert told == ["task 1 needs a reference string of the chain's own, which is not loaded yet"]
 
 
 def test_who_left_is_not_joined_again(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ import pytest
 
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client
+from flockchain.workers.alliance.zk_files import KEPT
 from ml.artifact import ArtifactLimits
 from ml.checkpoint import load_checked
 from ml.datasets.labelled import DATASET_LIMITS
+from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Outcome
 from runtime.primitives.content_id import ContentId, content_id
+from runtime.primitives.scale import DecodeError
 from tests.flockchain.fast_chain import FastChain
 from tests.flockchain.workers.alliance.alliance_chain import (
     KEYS,
@@ -24,11 +27,13 @@ from tests.flockchain.workers.alliance.alliance_chain import (
     at_work,
     digits,
     participants,
+    proven,
     step,
     until_round,
 )
 
 FEW = KEYS[:5]
+PARAMETERS = 1_210
 
 
 class Wiretap:
@@ -107,3 +112,47 @@ def test_neither_rows_nor_updates_leave_a_participant(
     assert updates, "they are kept here"
     assert not any(tap.has(piece) for update in updates for piece in body_of(update))
     assert not {bytes(each.content) for each in proposals if each.content} & set(chain.blobs.ids())
+
+
+def kept_numbers(folder: Path) -> list[bytes]:
+    """What opens each client's commitments, as 16-bit and as 32-bit numbers."""
+    found = []
+    for path in folder.glob("*/blobs/*"):
+        try:
+            opening = KEPT.decode_all(path.read_bytes()).opening
+        except DecodeError:
+            continue
+        numbers = opening[: 4 * PARAMETERS]
+        found += [numbers, b"".join(numbers[at : at + 2] for at in range(0, len(numbers), 4))]
+    return found
+
+
+def test_where_an_aggregator_sums_an_update_leaves_encrypted_to_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> tuple[FastChain, Wiretap]:
+        async with alliance_chain(tmp_path, rounds=1, **proven()) as (chain, client):
+            tap = Wiretap(client, monkeypatch)
+            async with at_work(client, participants(), tmp_path / "state") as worker:
+                result = await until_round(chain, 0, worker)
+                assert result.outcome is Outcome.ACCEPTED
+                for _ in range(3):
+                    await step(chain, worker)
+            return chain, tap
+
+    chain, tap = asyncio.run(run())
+    alliance = chain.runtime().alliance
+    info, model = alliance.views.round_info(TASK, 0), alliance.runs.get(TASK).model
+    opening = alliance.aggregations.get(RoundKey(TASK, 0)).opening
+    assert info is not None
+    assert model is not None
+    assert opening is not None
+    sent = {bytes(each.proposal.ciphertext or b"") for each in info.proposers}
+    assert {bytes(content_id(blob)) for blob in tap.blobs} == sent | {bytes(opening), bytes(model)}
+    numbers = kept_numbers(tmp_path / "state")
+    assert len(numbers) == 2 * len(info.proposers)
+    pieces = [each[at : at + 64] for each in numbers for at in range(0, len(each) - 64, 64)]
+    assert not any(tap.has(piece) for piece in pieces)
+    assert not any(
+        tap.has(row) for key in KEYS for row in rows_of(digits().shards[KEYS.index(key)])
+    )
