@@ -19,7 +19,6 @@ from flockchain.devnet.arena import ArenaChapter
 from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.fl import FlChapter
 from flockchain.devnet.processes import Devnet, DevnetError
-from flockchain.devnet.zk import ZkChapter
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
 
@@ -62,8 +61,7 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
         await chapter.run()
-        start = await FlChapter(devnet, reporter.say).run()
-        await ZkChapter(devnet, reporter.say, start).run()
+        await FlChapter(devnet, reporter.say).run()
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")

@@ -351,7 +351,7 @@ class TooFewVotersDrawn(frame.ModuleError, index=8):
 
 
 class BadWindows(frame.ModuleError, index=9):
-    """Each window has a block at least, all together have a week; none is for an aggregator."""
+    """Each window has a block at least, all together have the days that the chain allows."""
 
 
 class BadFractionBits(frame.ModuleError, index=10):
