@@ -22,7 +22,7 @@ from runtime.pallets.fl_alliance.stages import (
     Standing,
     VoidReason,
 )
-from runtime.pallets.fl_alliance.terms import AGGREGATORS_MAX, Mode, RoundWindows
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import Duty, Part
 from runtime.primitives import vrf
 from runtime.primitives.curve import hash_to_scalar
@@ -598,9 +598,3 @@ def test_more_accusations_give_no_more_time() -> None:
     found.post("d", found.proof())
     made.vote({name: yes() for name in VOTERS})
     assert found.result().outcome is Outcome.ACCEPTED
-
-
-def test_the_longest_round_counts_each_aggregators_time_twice() -> None:
-    windows = RoundWindows(1, 1, 10, 100, 1_000, 1, 1)
-    assert windows.total() == 114 + 2 * 1_000 + (AGGREGATORS_MAX - 1) * (112 + 2 * 1_000)
-    assert replace(windows, aggregate=0).total() == 114
