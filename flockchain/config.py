@@ -24,6 +24,7 @@ LOG_LEVELS: Final = ("error", "warning", "info", "debug")
 PORT_MAX: Final = 65_535
 DEFAULT_PRUNING: Final = 256
 PRUNING_MIN: Final = 16
+BLOCKS_KEPT_MIN: Final = 256  # clients look back so far for what they sent
 NAME_LENGTH_MAX: Final = 64
 _NAMES_MADE: Final = {shortcut: shortcut.capitalize() for shortcut in KEY_SHORTCUTS}
 
@@ -62,6 +63,8 @@ class NodeConfig:
     """Who may call what; an external one listens on all interfaces."""
     state_pruning: int | None
     """How many finalized states are kept; None: all (archive)."""
+    blocks_pruning: int | None
+    """How many final blocks keep their extrinsics; None: all (archive-canonical)."""
     sync: str
     """How a fresh node catches up: full executes all blocks, warp begins at a proven state."""
     seal_interval_ms: int | None
@@ -120,6 +123,7 @@ def _read(settings: Settings) -> NodeConfig:
         password_file=settings.find_path("password_file"),
         rpc=_read_access(settings),
         state_pruning=_read_pruning(settings),
+        blocks_pruning=_read_blocks_pruning(settings),
         sync=_read_sync(settings, dev=dev),
         seal_interval_ms=_read_seal_interval(settings, dev=dev),
         log_level=settings.choice("log_level", "info", LOG_LEVELS),
@@ -209,6 +213,13 @@ def _read_pruning(settings: Settings) -> int | None:
     if settings.is_word("state_pruning", "archive"):
         return None
     return settings.integer("state_pruning", DEFAULT_PRUNING, PRUNING_MIN, 2**31)
+
+
+def _read_blocks_pruning(settings: Settings) -> int | None:
+    given = settings.is_given("blocks_pruning")
+    if not given or settings.is_word("blocks_pruning", "archive-canonical"):
+        return None
+    return settings.integer("blocks_pruning", BLOCKS_KEPT_MIN, BLOCKS_KEPT_MIN, 2**31)
 
 
 def _read_sync(settings: Settings, *, dev: bool) -> str:

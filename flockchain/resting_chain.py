@@ -40,7 +40,8 @@ class BlockLacking(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(
             f"block {number} is not here: the node began above it with --sync warp, and fetches "
-            "earlier blocks while it runs; let it run on, or ask a node that has them"
+            "earlier blocks while it runs, or it lets them go (--blocks-pruning); let it run on, "
+            "or ask a node that has them"
         )
 
 

@@ -23,6 +23,7 @@ from typing import Final
 from flockchain.blobs import BlobStore
 from flockchain.blobs.exchange import BlobFetcher
 from flockchain.chain.backend import Backend
+from flockchain.chain.block_pruning import BlockPruner
 from flockchain.chain.importer import Consensus, Importer
 from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
@@ -200,6 +201,8 @@ class Service:
         self.node.connect(self.network, finality)
         if self.config.validator:
             self.keyring.on_added.append(self._act_with)
+        if self.config.blocks_pruning is not None:
+            BlockPruner(backend, self.config.blocks_pruning)
         self._add_blobs(blobs, verify)
         await self.network.start()
         stack.push_async_callback(self.network.stop)

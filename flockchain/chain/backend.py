@@ -70,6 +70,8 @@ class Backend:
         self.blocks = BlockStore(store)
         self.notifications = Notifications()
         self._finalized: Head | None = None
+        self.bodies_from = 1
+        """The lowest block whose extrinsics are worth having here: see `BlockPruner`."""
         self.tree: BlockTree
         self.genesis: Hash
         self.best: Head

@@ -89,7 +89,7 @@ class BlockStore:
             yield Hash(block)
 
     def meta(self, name: str) -> bytes | None:
-        """A named value: `genesis`, `best`, `finalized`, `changes`, `history`."""
+        """A named value: `genesis`, `best`, `finalized`, `changes`, `history`, `pruned`."""
         return self._store.get(_META + name.encode())
 
     # -- filling batches
@@ -156,6 +156,10 @@ class BlockStore:
         batch.delete(_HEADER + block)
         batch.delete(_BODY + block)
         self.mark_final(batch, number, block)
+
+    def remove_body(self, batch: WriteBatch, block: Hash) -> None:
+        """Let go of a final block's extrinsics; its header stays."""
+        batch.delete(_BODY + block)
 
     def _remember(self, block: Hash, header: Header) -> None:
         self._headers[block] = header

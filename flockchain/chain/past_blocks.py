@@ -1,8 +1,8 @@
 """The blocks below the one that a warp sync began at: which is next, and their check.
 
 They come downwards, each named by the hash in the block above it, so the proof of the first is the
-proof of all; none is executed. Invariant: `next_wanted` is on disk with the blocks above it, and
-what is stored hashes to what was wanted.
+proof of all; none is executed. Below what a node keeps nothing is wanted. Invariant: `next_wanted`
+is on disk with the blocks above it, and what is stored hashes to what was wanted.
 Source: Substrate `sc_client_db` (`BlockGap`).
 """
 
@@ -41,8 +41,11 @@ class PastBlocks:
                     f"extrinsics root 0x{root.hex()} != 0x{header.extrinsics_root.hex()} "
                     f"in block {header.number}"
                 )
-            stored.put_past_block(batch, block, header, body)
             count += 1
+            if header.number < self._backend.bodies_from:
+                wanted = None  # they would be pruned at once
+                break
+            stored.put_past_block(batch, block, header, body)
             wanted = None if header.parent_hash == self._backend.genesis else header.parent_hash
         if wanted is None:
             stored.remove_meta(batch, "history")

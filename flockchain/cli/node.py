@@ -74,6 +74,13 @@ def node(
     state_pruning: Annotated[
         str | None, typer.Option(help="Finalized states to keep, or archive. Default: 256.")
     ] = None,
+    blocks_pruning: Annotated[
+        str | None,
+        typer.Option(
+            help="Final blocks that keep their extrinsics, or archive-canonical for all of them."
+            " Default: archive-canonical."
+        ),
+    ] = None,
     sync: Annotated[
         str | None,
         typer.Option(

@@ -116,6 +116,10 @@ class StateStore:
             raise PinLimitReached(f"{len(self._pins)} states are pinned, the most allowed")
         self._pins[root] = self._pins.get(root, 0) + 1
 
+    def is_pinned(self, root: bytes) -> bool:
+        """Whether somebody keeps this state."""
+        return root in self._pins
+
     def unpin(self, root: bytes) -> None:
         """Take one pin back; the state goes, if it is due, when the next block becomes final."""
         count = self._pins.get(root, 0)

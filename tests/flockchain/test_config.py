@@ -69,6 +69,9 @@ def test_switches_and_lists_from_every_place(tmp_path: Path) -> None:
 
 def test_archive_keeps_every_state() -> None:
     assert config(state_pruning="archive").state_pruning is None
+    assert config().blocks_pruning is None
+    assert config(blocks_pruning="archive-canonical").blocks_pruning is None
+    assert config(blocks_pruning="300").blocks_pruning == 300
     assert config({"FLOCKCHAIN_STATE_PRUNING": "1000"}).state_pruning == 1_000
 
 
@@ -95,6 +98,8 @@ def test_the_seal_interval_is_for_development() -> None:
         ({"rpc_methods": "unsafe", "rpc_cors": ["all"]}, "--rpc-cors all together with "
          "--rpc-methods unsafe would let every web page use unsafe methods: name the origins, or "
          "use --rpc-methods auto"),
+        ({"blocks_pruning": "archive"}, "--blocks-pruning: 'archive' is no integer"),
+        ({"blocks_pruning": "9"}, "--blocks-pruning: 9 is outside of 256 to 2147483648"),
         ({"state_pruning": "some"}, "--state-pruning: 'some' is no integer"),
         ({"state_pruning": "1"}, "--state-pruning: 1 is outside of 16 to 2147483648"),
         ({"seal_interval_ms": 5}, "--seal-interval-ms: only a --dev node seals blocks without "

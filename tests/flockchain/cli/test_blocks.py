@@ -194,7 +194,8 @@ def test_what_a_warp_sync_left_out_is_named(tmp_path: Path) -> None:
     place = ("--chain", str(spec), "--base-path", str(tmp_path))
     lacking = (
         "block 7 is not here: the node began above it with --sync warp, and fetches earlier "
-        "blocks while it runs; let it run on, or ask a node that has them"
+        "blocks while it runs, or it lets them go (--blocks-pruning); let it run on, or ask a node "
+        "that has them"
     )
     assert refusal("export-blocks", str(tmp_path / "out"), "--from", "7", *place) == lacking
     assert refusal("check-block", "7", *place) == lacking
