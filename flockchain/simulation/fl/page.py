@@ -68,7 +68,8 @@ def _head(figures: Sequence[Figure]) -> str:
     found = find_figure(figures, FLIPS[0], "flock", STRESS_SHARE)
     clean = find_figure(figures, FLIPS[0], "none", 0.0)
     flock, plain = (str(each.seeds) if each else "no" for each in (found, clean))
-    return _HEAD.format(flock=flock, clean=plain)
+    earlier = _EARLIER if any(each.is_earlier for each in figures) else ""
+    return _HEAD.format(flock=flock, clean=plain, earlier=earlier)
 
 
 def _verdicts(figures: Sequence[Figure]) -> Iterator[str]:
@@ -182,15 +183,14 @@ Who alone accuses more than half of a round loses ([ADR 0009](adr/0009-marks-are
 Attackers know each other: as voters they accept whatever a friend is part of, mark all honest
 proposers and spare their friends, unless said otherwise. FLock at 40 % has {flock} seeds, clean
 training {clean}, the rest as many as the tables of stakes and attacks say; a figure without a band
-has one.
-Figures with † are of an earlier run with 20 seeds, in which nobody trained on moved copies; of
-defences with marks none is kept, since the rule of marks has changed. All terms were chosen on
+has one.{earlier} All terms were chosen on
 seeds from 100 on, alike for all attacks and for clean training; the page reports seeds from 0 on.
 They were not chosen blindly: two earlier runs on the reported seeds, with other bounds and without
 a price of marks, showed that a tight bound hurts honest learning, that denying voters could ruin a
 task and that colluding ones could expel all others; the rules changed after each. Krum and the
 trimmed mean are told that two fifths are malicious. FLock's published figures are of another data
 set and model, so only the shape compares."""
+_EARLIER: Final = " Figures with † are of an earlier run, under other terms."
 _STAKES: Final = """The mean balance of honest and malicious members by round, at 40 % malicious
 (the whitepaper's Fig. 6)."""
 _OTHERS: Final = """At 40 % malicious. *Trigger*: the part of other classes' images that a planted
