@@ -20,7 +20,8 @@ Kind = Literal["language", "classifier"]
 @dataclass(frozen=True, slots=True)
 class ServedModel:
     """A version of a model. `offer` is what callers pay for, `digest` what is served: the same
-    unless the offer follows its lineage. `created`: seconds since 1970. `path` holds the files."""
+    unless the host cheats. `created`: seconds since 1970. `path` holds the files. `fraction_bits`:
+    of an FL Alliance's model, which is in fixed point."""
 
     name: str
     offer: bytes
@@ -30,6 +31,7 @@ class ServedModel:
     path: Path
     created: int
     adapter: Path | None = None
+    fraction_bits: int | None = None
 
     @property
     def text(self) -> str:

@@ -191,8 +191,14 @@ class Inference:
 
 
 def _opening(model: ServedModel) -> dict[str, Any]:
-    request = {"op": "open", "model": model.text, "kind": model.kind, "path": str(model.path)}
-    return request if model.adapter is None else {**request, "adapter": str(model.adapter)}
+    return {
+        "op": "open",
+        "model": model.text,
+        "kind": model.kind,
+        "path": str(model.path),
+        "adapter": None if model.adapter is None else str(model.adapter),
+        "fraction_bits": model.fraction_bits,
+    }
 
 
 def _checked(event: Event) -> Event:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -115,10 +115,17 @@ class NodeMetrics:
         self._finalized.inc(len(event.finalized))
 
 
+class Exposable(Protocol):
+    """Whoever has metrics."""
+
+    def expose(self) -> bytes:
+        """Everything in the text format."""
+
+
 class MetricsServer:
     """`GET /metrics` over HTTP. Port 0 lets the system choose."""
 
-    def __init__(self, metrics: NodeMetrics, host: str = "127.0.0.1", port: int = 9615) -> None:
+    def __init__(self, metrics: Exposable, host: str = "127.0.0.1", port: int = 9615) -> None:
         self.port = port
         self._metrics = metrics
         self._host = host

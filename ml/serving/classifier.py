@@ -16,6 +16,7 @@ import torch
 from ml.artifact import ArtifactLimits
 from ml.language.sampling import GenerationError
 from ml.models.mlp import mlp_logits, read_mlp
+from ml.round_work import GlobalModel
 from ml.tasks.classification import KIND, lowest_argmax, read_mlp_config
 from ml.tasks.spec import TaskSpec, TaskSpecError
 
@@ -33,13 +34,22 @@ class Prediction:
 class Classifier:
     """A task's model, opened."""
 
-    def __init__(self, spec: bytes, weights: bytes, device: torch.device) -> None:
-        """Raises `TaskSpecError`, `ArtifactError`."""
+    def __init__(
+        self, spec: bytes, weights: bytes, device: torch.device, fraction_bits: int | None = None
+    ) -> None:
+        """`fraction_bits`: of the fixed point of an FL Alliance's model.
+
+        Raises `TaskSpecError`, `ArtifactError`.
+        """
         task = TaskSpec.parse(spec)
         if task.kind != KIND:
             raise TaskSpecError(f"models of kind {task.kind!r} answer no rows")
         self._config = read_mlp_config(task.model)
-        limits = ArtifactLimits(size_bytes_max=task.limits.model_bytes_max)
+        most = task.limits.model_bytes_max
+        if fraction_bits is not None:
+            model = GlobalModel.read(weights, fraction_bits, most)
+            weights = model.to_float_file(model.vector)
+        limits = ArtifactLimits(size_bytes_max=most)
         state = read_mlp(weights, self._config, limits)
         self._state = {name: each.to(device, torch.float64) for name, each in state.items()}
         self._device = device

@@ -103,7 +103,8 @@ class Turns:
         if request["kind"] == "classifier":
             weights = (path / "model.safetensors").read_bytes()
             spec = (path / "task.json").read_bytes()
-            self._models[name] = Classifier(spec, weights, self._device)
+            bits = request.get("fraction_bits")
+            self._models[name] = Classifier(spec, weights, self._device, bits)
             return
         base = self._bases.get(str(path))
         if base is None:

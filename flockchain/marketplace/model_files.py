@@ -1,0 +1,98 @@
+"""A host's model files: fetched by content id, laid out as the serving process opens them.
+
+Owns the folder. Invariant: what is served as a model has exactly the content id that the chain
+recorded; a folder without its mark was not written whole and is fetched again.
+Source: WP V.C (models by content id), II.C (hosts serve a version pinned by hash).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flockchain.marketplace.catalogue import Kind
+from flockchain.sdk import Client
+from ml.language.bundle import is_bundle, pack_directory, read_bundle
+from ml.language.directory import ModelDirectoryError
+from ml.tasks.spec import SPEC_BYTES_MAX
+from runtime.pallets.fl_alliance import FlAlliance
+from runtime.pallets.tasks import Tasks
+from runtime.primitives.content_id import cid_text, content_id
+
+FILE_BYTES_MAX: Final = 16 << 30
+_WHOLE: Final = ".whole"
+
+
+class ModelFilesError(Exception):
+    """A model whose files cannot be served; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Where a model lies, and how it is opened."""
+
+    kind: Kind
+    path: Path
+    fraction_bits: int | None = None
+
+
+class ModelFolder:
+    """The models beneath a host's state directory."""
+
+    def __init__(self, client: Client, directory: Path) -> None:
+        self._client = client
+        self._folder = directory / "models"
+
+    async def get(self, model: bytes, task: int) -> ModelFiles:
+        """The files of a task's model, fetched if they are not here.
+
+        Raises ModelFilesError, SdkError, OSError.
+        """
+        path = self._folder / cid_text(model)
+        if not (path / _WHOLE).is_file():
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+            path.mkdir(mode=0o700, parents=True)
+            await self._fetch(model, task, path)
+            (path / _WHOLE).touch(mode=0o600)
+        if not (path / "task.json").is_file():
+            return ModelFiles("language", path / "files")
+        return ModelFiles("classifier", path, await self._fraction_bits(task))
+
+    def adopt(self, model: bytes, directory: Path) -> ModelFiles:
+        """A language model that its operator has on disk already. Raises ModelFilesError."""
+        try:
+            listed, _ = pack_directory(directory)
+        except ModelDirectoryError as error:
+            raise ModelFilesError(str(error)) from error
+        if content_id(listed) != model:
+            raise ModelFilesError(f"{directory} is not model {cid_text(model)}")
+        return ModelFiles("language", directory)
+
+    async def _fetch(self, model: bytes, task: int, path: Path) -> None:
+        data = await self._client.get_blob(model)
+        if not is_bundle(data):
+            spec = await self._spec_of(task)
+            (path / "model.safetensors").write_bytes(data)
+            (path / "task.json").write_bytes(spec)
+            return
+        files = path / "files"
+        files.mkdir(mode=0o700)
+        for name, blob in read_bundle(data).items():
+            body = await self._client.get_blob(blob, FILE_BYTES_MAX)
+            await asyncio.to_thread((files / name).write_bytes, body)
+
+    async def _spec_of(self, task: int) -> bytes:
+        arena = await self._client.find(Tasks.tasks, task)
+        if arena is not None:
+            return await self._client.get_blob(arena.terms.spec, SPEC_BYTES_MAX)
+        alliance = await self._client.find(FlAlliance.tasks, task)
+        if alliance is None:
+            raise ModelFilesError(f"the chain has no task {task}")
+        return await self._client.get_blob(alliance.terms.spec, SPEC_BYTES_MAX)
+
+    async def _fraction_bits(self, task: int) -> int | None:
+        alliance = await self._client.find(FlAlliance.tasks, task)
+        return None if alliance is None else alliance.terms.fraction_bits
