@@ -48,6 +48,13 @@ def plant(mutant: Mutant, place: Path) -> None:
     )
 
 
+def unit_tests(mutant: Mutant) -> tuple[str, ...]:
+    """The tests of the changed file first, where it has any: they mostly notice."""
+    file = Path("tests") / mutant.file
+    own = file.with_name(f"test_{file.name}")
+    return (str(own), *mutant.tests) if (ROOT / own).exists() else mutant.tests
+
+
 def is_noticed(place: Path, tests: tuple[str, ...]) -> bool:
     """Whether any of these tests fails in the copy."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
@@ -74,7 +81,7 @@ def test_no_mutant_escapes(tmp_path: Path) -> None:
     for number, mutant in enumerate(MUTANTS):
         place = tmp_path / str(number)
         plant(mutant, place)
-        if is_noticed(place, mutant.tests):
+        if is_noticed(place, unit_tests(mutant)):
             by_units.append(mutant.name)
         elif is_noticed(place, _NETWORKS):
             by_networks.append(mutant.name)

@@ -89,6 +89,18 @@ def test_the_estimate_falls_when_the_ghost_cannot_be_committed_any_more(tree):
     assert votes.state() == RoundState(tree["EB"], tree["EA"], tree["EA"], completable=True)
 
 
+def test_votes_that_are_missing_may_still_come(tree):
+    votes = Round(1, authority_set(dict.fromkeys("abcdefg", 1)), tree["C"], tree)
+    for name in "abcdefg":
+        votes.import_vote(prevote(name, tree["EB"]))
+    for name in "abcde":
+        votes.import_vote(precommit(name, tree["EB" if name == "a" else "EA"]))
+    # One for EB, two missing, and two of the others could equivocate: 5 of 5.
+    assert votes.state() == RoundState(tree["EB"], tree["EB"], tree["EA"], completable=True)
+    votes.import_vote(precommit("f", tree["EA"]))
+    assert votes.state().estimate == tree["EA"]
+
+
 def test_a_round_is_open_while_a_child_of_the_ghost_could_be_committed(tree):
     votes = Round(1, authority_set(dict.fromkeys("abcdefg", 1)), tree["C"], tree)
     for name in "abcdefg":
