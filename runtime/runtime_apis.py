@@ -37,6 +37,7 @@ from runtime.frame.runtime_api import api_versions, apis_of, call, runtime_api
 from runtime.frame.validity import TransactionSource
 from runtime.frame.validity_error import validity_error_value
 from runtime.frame.weights import DispatchInfo, Weight
+from runtime.market_api import MarketApi
 from runtime.primitives.header import Digest
 from runtime.primitives.types import U32, AccountId, Balance, Hash, Nonce
 from runtime.runtime import Runtime
@@ -184,6 +185,7 @@ class RuntimeApis(
     EconomyApi,
     YieldApi,
     AllianceApi,
+    MarketApi,
 ):
     """Every runtime API over one state. Raises UnknownRuntime if the state names another one."""
 

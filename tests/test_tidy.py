@@ -58,7 +58,13 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 ABOVE_THE_PALLETS = (
     *("runtime.proxy_filters", "runtime.runtime", "runtime.genesis", "runtime.api"),
-    *("runtime.arena_api", "runtime.yields", "runtime.yields_api", "runtime.fl_api"),
+    *(
+        "runtime.arena_api",
+        "runtime.yields",
+        "runtime.yields_api",
+        "runtime.fl_api",
+        "runtime.market_api",
+    ),
     *("runtime.runtime_apis", "runtime.kept_runtimes"),
 )
 IMPURE = frozenset(

@@ -37,6 +37,7 @@ _NUMBER_BYTES_MAX: Final = 4  # of an integer that every JSON reader keeps exact
 _CONTENT_NAMES: Final = frozenset(
     (
         *("content", "spec", "validation_a", "plaintext", "ciphertext", "training", "parents"),
+        *("question", "answer", "request", "dataset", "without"),
         *("model", "origin_model", "base", "aggregate", "zero_update"),
     )
 )
