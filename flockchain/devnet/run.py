@@ -17,6 +17,7 @@ from rich.console import Console
 
 from flockchain.devnet.arena import ArenaChapter
 from flockchain.devnet.arena.reporter import Reporter
+from flockchain.devnet.dao import DaoChapter
 from flockchain.devnet.fl import FlChapter
 from flockchain.devnet.processes import Devnet, DevnetError
 from flockchain.sdk.client import Client
@@ -61,11 +62,21 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
         await chapter.run()
-        await FlChapter(devnet, reporter.say).run()
+        await _tell_both(FlChapter(devnet, reporter.say), DaoChapter(devnet, reporter.say))
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")
         await asyncio.Event().wait()
+
+
+async def _tell_both(alliance: FlChapter, dao: DaoChapter) -> None:
+    """Chapters that mostly wait for blocks; the first that fails ends both."""
+    chapters = [asyncio.create_task(alliance.run()), asyncio.create_task(dao.run())]
+    try:
+        await asyncio.gather(*chapters)
+    finally:
+        for chapter in chapters:
+            chapter.cancel()
 
 
 async def _until_up(devnet: Devnet, nodes: int) -> None:
