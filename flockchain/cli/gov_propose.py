@@ -28,6 +28,7 @@ from runtime.frame.call import RUNTIME_CALL
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.governance import Governance, events
+from runtime.pallets.marketplace import Marketplace
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
@@ -141,15 +142,18 @@ def rules(
     changes: Annotated[list[str], typer.Argument(help="As vesting.rank_ratio=0.9.")],
     about: AboutOption,
     is_dao: Annotated[bool, typer.Option("--dao", help="The DAO's own rules.")] = False,
+    is_market: Annotated[bool, typer.Option("--market", help="The marketplace's.")] = False,
 ) -> None:
-    """Change rules of the Arena, or with --dao those of governance; all others stay as they are."""
+    """Change rules of the Arena, of governance or of the marketplace; all others stay."""
     with signer.open() as client:
         scheduled = client.find(Tasks.scheduled_parameters)
         arena = scheduled.parameters if scheduled else client.query(Tasks.parameters)
-        dao = client.query(Governance.parameters)
+        dao, market = client.query(Governance.parameters), client.query(Marketplace.parameters)
     try:
         if is_dao:
             call = encode_call(Governance.set_parameters, changed_rules(dao, changes))
+        elif is_market:
+            call = encode_call(Marketplace.set_parameters, changed_rules(market, changes))
         else:
             call = encode_call(Tasks.set_parameters, changed_rules(arena, changes))
     except RuleError as error:

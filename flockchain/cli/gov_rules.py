@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from flockchain.sdk import AmountError, parse_amount
 from runtime.economy.governance import GovernanceParameters, Track
+from runtime.economy.market import MarketParameters
 from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
 from runtime.primitives.rational import Rational, RationalError
 
-R = TypeVar("R", ArenaParameters, GovernanceParameters)
+R = TypeVar("R", ArenaParameters, GovernanceParameters, MarketParameters)
 
 
 class RuleError(ValueError):

@@ -1,0 +1,134 @@
+"""`flockchain market` against a real node: from a host's stake to a settled voucher."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from typer.testing import Result
+
+from flockchain.cli import market
+from flockchain.marketplace.credentials import sign
+from runtime import frame
+from runtime.constants import DEVNET
+from runtime.primitives.content_id import cid_text
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.multi import MULTI_SIGNATURE
+from runtime.primitives.types import FML
+from runtime.primitives.vouchers import Voucher
+from runtime.runtime import Runtime
+from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER
+from tests.flockchain.fast_chain import AUTHOR, fast_chain, genesis_of
+
+MODEL = blake2b_256(b"model")
+CID, QUESTION = cid_text(MODEL), cid_text(blake2b_256(b"question"))
+AS_HOST = ["--key", "//Alice", "--json"]
+AS_CALLER = ["--key", "//Bob", "--json"]
+LINE = ["--host", "//Alice", "--model", CID]
+
+
+def with_model() -> dict[bytes, bytes]:
+    """Block 0 with a model that won."""
+    state = genesis_of([AUTHOR, ALICE, BOB])
+    ext = frame.Externalities(frame.DictState(state))
+    Runtime(ext, DEVNET).models.record_model(0, MODEL, 0, BOB.account, (1, 1), [])
+    changed = {**state, **ext.changes()}
+    return {key: value for key, value in changed.items() if value is not None}
+
+
+def test_a_host_is_paid_and_a_request_is_answered(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB], with_model()) as chain:
+            chain.seal()
+            chain.seal_when_asked()
+
+            async def invoke(*words: str) -> Result:
+                words = (*words, "--rpc", chain.url)
+                return await asyncio.to_thread(RUNNER.invoke, market.app, words)
+
+            async def told(*words: str) -> dict[str, object]:
+                result = await invoke(*words)
+                assert result.exit_code == 0, (words, result.output)
+                found: dict[str, object] = json.loads(result.stdout)
+                return found
+
+            assert (await told("register", *AS_HOST))["stake"] == str(50 * FML)
+            offered = ["offer", "--model", CID, "--endpoint", "https://h", "--price", "0.25 FML"]
+            assert (await told(*offered, *AS_HOST))["task"] == 0
+            (offer,) = (await told("hosts", "--json"))["offers"]  # type: ignore[misc]
+            assert (offer["model"], offer["serves"]) == (CID, True)
+            assert CID in (await invoke("hosts")).stdout
+            await told("open", "2 FML", *LINE, *AS_CALLER)
+            assert (await told("top-up", "1 FML", *LINE, *AS_CALLER))["deposit"] == str(3 * FML)
+            voucher = Voucher(chain.backend.genesis, BOB.account, ALICE.account, MODEL, FML)
+            signature = "0x" + MULTI_SIGNATURE.encode(sign(BOB, voucher)).hex()
+            claim = ["--caller", "//Bob", "--model", CID, "--signature", signature]
+            paid = await told("settle", "1 FML", *claim, *AS_HOST)
+            assert (paid["paid"], paid["burned"]) == (str(FML), str(3 * FML // 10))
+            (channel,) = (await told("channels", "//Bob", "--json"))["channels"]  # type: ignore[misc]
+            assert channel["left"] == str(2 * FML)
+            assert "2 FML" in (await invoke("channels", "//Bob")).stdout
+            asked = ["request", QUESTION, "--model", CID, "--max-fee", "1 FML"]
+            assert (await told(*asked, *AS_CALLER))["request"] == 0
+            answered = await told("answer", "0", CID, *AS_HOST)
+            assert answered["paid"] == str(FML // 4)
+            due = await told("royalties", "--model", CID, *AS_CALLER)
+            assert due["paid"] == str(FML // 10 + FML // 40)
+            await told("stake", "40 FML", *AS_CALLER)
+            await told("unstake", "10 FML", *AS_CALLER)
+            await told("contribute", QUESTION, "--model", CID, *AS_CALLER)
+            closing = await told("close", *LINE, *AS_CALLER)
+            chain.seal(20 - chain.backend.best.number)
+            sealed = await told("rate", "80", "--host", "//Alice", *AS_CALLER)
+            while chain.backend.best.number % 20 < 8:
+                chain.seal()
+            opening = ["open-rating", "80", "--host", "//Alice", "--salt", str(sealed["salt"])]
+            assert (await told(*opening, *AS_CALLER))["rating"] == 80
+            chain.seal(int(str(closing["free_at_block"])) - chain.backend.best.number)
+            back = await told("withdraw", *LINE, *AS_CALLER)
+            assert back["returned"] == str(2 * FML)
+            assert (await told("withdraw-offer", "--model", CID, *AS_HOST))["model"] == CID
+            left = await told("leave", *AS_HOST)
+            chain.seal(int(str(left["free_at_block"])) - chain.backend.best.number)
+            assert (await told("take-stake", *AS_HOST))["returned"] == str(50 * FML)
+            chain.runtime().try_state()
+
+    asyncio.run(run())
+
+
+def test_refusals_are_told(tmp_path: Path) -> None:
+    no_answer = tmp_path / "answer.json"
+    no_answer.write_text("{}")
+
+    async def run() -> None:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB], with_model()) as chain:
+            chain.seal()
+            chain.seal_when_asked()
+            for words, reason in (
+                (["open", "1 FML", *LINE, *AS_CALLER], "Marketplace.NotAHost"),
+                (["answer", "0", CID, *AS_HOST], "there is no request 0"),
+                (["enlist", "0", *AS_HOST], "Marketplace.NotAValidator"),
+                (["stand-down", *AS_HOST], "Marketplace.NotAJuror"),
+                (["judge", "0", "right", *AS_HOST], "Marketplace.UnknownCase"),
+                (["case", "0"], "there is no case 0"),
+                (["challenge", str(no_answer), *AS_HOST], "is no signed answer"),
+                (["challenge", str(tmp_path / "none"), *AS_HOST], "cannot read"),
+                (["stake", "0 FML", *AS_HOST], "above 0"),
+            ):
+                given = [*words, "--rpc", chain.url]
+                result = await asyncio.to_thread(RUNNER.invoke, market.app, given)
+                assert result.exit_code == 1, words
+                assert reason in result.stderr, words
+
+    asyncio.run(run())
+
+
+def test_wrong_words_are_status_2() -> None:
+    for words in (
+        ["open-rating", "80", "--host", "//Alice", "--salt", "0x00", *AS_CALLER],
+        ["open-verdict", "0", "maybe", "--salt", "0x" + "00" * 32, *AS_CALLER],
+        ["rate", "101", "--host", "//Alice", *AS_CALLER],
+        ["settle", "1 FML", "--caller", "//Bob", "--model", CID, "--signature", "0x", *AS_HOST],
+    ):
+        assert RUNNER.invoke(market.app, words).exit_code == 2, words
