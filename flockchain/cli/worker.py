@@ -21,11 +21,14 @@ import typer
 
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
+    KeyFileFlag,
+    KeyFlag,
     RpcFlag,
     SchemeFlag,
     SchemeName,
     pair_of,
     parse_planck,
+    read_key,
     read_secret,
 )
 from flockchain.cli.refusal import refuse
@@ -33,6 +36,7 @@ from flockchain.sdk import Client, Disconnected, SdkError
 from flockchain.telemetry import set_up_logging
 from flockchain.workers.desk import DATASET_BYTES_MAX
 from flockchain.workers.fl_client import FlClient, Participant
+from flockchain.workers.host import Host, HostOptions, Offering
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
@@ -265,6 +269,70 @@ def _cheat(name: str) -> SumCheat | None:
         raise typer.BadParameter(f"{name!r} is not one of {known}", param_hint="--cheat") from None
 
 
+@app.command()
+def host(
+    task: Annotated[
+        list[int],
+        typer.Option("--task", min=0, help="Serve the model that this finished task left."),
+    ],
+    price: Annotated[
+        list[str], typer.Option(help='FML a call, as "0.25": one for all tasks, or one a task.')
+    ],
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeyFlag = None,
+    key_file: KeyFileFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="The URL that callers use, ending in /v1; by default where it listens."),
+    ] = None,
+    listen: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8090,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="A language model's directory that is here already, for one task."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Move on to models that come of these.")
+    ] = False,
+    settle_at: Annotated[
+        str, typer.Option(help="Settle when so much is owed; else once a day.")
+    ] = "10 FML",
+    serves: Annotated[
+        int | None,
+        typer.Option(min=0, help="For experiments: pass another task's model off as these."),
+    ] = None,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
+) -> None:
+    """Serve models for pay: stake, offer, answer over OpenAI's API, settle what callers owe.
+
+    Put a proxy that speaks TLS in front of it and name that with `--endpoint`.
+    """
+    if files is not None and len(task) > 1:
+        raise typer.BadParameter("give it with one --task", param_hint="--files")
+    pair = read_key(key, key_file, scheme)
+    prices = [parse_planck(text) for text in _one_a_key(price, [str(n) for n in task], "--price")]
+    offerings = [
+        Offering(number, amount, follow, files, serves)
+        for number, amount in zip(task, prices, strict=True)
+    ]
+    options = HostOptions(
+        endpoint, listen, port, metrics_port, device.value, parse_planck(settle_at)
+    )
+    _start(
+        rpc,
+        log_level,
+        lambda client: Host(client, pair, offerings, state_dir, options),
+        until_eof=until_eof,
+    )
+
+
 def _rows(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -319,7 +387,7 @@ def _run(
 
 
 def _start(
-    rpc: str, log_level: str, make: Callable[[Client], Worker | FlClient], *, until_eof: bool
+    rpc: str, log_level: str, make: Callable[[Client], Worker | FlClient | Host], *, until_eof: bool
 ) -> None:
     """Run a worker that `make` gives, until it is stopped."""
     try:
@@ -332,7 +400,9 @@ def _start(
         refuse(error)
 
 
-async def _work(rpc: str, make: Callable[[Client], Worker | FlClient], *, until_eof: bool) -> None:
+async def _work(
+    rpc: str, make: Callable[[Client], Worker | FlClient | Host], *, until_eof: bool
+) -> None:
     main = asyncio.current_task()
     assert main is not None, "asyncio.run makes a task"
     for name in (signal.SIGINT, signal.SIGTERM):
