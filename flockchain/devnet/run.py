@@ -19,7 +19,9 @@ from flockchain.devnet.arena import ArenaChapter
 from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.dao import DaoChapter
 from flockchain.devnet.fl import FlChapter
+from flockchain.devnet.fl.data import Start
 from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.zk import ZkChapter
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
 
@@ -62,21 +64,24 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
         await chapter.run()
-        await _tell_both(FlChapter(devnet, reporter.say), DaoChapter(devnet, reporter.say))
+        start = await _tell_both(FlChapter(devnet, reporter.say), DaoChapter(devnet, reporter.say))
+        await ZkChapter(devnet, reporter.say, start).run()
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")
         await asyncio.Event().wait()
 
 
-async def _tell_both(alliance: FlChapter, dao: DaoChapter) -> None:
-    """Chapters that mostly wait for blocks; the first that fails ends both."""
-    chapters = [asyncio.create_task(alliance.run()), asyncio.create_task(dao.run())]
+async def _tell_both(alliance: FlChapter, dao: DaoChapter) -> Start:
+    """Chapters that mostly wait for blocks; the first that fails ends both. What the alliance
+    started from."""
+    told, voted = asyncio.create_task(alliance.run()), asyncio.create_task(dao.run())
     try:
-        await asyncio.gather(*chapters)
+        await asyncio.gather(told, voted)
     finally:
-        for chapter in chapters:
+        for chapter in (told, voted):
             chapter.cancel()
+    return told.result()
 
 
 async def _until_up(devnet: Devnet, nodes: int) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class SumCheat(StrEnum):
-    """What a cheating client or aggregator does; it is honest in all else."""
+    """What a cheating client, or first aggregator of a round, does; it is honest in all else."""
 
     OTHER_WEIGHT = "other-weight"  # proves a sum in which one client has another weight
     OTHER_SUM = "other-sum"  # proves the sum, and hands out one with one number changed

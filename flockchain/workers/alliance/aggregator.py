@@ -87,7 +87,8 @@ class Aggregator:
         round_ = await read_round(state, desk.client.genesis, terms, view.task, view.made)
         clients = round_.of_sum(mask)
         sent = tuple(await asyncio.gather(*(self._receive(round_, each) for each in clients)))
-        request = SumUp(round_.statement(mask), sent, desk.cheat)
+        cheat = None if round_.aggregation.place else desk.cheat  # who takes over is watched
+        request = SumUp(round_.statement(mask), sent, cheat)
         found = await desk.training.run(sum_up, request)
         if isinstance(found, Faults):
             return [
