@@ -47,6 +47,7 @@ _ALLIANCE: Final[tuple[Call, ...]] = (
     *(FlAlliance.commit_proposal, FlAlliance.reveal_proposal, FlAlliance.report),
     *(FlAlliance.reveal_commitments, FlAlliance.hand_over),
     *(FlAlliance.post_proof, FlAlliance.accuse),
+    *(FlAlliance.share_secrets, FlAlliance.reveal_shares),
     *(FlAlliance.commit_vote, FlAlliance.reveal_vote),
 )
 _STAKING: Final[tuple[Call, ...]] = (

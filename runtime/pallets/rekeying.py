@@ -86,6 +86,8 @@ STAYS: Final[dict[str, str]] = {
     "FlAlliance.check_ins": "as rounds",
     "FlAlliance.proposals": "as rounds",
     "FlAlliance.commitments": "as rounds",
+    "FlAlliance.deals": "as rounds",
+    "FlAlliance.reveals": "as rounds",
     "FlAlliance.votes": "as rounds",
     "FlAlliance.proposed": "a record of who had some bytes first",
     "FlAlliance.payments": "as rounds",

@@ -36,6 +36,7 @@ from runtime.primitives.zk_points import ORDER, SCALAR_BYTES
 from runtime.primitives.zk_setup import BLINDERS
 
 NUMBER_BYTES: Final = 2
+MASKED_NUMBER_BYTES: Final = 4
 _NONCE: Final = bytes(12)  # a key encrypts one chunk
 _KNOWN: Final = b"zkagg/delivery/v1"
 _CHUNK: Final = b"zkagg/chunk/v1"
@@ -54,14 +55,18 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Numbers below 2^16 and blinders of one commitment."""
+    """Numbers below 2^16, or 2^32 if they are masked, and blinders of one commitment."""
 
     numbers: Sequence[int]
     blinders: Sequence[int]
 
 
 def deliver(
-    chunks: Sequence[Chunk], receiver: bytes, context: bytes, secret: bytes
+    chunks: Sequence[Chunk],
+    receiver: bytes,
+    context: bytes,
+    secret: bytes,
+    number_bytes: int = NUMBER_BYTES,
 ) -> tuple[Delivery, list[bytes]]:
     """What is posted, and the encrypted chunks, for the ed25519 key `receiver`.
 
@@ -70,7 +75,7 @@ def deliver(
     ephemeral, shared = base_mul(secret), point_mul(secret, receiver)
     pieces = [
         sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
-            _encode(chunk), None, _NONCE, _key(shared, ephemeral, place)
+            _encode(chunk, number_bytes), None, _NONCE, _key(shared, ephemeral, place)
         )
         for place, chunk in enumerate(chunks)
     ]
@@ -117,7 +122,12 @@ def is_shared(
 
 
 def open_piece(
-    piece: bytes, place: int, delivery: Delivery, shared: bytes, count: int
+    piece: bytes,
+    place: int,
+    delivery: Delivery,
+    shared: bytes,
+    count: int,
+    number_bytes: int = NUMBER_BYTES,
 ) -> Chunk | None:
     """The chunk of `count` numbers in a piece; None if the client has encrypted something else."""
     key = _key(shared, delivery.ephemeral, place)
@@ -125,12 +135,12 @@ def open_piece(
         plain = sodium.crypto_aead_chacha20poly1305_ietf_decrypt(piece, None, _NONCE, key)
     except (CryptoError, ValueError):
         return None
-    split = NUMBER_BYTES * count
+    split = number_bytes * count
     if len(plain) != split + BLINDERS * SCALAR_BYTES:
         return None
     numbers = [
-        int.from_bytes(plain[at : at + NUMBER_BYTES], "little")
-        for at in range(0, split, NUMBER_BYTES)
+        int.from_bytes(plain[at : at + number_bytes], "little")
+        for at in range(0, split, number_bytes)
     ]
     blinders = [
         int.from_bytes(plain[at : at + SCALAR_BYTES], "big")
@@ -139,8 +149,8 @@ def open_piece(
     return Chunk(numbers, blinders) if max(blinders) < ORDER else None
 
 
-def _encode(chunk: Chunk) -> bytes:
-    numbers = b"".join(number.to_bytes(NUMBER_BYTES, "little") for number in chunk.numbers)
+def _encode(chunk: Chunk, number_bytes: int) -> bytes:
+    numbers = b"".join(number.to_bytes(number_bytes, "little") for number in chunk.numbers)
     return numbers + b"".join(each.to_bytes(SCALAR_BYTES, "big") for each in chunk.blinders)
 
 

@@ -11,9 +11,9 @@ Source: WP VI.H; zkFL (arXiv 2310.02554) 4; rotation and replacement are this pr
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.masking import Masking
 from runtime.pallets.fl_alliance.proposals import OpenedProposal, Proposals
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
@@ -33,8 +33,6 @@ from runtime.primitives.zk_aggregation import hash_of_sum, is_admissible, verify
 from runtime.primitives.zk_delivery import Delivery, is_delivery
 from runtime.primitives.zk_points import POINT_BYTES
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
-
-CLIENTS_MIN: Final = 3  # of two each would learn the other's update from the sum
 
 
 class Aggregations:
@@ -60,6 +58,7 @@ class Aggregations:
         key = alliance.ensure_stage(task, round_, Stage.DISCLOSE)
         if alliance.aggregations.contains(key):
             raise events.WrongStage  # only those in the sum hand over to another aggregator
+        Masking(alliance).ensure_dealer(who, task, round_)
         opened = OpenedProposal(sha2_256(posted.points), ciphertext)
         proposals = Proposals(alliance)  # its checks come first: they cost less than points
         proposals.ensure_sealed(who, place, opened, salt)
@@ -125,10 +124,11 @@ class Aggregations:
     def _are_enough(self, key: RoundKey) -> bool:
         """Whether as many are in the sum as hide one another's updates; too few void the round."""
         count = self.alliance.rounds.get(key).aggregate.bit_count()
-        if 0 < count < CLIENTS_MIN:
+        least = Masking(self.alliance).least(key)
+        if 0 < count < least:
             void = Progress(Stage.TALLY, void=VoidReason.TOO_FEW_CLIENTS)
             self.alliance.progress.put(key.task, void)
-        return count >= CLIENTS_MIN
+        return count >= least
 
     def post_proof(
         self, who: AccountId, place: tuple[int, int], count: int, proof: bytes, opening: bytes
@@ -156,6 +156,10 @@ class Aggregations:
     def close(self, key: RoundKey, progress: Progress) -> int:
         """Ask for votes on the proved sum, or replace who was silent; the steps used."""
         voters = len(self.alliance.rounds.get(key).voters)
+        if progress.done and self._is_masked(key.task):
+            count = self.alliance.rounds.get(key).aggregate.bit_count()
+            self.alliance.begin_stage(key, Stage.UNMASK, count)
+            return 1
         if progress.done:
             self.alliance.begin_stage(key, Stage.VOTE, voters)
             return 1
@@ -170,8 +174,23 @@ class Aggregations:
         without = sum(isinstance(ballot, NoData) for ballot in ballots)
         if 2 * without <= drawn.drawn_voters:
             return 0
-        self._replace(key, FailureReason.NO_OPENING)
+        if self._is_masked(key.task):
+            self._give_up(key)
+        else:
+            self._replace(key, FailureReason.NO_OPENING)
         return 1 + len(drawn.voters)
+
+    def _give_up(self, key: RoundKey) -> None:
+        """Void a masked round whose sum is withheld. Emits AggregatorFailed.
+
+        Shares were revealed for its set; another aggregator's could be smaller, and then a client
+        would have to reveal the other kind as well.
+        """
+        alliance, found = self.alliance, self.alliance.aggregations.get(key)
+        alliance.aggregations.put(key, replace(found, place=found.place + 1))
+        who, reason = alliance.rounds.get(key).voters[found.place], FailureReason.NO_OPENING
+        alliance.deposit_event(events.AggregatorFailed(key.task, key.round, who, reason))
+        alliance.progress.put(key.task, Progress(Stage.TALLY, void=VoidReason.NO_PROOF))
 
     def _replace(self, key: RoundKey, reason: FailureReason) -> None:
         """Let the next voter aggregate, or give the round up. Emits AggregatorFailed."""
@@ -231,9 +250,14 @@ class Aggregations:
         if found is None:
             return None
         member, weight = alliance.members.get((key.task, who)), drawn.weights[found.index]
+        if self._is_masked(key.task):
+            weight = 1  # a client multiplies before it masks: else masks would not cancel
         points = posted.points
         pieces = tuple(points[at : at + POINT_BYTES] for at in range(0, len(points), POINT_BYTES))
         return Commitments(who, member.key, weight, pieces, posted.signature)
+
+    def _is_masked(self, task: int) -> bool:
+        return self.alliance.get_task(task).terms.mode is Mode.ZK_MASKED
 
     def _ensure_aggregated(self, task: int) -> None:
         if self.alliance.get_task(task).terms.mode is Mode.OPEN:

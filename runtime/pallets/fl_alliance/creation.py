@@ -20,14 +20,15 @@ from runtime.economy.tasks import (
 )
 from runtime.frame.traits import HoldReason
 from runtime.pallets.fl_alliance import events
-from runtime.pallets.fl_alliance.aggregation import CLIENTS_MIN
 from runtime.pallets.fl_alliance.records import AllianceTask, Progress, Purse, Run
 from runtime.pallets.fl_alliance.sortition import members_needed, participants_of, proposers_of
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.terms import (
+    CLIENTS_MIN,
     DAYS_MAX,
     FRACTION_BITS_MAX,
+    MASKED_CLIENTS_MAX,
     NAME_BYTES_MAX,
     PARTICIPANTS_MAX,
     PARTS_MAX,
@@ -145,8 +146,6 @@ class Creation:
 
 def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, round_blocks_max: int) -> None:
     """Raises the rule that the terms break, but for those that the state decides."""
-    if terms.mode is Mode.ZK_MASKED:
-        raise events.ModeNotBuilt
     if not 1 <= len(terms.name.encode()) <= NAME_BYTES_MAX:
         raise events.BadName
     if not 1 <= terms.rounds <= ROUNDS_MAX:
@@ -161,6 +160,9 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, round_blocks_max
     windows = terms.windows
     is_open = terms.mode is Mode.OPEN
     if not all(windows.of_participants()) or (windows.aggregate == 0) != is_open:
+        raise events.BadWindows
+    of_masks, is_masked = (windows.share, windows.unmask), terms.mode is Mode.ZK_MASKED
+    if any((window == 0) == is_masked for window in of_masks):
         raise events.BadWindows
     if windows.total() > round_blocks_max:
         raise events.BadWindows
@@ -185,6 +187,8 @@ def ensure_sums_fit(
         commitments = -(-terms.parameters // chunk) * proposers
         is_fine = 0 < commitments <= commitments_max and proposers >= CLIENTS_MIN
         is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
+        if terms.mode is Mode.ZK_MASKED:
+            is_fine = is_fine and proposers <= MASKED_CLIENTS_MAX
         is_fine = is_fine and not terms.attributes  # no voter can leave one out
     if not is_fine:
         raise events.BadAggregation

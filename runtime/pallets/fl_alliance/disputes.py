@@ -17,11 +17,18 @@ from runtime.pallets.fl_alliance.aggregation import Aggregations
 from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.merkle import verify_item
 from runtime.primitives.scale import Limit
 from runtime.primitives.tag_proof import TagProof
 from runtime.primitives.types import U32, AccountId, Bytes32, Hash
-from runtime.primitives.zk_delivery import Delivery, is_shared, open_piece
+from runtime.primitives.zk_delivery import (
+    MASKED_NUMBER_BYTES,
+    NUMBER_BYTES,
+    Delivery,
+    is_shared,
+    open_piece,
+)
 from runtime.primitives.zk_points import POINT_BYTES
 from runtime.primitives.zk_setup import commit_chunk
 
@@ -85,5 +92,8 @@ class Disputes:
         setup = self.alliance.reference_string()
         parameters = self.alliance.get_task(task).terms.parameters
         numbers = min(setup.chunk, parameters - setup.chunk * accused.place)
-        chunk = open_piece(accused.piece, accused.place, delivery, accused.shared, numbers)
+        is_masked = self.alliance.get_task(task).terms.mode is Mode.ZK_MASKED
+        each = MASKED_NUMBER_BYTES if is_masked else NUMBER_BYTES
+        place, shared = accused.place, accused.shared
+        chunk = open_piece(accused.piece, place, delivery, shared, numbers, each)
         return chunk is not None and commit_chunk(setup, chunk.numbers, chunk.blinders) == point

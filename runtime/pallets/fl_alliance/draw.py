@@ -25,6 +25,7 @@ from runtime.pallets.fl_alliance.seals import vrf_input
 from runtime.pallets.fl_alliance.sortition import assign_roles, participants_of
 from runtime.pallets.fl_alliance.stages import Stage, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives import vrf
 from runtime.primitives.types import AccountId
 
@@ -105,7 +106,9 @@ class Draw:
             events.RolesDrawn(task, key.round, len(proposers), len(voters), absent)
         )
         if proposers and voters:
-            alliance.begin_stage(key, Stage.PROPOSE, len(proposers))
+            is_masked = alliance.get_task(task).terms.mode is Mode.ZK_MASKED
+            first = Stage.SHARE if is_masked else Stage.PROPOSE
+            alliance.begin_stage(key, first, len(proposers))
         else:
             void = Progress(Stage.TALLY, void=VoidReason.NOBODY_DRAWN)
             alliance.progress.put(task, void)

@@ -36,7 +36,8 @@ class Ending:
         alliance, used = self.alliance, 0
         last = alliance.runs.get(task).opened - 1
         if last:
-            used = self._drop(alliance.check_ins, RoundKey(task, last - 1), budget)
+            for item in (alliance.check_ins, alliance.deals, alliance.reveals):
+                used += self._drop(item, RoundKey(task, last - 1), budget - used)
         while used < budget:
             run = alliance.runs.get(task)
             if last < run.kept_from + alliance.config.kept_rounds:
@@ -52,6 +53,8 @@ class Ending:
             alliance.check_ins,
             alliance.proposals,
             alliance.commitments,
+            alliance.deals,
+            alliance.reveals,
             alliance.votes,
             alliance.payments,
         ):
@@ -61,6 +64,7 @@ class Ending:
         alliance.rounds.remove(key)
         alliance.results.remove(key)
         alliance.aggregations.remove(key)
+        alliance.masked.remove(key)
         run = alliance.runs.get(key.task)
         alliance.runs.put(key.task, replace(run, kept_from=key.round + 1))
         return used + 1

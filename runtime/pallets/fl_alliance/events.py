@@ -310,6 +310,34 @@ class ClientAtFault:
     chunk: U32
 
 
+@frame.event(30)
+class SecretsShared:
+    """A proposer shared the secrets of its masks."""
+
+    task: U32
+    round: U32
+    who: AccountId
+
+
+@frame.event(31)
+class SharesRevealed:
+    """A holder revealed its shares of the secrets of masks."""
+
+    task: U32
+    round: U32
+    who: AccountId
+
+
+@frame.event(32)
+class WrongShareShown:
+    """A dealer sent a holder what is no share; it loses s_p when the round is settled."""
+
+    task: U32
+    round: U32
+    dealer: AccountId
+    holder: AccountId
+
+
 # -- creation
 
 
@@ -319,10 +347,6 @@ class UnknownTask(frame.ModuleError, index=0):
 
 class TaskHasEnded(frame.ModuleError, index=1):
     """The task has ended. Claim what is yours."""
-
-
-class ModeNotBuilt(frame.ModuleError, index=2):
-    """The mode of masked updates is not built yet. Create an open task, or one with proofs."""
 
 
 class BadName(frame.ModuleError, index=3):
@@ -566,3 +590,23 @@ class AlreadyProved(frame.ModuleError, index=60):
 
 class TooManyCommitments(frame.ModuleError, index=61):
     """The sum is of more commitments than the call declares."""
+
+
+class AlreadyShared(frame.ModuleError, index=64):
+    """The proposer shared the secrets of its masks before."""
+
+
+class BadDeal(frame.ModuleError, index=65):
+    """The shares are not of two polynomials of the right degree, one for each proposer."""
+
+
+class NotADealer(frame.ModuleError, index=66):
+    """Who did not share the secrets of its masks in time cannot propose in this round."""
+
+
+class BadShares(frame.ModuleError, index=67):
+    """A share is not the caller's own, or there is not one of each dealer."""
+
+
+class ShareIsFine(frame.ModuleError, index=68):
+    """The dealer sent the share that it should have."""

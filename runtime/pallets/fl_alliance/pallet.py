@@ -24,6 +24,7 @@ Source: WP VI.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Annotated
 
 from runtime import frame
 from runtime.economy.tasks import ContentDigest, SelfFunded, Verified
@@ -31,14 +32,22 @@ from runtime.frame.weights import Weight
 from runtime.pallets.fl_alliance import events, storage
 from runtime.pallets.fl_alliance.creation import Creation
 from runtime.pallets.fl_alliance.disputes import Accusation, Disputes
+from runtime.pallets.fl_alliance.mask_records import Revealed
 from runtime.pallets.fl_alliance.membership import Membership
 from runtime.pallets.fl_alliance.proposals import OpenedProposal
 from runtime.pallets.fl_alliance.records import Ballot, ClientCommitments
 from runtime.pallets.fl_alliance.rounds import Rounds
-from runtime.pallets.fl_alliance.terms import AllianceParameters, AllianceTerms, Mode
+from runtime.pallets.fl_alliance.terms import (
+    MASKED_CLIENTS_MAX,
+    AllianceParameters,
+    AllianceTerms,
+    Mode,
+)
 from runtime.pallets.fl_alliance.turns import Turns
 from runtime.pallets.fl_alliance.views import Views
 from runtime.pallets.fl_alliance.votes import Votes
+from runtime.primitives.curve import POINT_BYTES as MASK_POINT_BYTES
+from runtime.primitives.scale import Limit
 from runtime.primitives.types import (
     U16,
     U32,
@@ -53,6 +62,7 @@ from runtime.primitives.types import (
 )
 from runtime.primitives.zk_delivery import Delivery
 from runtime.primitives.zk_points import POINT_BYTES
+from runtime.primitives.zk_shares import Deal
 
 # Measured in a task of 1,000 members, with the state root's part.
 CREATE = Weight(600_000_000)
@@ -70,6 +80,8 @@ DISPUTE = Weight(165_000_000_000)
 CHUNK = Weight(25_000_000_000)  # of 4,092 numbers, or a part of a larger one
 CHUNK_BYTES = 16_384
 POINT = Weight(165_000_000)
+SHARE_POINT = Weight(300_000_000)  # two multiplications, its hashing and its bytes
+SHARE = Weight(1_400_000_000)  # of a wrong one; a right one takes a thirtieth
 WAITING = Weight(30_000_000)  # a live task that has nothing to do in a block
 
 
@@ -79,6 +91,11 @@ def _admission(size_bytes: int) -> Weight:
 
 def _dispute(size_bytes: int) -> Weight:
     return DISPUTE + CHUNK.times(size_bytes // CHUNK_BYTES + 1)
+
+
+def _dealing(dealt: Deal) -> Weight:
+    points = (len(dealt.own) + len(dealt.pair)) // MASK_POINT_BYTES
+    return SHARE_POINT.times(points + 1)
 
 
 class FlAlliance(storage.FlAlliance, index=34):
@@ -221,9 +238,10 @@ class FlAlliance(storage.FlAlliance, index=34):
     def commit_proposal(self, origin: frame.Origin, task: U32, round_: U32, seal: Hash) -> None:
         """Seal a proposal. Signed by a proposer. Emits ProposalCommitted.
 
-        Raises WrongStage, WrongRound, NotAProposer, AlreadyCommitted.
+        Raises WrongStage, WrongRound, NotAProposer, NotADealer, AlreadyCommitted.
         """
         who = frame.ensure_signed(origin)
+        self.playing.masking.ensure_dealer(who, task, round_)
         self.playing.proposals.commit(who, task, round_, seal)
 
     @frame.call(14, weight=REVEAL)
@@ -334,6 +352,30 @@ class FlAlliance(storage.FlAlliance, index=34):
         """
         who = frame.ensure_signed(origin)
         self.disputing.accuse(who, task, round_, accusation)
+
+    @frame.call(22, weight=lambda task, round_, dealt: REVEAL + _dealing(dealt))
+    def share_secrets(self, origin: frame.Origin, task: U32, round_: U32, dealt: Deal) -> None:
+        """Share the secrets of one's masks among the proposers of a masked round. Signed.
+
+        Signed by a proposer; who does not share cannot propose. Emits SecretsShared. Raises
+        WrongStage, NotAProposer, AlreadyShared, BadDeal.
+        """
+        self.playing.masking.share(frame.ensure_signed(origin), task, round_, dealt)
+
+    @frame.call(23, weight=lambda task, round_, shares: REVEAL + SHARE.times(len(shares)))
+    def reveal_shares(
+        self,
+        origin: frame.Origin,
+        task: U32,
+        round_: U32,
+        shares: Annotated[list[Revealed], Limit(MASKED_CLIENTS_MAX)],
+    ) -> None:
+        """Reveal a share of each dealer, in the order of proposers. Signed by a proposer.
+
+        Of dealers in the sum that of b, of the others that of s. Emits SharesRevealed and
+        WrongShareShown. Raises WrongStage, NotAProposer, AlreadyRevealed, BadShares, ShareIsFine.
+        """
+        self.playing.masking.reveal(frame.ensure_signed(origin), task, round_, shares)
 
     # -- AllianceStakes of the arena
 

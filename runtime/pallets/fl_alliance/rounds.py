@@ -14,6 +14,7 @@ from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.aggregation import Aggregations
 from runtime.pallets.fl_alliance.draw import Draw
 from runtime.pallets.fl_alliance.ending import Ending
+from runtime.pallets.fl_alliance.masking import Masking
 from runtime.pallets.fl_alliance.proposals import Proposals
 from runtime.pallets.fl_alliance.records import (
     AllianceTask,
@@ -39,6 +40,7 @@ class Rounds:
         self.draw = Draw(alliance)
         self.proposals = Proposals(alliance)
         self.aggregations = Aggregations(alliance)
+        self.masking = Masking(alliance)
         self.settlement = Settlement(alliance)
         self.ending = Ending(alliance)
         self.turns = Turns(alliance)
@@ -104,6 +106,10 @@ class Rounds:
             case Stage.CHECK_IN:
                 alliance.draws.put(task, PartialDraw([]))
                 alliance.progress.put(task, Progress(Stage.DRAW))
+            case Stage.SHARE:
+                self.masking.close_shares(key)
+            case Stage.UNMASK:
+                return self.masking.close_unmasking(key)
             case Stage.PROPOSE if progress.done:
                 alliance.begin_stage(key, Stage.DISCLOSE, progress.done)
             case Stage.DISCLOSE if progress.done:

@@ -16,6 +16,8 @@ from runtime.primitives.types import U32, AccountId, Bytes32, Hash
 _POSSESSION: Final = b"flockchain/fl/possession"
 _PROPOSAL: Final = codec_of(tuple[Hash, U32, U32, AccountId, Bytes32, Bytes32, Bytes32])
 _DELIVERY: Final = codec_of(tuple[Hash, U32, U32, AccountId, Bytes32])
+_DEALT: Final = b"flockchain/fl/deal"
+_DEAL: Final = codec_of(tuple[Hash, U32, U32, AccountId])
 _VOTE: Final = codec_of(tuple[Hash, U32, U32, AccountId, Ballot, Bytes32])
 
 
@@ -51,6 +53,11 @@ def delivery_context(
     """What a client binds to what it sends an aggregator: SCALE(genesis, task, round, client,
     receiver). `receiver`: the aggregator's VRF key."""
     return _DELIVERY.encode((genesis, *place, client, receiver))
+
+
+def deal_context(genesis: Hash, place: tuple[int, int], dealer: AccountId) -> bytes:
+    """What shared secrets are bound to: a label and SCALE(genesis, task, round, dealer)."""
+    return _DEALT + _DEAL.encode((genesis, *place, dealer))
 
 
 def seal_vote(

@@ -14,6 +14,7 @@ from runtime.economy.calendar import MINTABLE_DAYS
 from runtime.frame.traits import HoldReason
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.division import divide, loss, pool_share
+from runtime.pallets.fl_alliance.masking import Masking
 from runtime.pallets.fl_alliance.records import (
     AllianceTask,
     Member,
@@ -24,7 +25,7 @@ from runtime.pallets.fl_alliance.records import (
     RoundKey,
     RoundResult,
 )
-from runtime.pallets.fl_alliance.stages import Outcome, Stage, Standing
+from runtime.pallets.fl_alliance.stages import Outcome, Stage, Standing, VoidReason
 from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.tally import (
     ProposerFacts,
@@ -55,6 +56,7 @@ class Settlement:
 
     def __init__(self, alliance: FlAlliance) -> None:
         self.alliance = alliance
+        self.masking = Masking(alliance)
 
     # -- the plan
 
@@ -119,7 +121,9 @@ class Settlement:
                 who for place, who in enumerate(drawn.proposers) if aggregation.faulty >> place & 1
             ]
             standings |= dict.fromkeys([*drawn.voters[:failed], *at_fault], Standing.LOSING)
-        return standings
+        if outcome.void is VoidReason.NOT_SHARED:
+            standings |= dict.fromkeys(self.masking.dealers(key), Standing.EXEMPT)
+        return standings | dict.fromkeys(self.masking.silent(key), Standing.LOSING)
 
     def _reward(
         self, key: RoundKey, found: AllianceTask, drawn: Round, pool: int

@@ -14,7 +14,7 @@ from runtime.primitives.scale import scale_enum
 class Stage(enum.Enum):
     """Where a task's round stands. Never renumber.
 
-    Seven stages wait for participants, the others are the chain's own work, spread over blocks.
+    Nine stages wait for participants, the others are the chain's own work, spread over blocks.
     """
 
     IDLE = 0  # no round: the task waits for members, or decides on the next block
@@ -32,6 +32,8 @@ class Stage(enum.Enum):
     PAY = 12  # participants, one by one
     ABSENT = 13  # members that posted no proof
     CLEAN = 14  # records that are no longer needed
+    SHARE = 15  # the secrets of masks, before PROPOSE; only of masked rounds
+    UNMASK = 16  # their shares, after AGGREGATE
 
     def is_timed(self) -> bool:
         """Whether participants act in it."""
@@ -41,6 +43,7 @@ class Stage(enum.Enum):
 _TIMED = (
     *(Stage.CHECK_IN, Stage.PROPOSE, Stage.DISCLOSE),
     *(Stage.REPORT, Stage.AGGREGATE, Stage.VOTE, Stage.OPEN),
+    *(Stage.SHARE, Stage.UNMASK),
 )
 
 
@@ -64,6 +67,8 @@ class VoidReason(enum.Enum):
     NO_MAJORITY = 4  # no aggregate has more than half of the voters
     TOO_FEW_CLIENTS = 5  # a sum of so few would give updates away
     NO_PROOF = 6  # so many aggregators failed
+    NOT_SHARED = 7  # too few shared the secrets of their masks
+    NOT_UNMASKED = 8  # too few shares of a secret were revealed
 
 
 @scale_enum("pallet_fl_alliance::FailureReason")

@@ -10,13 +10,14 @@ Source: WP VI.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
 from runtime import frame
 from runtime.economy.calendar import Calendar
 from runtime.economy.tasks import ContentDigest
 from runtime.frame.traits import BlockInfo, Currency, HoldReason, Randomness, pallet_account
 from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance.mask_records import Masked
 from runtime.pallets.fl_alliance.needs import EmissionSource, Locks, ModelRegistry, TaskBook
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
@@ -40,11 +41,17 @@ from runtime.pallets.fl_alliance.records import (
     VoterRecord,
 )
 from runtime.pallets.fl_alliance.stages import Stage
-from runtime.pallets.fl_alliance.terms import COMMITMENTS_MAX, AllianceParameters
+from runtime.pallets.fl_alliance.terms import (
+    COMMITMENTS_MAX,
+    MASKED_CLIENTS_MAX,
+    AllianceParameters,
+)
 from runtime.primitives.rational import Rational
+from runtime.primitives.scale import Limit
 from runtime.primitives.types import FML, U32, AccountId, Balance, Bytes32
 from runtime.primitives.zk_profile import ChainSetup, setup_of
 from runtime.primitives.zk_setup import Setup
+from runtime.primitives.zk_shares import Deal
 
 FEE_BURN: Final = Rational(3, 10)  # burn_rate of a registration fee
 
@@ -132,6 +139,18 @@ class FlAlliance(frame.Pallet[Config], index=34):
     )
     aggregations = frame.StorageMap[RoundKey, Aggregation](
         RoundKey, Aggregation, docs="Who aggregates a round, and the sum that was proved."
+    )
+    masked = frame.StorageMap[RoundKey, Masked](
+        RoundKey, Masked, default=Masked(), docs="Who shared and who revealed in a masked round."
+    )
+    deals = frame.StorageDoubleMap[tuple[RoundKey, AccountId], Deal](
+        RoundKey, AccountId, Deal, docs="Shared secrets of masks, until the next round has ended."
+    )
+    reveals = frame.StorageDoubleMap[tuple[RoundKey, AccountId], list[bytes | None]](
+        RoundKey,
+        AccountId,
+        Annotated[list[Bytes32 | None], Limit(MASKED_CLIENTS_MAX)],
+        docs="The shares that a holder revealed, by dealer; none for a dealer at fault.",
     )
     votes = frame.StorageDoubleMap[tuple[RoundKey, AccountId], VoterRecord](
         RoundKey, AccountId, VoterRecord, docs="The voters of a round and what they said."

@@ -130,9 +130,14 @@ def standing_of_voter(
     """
     ballot = facts.ballot
     match outcome.void:
-        case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL:
+        case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL | VoidReason.NOT_SHARED:
             return Standing.EXEMPT
-        case VoidReason.NOTHING_HELD | VoidReason.TOO_FEW_CLIENTS | VoidReason.NO_PROOF:
+        case (
+            VoidReason.NOTHING_HELD
+            | VoidReason.TOO_FEW_CLIENTS
+            | VoidReason.NO_PROOF
+            | VoidReason.NOT_UNMASKED
+        ):
             return Standing.EXEMPT if facts.has_reported else Standing.ABSENT
         case VoidReason.TOO_FEW_VOTES | VoidReason.NO_MAJORITY:
             return Standing.ABSENT if ballot is None else Standing.EXEMPT

@@ -22,6 +22,8 @@ DAYS_MAX: Final = 365
 PARTICIPANTS_MAX: Final = 256  # drawn in one round
 UNITS_MAX: Final = 1_024
 AGGREGATORS_MAX: Final = 3  # that may try in one round
+CLIENTS_MIN: Final = 3  # of two each would learn the other's update from the sum
+MASKED_CLIENTS_MAX: Final = 128  # that share secrets: what they post grows with their square
 COMMITMENTS_MAX: Final = 3_072  # of a round: what a proof's check takes grows with them
 FRACTION_BITS_MAX: Final = 24  # of an int32
 PARTS_MAX: Final = 10**6  # denominators of rates
@@ -42,7 +44,8 @@ class RoundWindows:
 
     `check_in`: proofs; `propose`: training and sealed proposals; `disclose`: their opening;
     `report`: which proposals can be had; `aggregate`: the aggregator's proof, 0 in open mode;
-    `vote`: evaluation and sealed votes; `open`: their opening.
+    `vote`: evaluation and sealed votes; `open`: their opening. `share`, `unmask`: the secrets of
+    masks and their shares, 0 but in masked mode.
     """
 
     check_in: U32
@@ -52,6 +55,8 @@ class RoundWindows:
     aggregate: U32
     vote: U32
     open: U32
+    share: U32 = 0
+    unmask: U32 = 0
 
     def of_participants(self) -> tuple[int, ...]:
         """The windows in which participants act."""
@@ -68,6 +73,8 @@ class RoundWindows:
             Stage.AGGREGATE: self.aggregate,
             Stage.VOTE: self.vote,
             Stage.OPEN: self.open,
+            Stage.SHARE: self.share,
+            Stage.UNMASK: self.unmask,
         }[stage]
 
     def total(self) -> int:
@@ -77,7 +84,8 @@ class RoundWindows:
         """
         each = self.disclose + self.report + 2 * self.aggregate + self.vote + self.open
         again = each if self.aggregate else 0
-        return sum(self.of_participants()) + 2 * self.aggregate + (AGGREGATORS_MAX - 1) * again
+        once = sum(self.of_participants()) + self.share + self.unmask
+        return once + 2 * self.aggregate + (AGGREGATORS_MAX - 1) * again
 
 
 @frame.scale_type

@@ -27,6 +27,7 @@ from runtime.pallets.fl_alliance.records import (
 from runtime.pallets.fl_alliance.seals import vrf_input
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.rational import Rational
 from runtime.primitives.scale import Limit, scale_enum
 from runtime.primitives.types import U16, U32, AccountId, Bytes32, Bytes64, Bytes80, Hash
@@ -123,6 +124,8 @@ class Duty(enum.Enum):
     CLAIM = 8
     HAND_OVER = 9
     PROVE = 10
+    SHARE_SECRETS = 11
+    REVEAL_SHARES = 12
 
 
 @frame.scale_type
@@ -372,8 +375,18 @@ class Views:
     def _proposers_duty(self, key: RoundKey, stage: Stage, who: AccountId) -> Duty:
         alliance = self.alliance
         proposal, record = alliance.proposals.get((key, who)), alliance.rounds.get(key)
+        masked = alliance.masked.get(key)
+        if stage is Stage.SHARE:
+            has_shared = masked.dealers >> proposal.index & 1
+            return Duty.NOTHING if has_shared else Duty.SHARE_SECRETS
+        if stage is Stage.UNMASK:
+            has_revealed = masked.holders >> proposal.index & 1
+            return Duty.NOTHING if has_revealed else Duty.REVEAL_SHARES
         if stage is Stage.PROPOSE and record.base is None and not proposal.index:
             return Duty.INITIALISE_MODEL
+        is_masked = alliance.get_task(key.task).terms.mode is Mode.ZK_MASKED
+        if is_masked and not masked.dealers >> proposal.index & 1:
+            return Duty.NOTHING
         if stage is Stage.PROPOSE and proposal.seal is None:
             return Duty.COMMIT_PROPOSAL
         if alliance.aggregations.contains(key):

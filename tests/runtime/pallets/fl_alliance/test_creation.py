@@ -113,7 +113,7 @@ def test_a_task_of_the_alliance_is_no_origin() -> None:
     ("changes", "error"),
     [
         ({"mode": Mode.ZK}, events.BadWindows),
-        ({"mode": Mode.ZK_MASKED}, events.ModeNotBuilt),
+        ({"mode": Mode.ZK_MASKED}, events.BadWindows),
         ({"name": ""}, events.BadName),
         ({"name": "é" * 33}, events.BadName),
         ({"rounds": 0}, events.BadRounds),
