@@ -188,7 +188,7 @@ def at_unmasking(proposers: str = "abcde", absent: str = "", wrong: str = "") ->
         found.reveal(name, "v")
     found.made.report_all("vwxyz")
     found.made.go_to(Stage.AGGREGATE)
-    found.post("v", found.proof())
+    found.post("v", found.proof(), len(names))
     found.made.go_to(Stage.UNMASK)
     return found
 

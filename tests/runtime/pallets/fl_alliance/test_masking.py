@@ -201,7 +201,7 @@ def test_a_client_that_handed_over_other_numbers_is_accused_as_in_other_rounds()
     with pytest.raises(events.ChunkIsFine):
         found.accuse("v", "a")
     found.accuse("v", "b")
-    found.post("v", found.proof())
+    found.post("v", found.proof(), 7)
     found.made.go_to(Stage.UNMASK)
     found.reveal_shares(*"acdefgh")
     found.made.go_to(Stage.VOTE)
