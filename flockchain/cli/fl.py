@@ -39,7 +39,6 @@ from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.seals import possession_message
-from runtime.pallets.fl_alliance.terms import Mode
 from runtime.pallets.fl_alliance.views import AllianceInfo, PaymentExplanation, RoundSummary
 from runtime.primitives import vrf
 from runtime.primitives.content_id import cid_text
@@ -156,9 +155,6 @@ def join(
     """
     pair = signer.pair
     with signer.open() as client:
-        mode = _info(client, task).record.terms.mode
-        if mode is Mode.ZK_MASKED:
-            refuse(f"task {task} has the mode {mode.name.lower()}: no client takes part in it yet")
         genesis = client.client.genesis
         seal = sealing_key(pair, genesis).public_key.encode()
         known = client.find(Arena.sealing_keys, pair.account)

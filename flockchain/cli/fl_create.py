@@ -39,6 +39,7 @@ from runtime.primitives.content_id import cid_text
 from runtime.primitives.rational import Rational, RationalError
 
 _AGGREGATE: Final = 4  # its place among the windows
+_WINDOWS: Final = {Mode.OPEN: 7, Mode.ZK: 7, Mode.ZK_MASKED: 9}
 
 
 class ModeName(enum.StrEnum):
@@ -46,6 +47,7 @@ class ModeName(enum.StrEnum):
 
     OPEN = "open"
     ZK = "zk"
+    ZK_MASKED = "zk+masked"
 
 
 RateFlag = Annotated[str, typer.Option(help="A part of 1, as 1/5 or 0.2.")]
@@ -77,13 +79,15 @@ def create_task(
     mode: Annotated[
         ModeName,
         typer.Option(
-            help="open: all voters see updates. zk: one aggregator, which proves its sum."
+            help="open: all voters see updates. zk: one aggregator, which proves its sum. "
+            "zk+masked: nobody."
         ),
     ] = ModeName.OPEN,
     windows: Annotated[
         str | None,
         typer.Option(
-            help="Blocks of check-in, propose, disclose, report, with zk aggregate, vote, open: "
+            help="Blocks of check-in, propose, disclose, report, with zk aggregate, vote, open, "
+            "with zk+masked share and unmask: "
             "10,20,10,.."
         ),
     ] = None,
@@ -162,9 +166,11 @@ def _windows(text: str, mode: Mode) -> RoundWindows:
         numbers = [int(part) for part in text.split(",")]
         if mode is Mode.OPEN:
             numbers.insert(_AGGREGATE, 0)
+        if len(numbers) != _WINDOWS[mode]:
+            raise ValueError
         return RoundWindows(*numbers)
-    except (ValueError, TypeError):
-        wanted = "six" if mode is Mode.OPEN else "seven"
+    except ValueError:
+        wanted = {Mode.OPEN: "six", Mode.ZK: "seven", Mode.ZK_MASKED: "nine"}[mode]
         raise typer.BadParameter(
             f"{text!r} is not {wanted} numbers of blocks", param_hint="--windows"
         ) from None

@@ -18,7 +18,7 @@ from runtime.primitives.zk_setup import Setup, commit_chunk
 
 
 def chunks_of(opening: Opening, setup: Setup) -> list[Chunk]:
-    """The chunks to encrypt; numbers are below 2^16."""
+    """The chunks to encrypt; numbers are below 2^16, masked ones below 2^32."""
     parts = torch.split(opening.numbers, setup.chunk)
     pairs = zip(parts, opening.blinders, strict=True)
     return [Chunk(part.tolist(), blinders) for part, blinders in pairs]
@@ -28,7 +28,8 @@ def open_sent(sent: Sent, parameters: int, setup: Setup) -> Opening:
     """The opening. Raises `WrongChunkError` if a chunk is not what was committed to."""
     chunks = []
     for place, count in enumerate(numbers_of_chunks(parameters, setup)):
-        chunk = open_piece(sent.pieces[place], place, sent.delivery, sent.shared, count)
+        piece, size = sent.pieces[place], sent.number_bytes
+        chunk = open_piece(piece, place, sent.delivery, sent.shared, count, size)
         if chunk is None:
             raise WrongChunkError(place)
         chunks.append(chunk)

@@ -26,12 +26,13 @@ class WrongChunkError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A client's commitments, what it posted of what it sends, the point that it shares with the
-    receiver, and the encrypted chunks."""
+    receiver, and the encrypted chunks. `number_bytes`: of each number in them."""
 
     points: tuple[bytes, ...]
     delivery: Delivery
     shared: bytes
     pieces: tuple[bytes, ...]
+    number_bytes: int = NUMBER_BYTES
 
 
 def numbers_of_chunks(parameters: int, setup: Setup) -> list[int]:
@@ -39,7 +40,7 @@ def numbers_of_chunks(parameters: int, setup: Setup) -> list[int]:
     return [min(setup.chunk, parameters - at) for at in range(0, parameters, setup.chunk)]
 
 
-def piece_sizes(parameters: int, setup: Setup) -> list[int]:
+def piece_sizes(parameters: int, setup: Setup, number_bytes: int = NUMBER_BYTES) -> list[int]:
     """How many bytes each encrypted chunk has."""
     fixed = BLINDERS * SCALAR_BYTES + _TAG_BYTES
-    return [NUMBER_BYTES * count + fixed for count in numbers_of_chunks(parameters, setup)]
+    return [number_bytes * count + fixed for count in numbers_of_chunks(parameters, setup)]

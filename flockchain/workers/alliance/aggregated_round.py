@@ -20,9 +20,10 @@ from runtime.pallets.fl_alliance.records import (
     RoundKey,
 )
 from runtime.pallets.fl_alliance.seals import delivery_context
-from runtime.pallets.fl_alliance.terms import AllianceTerms
+from runtime.pallets.fl_alliance.terms import AllianceTerms, Mode
 from runtime.pallets.fl_alliance.views import RoundInfo
 from runtime.primitives.types import AccountId, Hash
+from runtime.primitives.zk_delivery import MASKED_NUMBER_BYTES, NUMBER_BYTES
 from runtime.primitives.zk_points import POINT_BYTES
 from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
@@ -47,13 +48,17 @@ class CommittedClient:
 
 @dataclass(frozen=True, slots=True)
 class AggregatedRound:
-    """`clients` by their bit in masks; `receiver`: the VRF key of who aggregates."""
+    """`clients` by their bit in masks; `receiver`: the VRF key of who aggregates.
+
+    `number_bytes`: of each number that clients send.
+    """
 
     key: RoundKey
     context: RoundContext
     clients: Mapping[int, CommittedClient]
     receiver: bytes
     aggregation: Aggregation
+    number_bytes: int = NUMBER_BYTES
 
     def of_sum(self, mask: int) -> list[CommittedClient]:
         """The clients of a sum, in the order of the statement."""
@@ -84,15 +89,22 @@ async def read_round(
         view.query_many(FlAlliance.members, [(task, who) for who in accounts]),
         view.query_many(FlAlliance.commitments, [(key, who) for who in record.proposers]),
     )
-    clients = {}
+    clients, is_masked = {}, terms.mode is Mode.ZK_MASKED
     for index, (entry, found) in enumerate(zip(made.proposers, posted, strict=True)):
         member, ciphertext = members[index], entry.proposal.ciphertext
         if found is not None and ciphertext is not None:
+            weight = 1 if is_masked else entry.weight  # it multiplied before it masked
             clients[index] = CommittedClient(
-                entry.account, _key_of(member), entry.weight, found, ciphertext
+                entry.account, _key_of(member), weight, found, ciphertext
             )
     context = context_of(genesis, terms, key, record.base)
-    return AggregatedRound(key, context, clients, _key_of(members[-1]), aggregation)
+    size = number_bytes_of(terms.mode)
+    return AggregatedRound(key, context, clients, _key_of(members[-1]), aggregation, size)
+
+
+def number_bytes_of(mode: Mode) -> int:
+    """Of each number that a client sends."""
+    return MASKED_NUMBER_BYTES if mode is Mode.ZK_MASKED else NUMBER_BYTES
 
 
 def _key_of(member: Member | None) -> bytes:

@@ -29,6 +29,7 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.disputes import Accusation
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives import vrf
 from runtime.primitives.merkle import prove_item
 from runtime.primitives.types import AccountId, Bytes32, Bytes80
@@ -88,7 +89,8 @@ class Aggregator:
         clients = round_.of_sum(mask)
         sent = tuple(await asyncio.gather(*(self._receive(round_, each) for each in clients)))
         cheat = None if round_.aggregation.place else desk.cheat  # who takes over is watched
-        request = SumUp(round_.statement(mask), sent, cheat)
+        is_masked = terms.mode is Mode.ZK_MASKED
+        request = SumUp(round_.statement(mask), sent, cheat, is_masked)
         found = await desk.training.run(sum_up, request)
         if isinstance(found, Faults):
             return [
@@ -105,13 +107,14 @@ class Aggregator:
     async def _receive(self, round_: AggregatedRound, client: CommittedClient) -> Sent:
         """Raises SdkError, NotWhatWasPosted."""
         delivery = client.posted.delivery
-        sizes = piece_sizes(round_.context.parameters, ethereum_setup())
+        sizes = piece_sizes(round_.context.parameters, ethereum_setup(), round_.number_bytes)
         file = await self._desk.blobs.get(client.ciphertext, sent_bytes_max(sizes))
         pieces = read_pieces(file, delivery, sizes)
         if pieces is None:
             raise NotWhatWasPosted(f"the file of 0x{client.account[:4].hex()} has another root")
         shared = share(self._secret(round_), delivery)
-        return Sent(client.commitments.points, delivery, shared, pieces)
+        points, size = client.commitments.points, round_.number_bytes
+        return Sent(points, delivery, shared, pieces, size)
 
     def _accusation(
         self,

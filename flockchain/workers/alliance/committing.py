@@ -17,7 +17,8 @@ from nacl.signing import SigningKey
 from flockchain.sdk import SdkError
 from flockchain.workers.alliance.aggregated_round import AggregatedRound, read_round
 from flockchain.workers.alliance.desk import AllianceDesk
-from flockchain.workers.alliance.proving import CommitTo, Send, commit_to, send
+from flockchain.workers.alliance.masking import SharesMissing
+from flockchain.workers.alliance.proving import CommitTo, Mask, Send, commit_to, send
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.summed_model import SumError, open_sum_of
 from flockchain.workers.alliance.zk_files import KEPT, KeptCommitments
@@ -58,13 +59,17 @@ class HandedOver:
 
 
 async def commit_update(
-    desk: AllianceDesk, view: RoundView, base: bytes, update: bytes
+    desk: AllianceDesk, view: RoundView, base: bytes, update: bytes, mask: Mask | None = None
 ) -> MadeCommitments:
-    """Commit, sign, encrypt to the first aggregator. Raises SdkError, `ArtifactError`."""
-    made = await desk.training.run(commit_to, CommitTo(await desk.around(view.info), base, update))
+    """Commit, sign, encrypt to the first aggregator. Raises SdkError, `ArtifactError`.
+
+    With a `mask` all that is about the masked update.
+    """
+    request = CommitTo(await desk.around(view.info), base, update, mask)
+    made = await desk.training.run(commit_to, request)
     round_ = await _latest(desk, view)
     points = b"".join(made.points)
-    weight = view.made.proposers[_index(view)].weight
+    weight = 1 if mask is not None else view.made.proposers[_index(view)].weight
     message = update_message(round_.context, weight, made.points)
     signature = SigningKey(desk.vrf_seed(view.task)).sign(message).signature
     delivery, sealed = await _encrypted(desk, round_, made.opening, points)
@@ -136,7 +141,7 @@ async def ensure_base(desk: AllianceDesk, view: RoundView) -> None:
         found = await open_sum_of(desk, past, latest)
     except SumError as error:
         raise WrongBase(f"round {accepted} of task {view.task}: {error}") from error
-    except SdkError as error:
+    except (SdkError, SharesMissing) as error:
         log.warning("%s has not recommitted its base: %s", desk.name, error)
         return
     if found.content != base:
@@ -164,5 +169,6 @@ async def _encrypted(
     """What is posted, and the file. The same for the same commitments and receiver."""
     context = round_.delivery_context(desk.account)
     secret = hash_to_scalar(_DELIVERY, desk.vrf_seed(round_.key.task), context, points)
-    request = Send(opening, round_.context.parameters, round_.receiver, context, secret, desk.cheat)
+    named = (opening, round_.context.parameters, round_.receiver, context, secret)
+    request = Send(*named, desk.cheat, round_.number_bytes)
     return await desk.training.run(send, request)

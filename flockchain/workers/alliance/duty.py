@@ -16,6 +16,7 @@ from typing import Final
 from flockchain.workers.alliance.aggregator import Aggregator
 from flockchain.workers.alliance.committing import hand_over
 from flockchain.workers.alliance.desk import AllianceDesk
+from flockchain.workers.alliance.masking import Masker
 from flockchain.workers.alliance.membership import Membership
 from flockchain.workers.alliance.proposer import Proposer
 from flockchain.workers.alliance.round_view import RoundView
@@ -45,6 +46,7 @@ class AllianceDuty:
         self._proposer = Proposer(desk)
         self._voter = Voter(desk)
         self._aggregator = Aggregator(desk)
+        self._masker = Masker(desk)
         self._is_told = False
 
     async def step(self, now: Moment) -> None:
@@ -111,6 +113,10 @@ class AllianceDuty:
                 self._voter.reveal(view)
             case Duty.HAND_OVER:
                 hand_over(self._desk, view)
+            case Duty.SHARE_SECRETS:
+                self._masker.share(view)
+            case Duty.REVEAL_SHARES:
+                self._masker.reveal(view)
             case Duty.PROVE:
                 self._aggregator.prove(view)
             case _ if part.role is Role.PROPOSER:

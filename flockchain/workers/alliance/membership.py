@@ -48,9 +48,6 @@ class Membership:
             return False
         if info.record.ended is not None:
             return False
-        if info.record.terms.mode is Mode.ZK_MASKED:
-            self._tell_once("masks its updates, which this client cannot take part in yet")
-            return False
         is_summed = info.record.terms.mode is not Mode.OPEN
         if is_summed and await now.view.find(FlAlliance.setup) is not None:
             self._tell_once("needs a reference string of the chain's own, which is not loaded yet")

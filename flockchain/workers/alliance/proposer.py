@@ -16,6 +16,7 @@ from flockchain.workers.alliance.committing import commit_update, ensure_base, r
 from flockchain.workers.alliance.computing import make_first_model
 from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.local_training import train_locally
+from flockchain.workers.alliance.masking import final_mask
 from flockchain.workers.alliance.memory import SealedProposal
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.sealed_update import UpdatePlace, seal_update
@@ -24,6 +25,7 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.arena import Arena
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.seals import seal_proposal
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.content_id import content_id
 from runtime.primitives.types import Hash
 
@@ -125,6 +127,8 @@ class Proposer:
         """Raises SdkError, WrongBase, `ArtifactError`, `FlowerError`."""
         desk, base = self._desk, view.made.record.base
         assert base is not None, "a round without a model trains nothing"
+        is_masked = view.info.record.terms.mode is Mode.ZK_MASKED
+        mask = await final_mask(desk, view) if is_masked else None
         if view.is_summed:
             await ensure_base(desk, view)
         start = await desk.model(base)
@@ -133,7 +137,7 @@ class Proposer:
             return MadeProposal(None)
         log.info("%s trained for round %d of task %d", desk.name, view.number, view.task)
         if view.is_summed:
-            made = await commit_update(desk, view, start, update)
+            made = await commit_update(desk, view, start, update, mask)
             return MadeProposal((made.kept, made.sealed), made.content)
         latest = await desk.client.at_best()  # training may have taken longer than a state is kept
         found = await latest.query_many(Arena.sealing_keys, view.participants)

@@ -8,6 +8,7 @@ Source: WP VI.H; zkFL (arXiv 2310.02554) 4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from runtime.economy.alliance import is_good_enough
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import Hash
 from runtime.primitives.zk_aggregation import OFFSET, hash_of_sum
-from runtime.primitives.zk_delivery import Delivery, deliver
+from runtime.primitives.zk_delivery import NUMBER_BYTES, Delivery, deliver
 from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Statement
 
@@ -28,12 +29,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """How a client masks: its weight, the secrets of its masks, its place, all clients' keys."""
+
+    weight: int
+    secrets: tuple[bytes, bytes]
+    place: int
+    keys: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmasking:
+    """What strips masks off a sum: keys of all clients, b of those in it, s of the others.
+
+    `weights`: Σ a of those in it.
+    """
+
+    keys: Mapping[int, bytes]
+    own: Mapping[int, bytes]
+    pair: Mapping[int, bytes]
+    weights: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommitTo:
-    """Commit to an update of the base."""
+    """Commit to an update of the base, masked or as it is."""
 
     around: Surroundings
     base: bytes
     update: bytes
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +79,7 @@ class Send:
     context: bytes
     secret: bytes
     cheat: SumCheat | None = None
+    number_bytes: int = NUMBER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +89,7 @@ class SumUp:
     statement: Statement
     sent: tuple[Sent, ...]
     cheat: SumCheat | None = None
+    is_masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +116,7 @@ class OpenSum:
     statement: Statement
     proved: Hash
     opening: bytes
+    unmasking: Unmasking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +146,17 @@ class JudgeModel:
 def commit_to(request: CommitTo) -> Committed:
     """Raises `ArtifactError`, `OpeningError`."""
     from ml.round_files import read_update
+    from ml.zk.masks import masked_update
     from ml.zk.opening_files import encode_opening
-    from ml.zk.openings import commit, opening_of
+    from ml.zk.openings import commit, fresh_opening, opening_of
 
     start, setup = request.around.open().read(request.base), ethereum_setup()
-    opening = opening_of(read_update(request.update, start.layout), setup)
+    update, mask = read_update(request.update, start.layout), request.mask
+    if mask is None:
+        opening = opening_of(update, setup)
+    else:
+        numbers = masked_update(update, mask.weight, mask.secrets, mask.place, mask.keys)
+        opening = fresh_opening(numbers, setup)
     return Committed(encode_opening(opening), commit(opening, setup))
 
 
@@ -136,13 +170,14 @@ def send(request: Send) -> tuple[Delivery, bytes]:
     if request.cheat is SumCheat.OTHER_NUMBER:
         opening = _altered(opening)
     chunks = chunks_of(opening, setup)
-    delivery, pieces = deliver(chunks, request.receiver, request.context, request.secret)
+    named = (request.receiver, request.context, request.secret, request.number_bytes)
+    delivery, pieces = deliver(chunks, *named)
     return delivery, encode_pieces(pieces)
 
 
 def sum_up(request: SumUp) -> Faults | Summed:
     """Raises `OpeningError`."""
-    from ml.zk.opening_files import encode_opening
+    from ml.zk.opening_files import encode_masked_sum, encode_opening
     from ml.zk.openings import add_up
     from ml.zk.prover import prove_aggregation
     from ml.zk.receiving import open_sent
@@ -160,7 +195,8 @@ def sum_up(request: SumUp) -> Faults | Summed:
     total = add_up(openings, [client.weight for client in proved.clients])
     if _is(request, SumCheat.OTHER_SUM):
         total = _altered(total)
-    return Summed(prove_aggregation(proved, openings, setup), encode_opening(total))
+    encode = encode_masked_sum if request.is_masked else encode_opening
+    return Summed(prove_aggregation(proved, openings, setup), encode(total))
 
 
 def open_sum(request: OpenSum) -> MadeModel | None:
@@ -170,19 +206,25 @@ def open_sum(request: OpenSum) -> MadeModel | None:
     """
     from ml.aggregate import apply_sum
     from ml.round_files import encode_model
+    from ml.zk.masks import unmask
     from ml.zk.opening_files import read_opening
     from ml.zk.openings import OpeningError, is_opening, update_in
 
     statement, setup = request.statement, ethereum_setup()
     if hash_of_sum(statement) != request.proved:
         return None
+    masks, parameters = request.unmasking, statement.context.parameters
     weights = sum(client.weight for client in statement.clients)
     try:
-        opening = read_opening(request.opening, statement.context.parameters, setup)
+        is_masked = masks is not None
+        opening = read_opening(request.opening, parameters, setup, is_masked_sum=is_masked)
         if not is_opening(statement.totals, opening, setup):
             return None
     except OpeningError:
         return None
+    if masks is not None:
+        numbers = unmask(opening.numbers, masks.keys, masks.own, masks.pair)
+        opening, weights = replace(opening, numbers=numbers), masks.weights
     start = request.around.open().read(request.base)
     model = apply_sum(start.vector, update_in(opening, weights), weights)
     is_in_range = int(opening.numbers.max()) <= (2 * OFFSET - 1) * weights

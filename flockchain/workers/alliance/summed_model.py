@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from flockchain.sdk import StateView
 from flockchain.workers.alliance.aggregated_round import read_round
 from flockchain.workers.alliance.desk import AllianceDesk
+from flockchain.workers.alliance.masking import read_masks, unmasking_of
 from flockchain.workers.alliance.proving import MadeModel, OpenSum, open_sum
 from flockchain.workers.alliance.round_view import RoundView
 from flockchain.workers.alliance.sealed_update import SEALED_BYTES_MAX, UpdatePlace, open_sealed
 from flockchain.workers.model_seal import ModelSealError, sealing_key
+from runtime.pallets.fl_alliance.terms import Mode
 from runtime.primitives.content_id import content_id
 
 
@@ -33,7 +35,8 @@ class SummedModel:
 
 
 async def open_sum_of(desk: AllianceDesk, view: RoundView, state: StateView) -> SummedModel:
-    """Fetch, serve on, open, recommit. Raises SumError; SdkError if the file cannot be had."""
+    """Fetch, serve on, open, recommit. Raises SumError; SdkError if the file cannot be had;
+    SharesMissing."""
     terms, made, base = view.info.record.terms, view.made, view.made.record.base
     assert base is not None, "there is no proposal without a model"
     round_ = await read_round(state, desk.client.genesis, terms, view.task, made)
@@ -51,7 +54,10 @@ async def open_sum_of(desk: AllianceDesk, view: RoundView, state: StateView) -> 
     except ModelSealError as error:
         raise SumError(str(error)) from error
     around, start = await desk.around(view.info), await desk.model(base)
-    request = OpenSum(around, start, statement, proved, plain)
+    unmasking = None
+    if terms.mode is Mode.ZK_MASKED:
+        unmasking = unmasking_of(await read_masks(state, view.task, made), made)
+    request = OpenSum(around, start, statement, proved, plain, unmasking)
     found = await desk.training.run(open_sum, request)
     if found is None:
         raise SumError("it does not open the commitments to the sum")

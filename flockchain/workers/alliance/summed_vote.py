@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from flockchain.workers.alliance.aggregated_round import number_bytes_of
 from flockchain.workers.alliance.computing import Findings
 from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.proving import JudgeModel, judge_sum
@@ -39,7 +40,8 @@ async def holds_sent(desk: AllianceDesk, view: RoundView, entry: ProposerEntry) 
     key, ciphertext = RoundKey(view.task, view.number), entry.proposal.ciphertext
     assert ciphertext is not None, "it was opened on the chain"
     posted = await view.now.view.query(FlAlliance.commitments, (key, entry.account))
-    sizes = piece_sizes(view.info.record.terms.parameters, ethereum_setup())
+    terms = view.info.record.terms
+    sizes = piece_sizes(terms.parameters, ethereum_setup(), number_bytes_of(terms.mode))
     file = await desk.blobs.get(ciphertext, sent_bytes_max(sizes))
     if read_pieces(file, posted.delivery, sizes) is None:
         log.warning("%s: 0x%s sent not what it posted", desk.name, entry.account[:4].hex())

@@ -89,9 +89,10 @@ def make_terms(
 
 def usual_windows(preset: Preset, mode: Mode = Mode.OPEN) -> RoundWindows:
     """Windows that suit a network: training and judging have three or four times the others', and
-    an aggregator as much as training."""
+    an aggregator as much as training; masks two short ones more."""
     short = max(preset.calendar.day_blocks // _WINDOWS_A_DAY, _WINDOW_BLOCKS_MIN)
     is_slow = short > _WINDOW_BLOCKS_MIN
     long = short * (_LONG if is_slow else _LONG - 1)  # a devnet's day is short
     aggregate = 0 if mode is Mode.OPEN else long
-    return RoundWindows(short, long, short, long, aggregate, long, short)
+    masks = short if mode is Mode.ZK_MASKED else 0
+    return RoundWindows(short, long, short, long, aggregate, long, short, masks, masks)

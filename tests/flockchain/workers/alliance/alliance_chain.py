@@ -107,6 +107,12 @@ def proven() -> dict[str, object]:
     }
 
 
+def masked() -> dict[str, object]:
+    """Changes of the terms by which nobody sees an update: four of seven propose, three vote."""
+    windows = RoundWindows(*[6] * 9)
+    return {**proven(), "mode": Mode.ZK_MASKED, "windows": windows}
+
+
 def genesis_with_origin(
     *, has_model: bool = True, setup: ChainSetup | None = None
 ) -> dict[bytes, bytes]:

@@ -48,9 +48,11 @@ def standings(chain: FastChain) -> dict[AccountId, Standing]:
     return {entry.account: entry.payment.standing for entry in views.payments(TASK, 0)}
 
 
-async def played(directory: Path, choose: Choice) -> tuple[FastChain, RoundInfo]:
+async def played(
+    directory: Path, choose: Choice, terms: dict[str, object] | None = None
+) -> tuple[FastChain, RoundInfo]:
     """A round in which those that are chosen when roles are known cheat from then on."""
-    async with alliance_chain(directory, rounds=1, **proven()) as (chain, client):
+    async with alliance_chain(directory, rounds=1, **(terms or proven())) as (chain, client):
         async with at_work(client, participants(), directory / "state") as worker:
             while (made := round_of(chain)) is None or not made.record.voters:
                 await step(chain, worker)
