@@ -41,8 +41,7 @@ class HostView:
             return
         state = self._client.gathered_at(head.hash)
         offers = {
-            model: offer
-            async for model, offer in state.query_map(Marketplace.offers, self._host)
+            model: offer async for model, offer in state.query_map(Marketplace.offers, self._host)
         }
         self.number, self.state, self.offers = head.number, state, offers
         self.day = self._client.preset.calendar.day_of(head.number)

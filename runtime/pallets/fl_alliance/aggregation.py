@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance import events, refusals
 from runtime.pallets.fl_alliance.masking import Masking
 from runtime.pallets.fl_alliance.proposals import OpenedProposal, Proposals
 from runtime.pallets.fl_alliance.records import (
@@ -65,9 +65,9 @@ class Aggregations:
         client = self._client(key, who, posted)
         setup = alliance.reference_string()
         if client is None or not is_admissible(self.context(key), client, setup):
-            raise events.BadCommitments
+            raise refusals.BadCommitments
         if not is_delivery(posted.delivery, self.delivery_context(key, who)):
-            raise events.BadDelivery
+            raise refusals.BadDelivery
         proposals.enter(who, place, opened)
         alliance.commitments.put((key, who), posted)
 
@@ -87,7 +87,7 @@ class Aggregations:
         if alliance.progress.get(task).mask >> found.index & 1:
             raise events.AlreadyRevealed
         if not is_delivery(delivery, self.delivery_context(key, who)):
-            raise events.BadDelivery
+            raise refusals.BadDelivery
         posted = alliance.commitments.get((key, who))
         alliance.commitments.put((key, who), replace(posted, delivery=delivery))
         alliance.proposals.put((key, who), replace(found, ciphertext=ciphertext))
@@ -139,12 +139,12 @@ class Aggregations:
         key = alliance.ensure_stage(task, round_, Stage.AGGREGATE)
         found = alliance.aggregations.get(key)
         if who != alliance.rounds.get(key).voters[found.place]:
-            raise events.NotTheAggregator
+            raise refusals.NotTheAggregator
         if found.proved is not None:
-            raise events.AlreadyProved
+            raise refusals.AlreadyProved
         statement = self.statement(key)
         if sum(len(client.points) for client in statement.clients) > count:
-            raise events.TooManyCommitments
+            raise refusals.TooManyCommitments
         if not verify_aggregation(statement, proof, alliance.reference_string()):
             self._replace(key, FailureReason.BAD_PROOF)
             return

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from runtime import frame
-from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance import events, refusals
 from runtime.pallets.fl_alliance.aggregation import Aggregations
 from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Stage
@@ -62,9 +62,9 @@ class Disputes:
         key = alliance.ensure_stage(task, round_, Stage.AGGREGATE)
         drawn, found = alliance.rounds.get(key), alliance.aggregations.get(key)
         if who != drawn.voters[found.place]:
-            raise events.NotTheAggregator
+            raise refusals.NotTheAggregator
         if found.proved is not None:
-            raise events.AlreadyProved
+            raise refusals.AlreadyProved
         proposal = alliance.proposals.find((key, accused.client))
         if proposal is None or not drawn.aggregate >> proposal.index & 1:
             raise events.NotAProposer
@@ -73,12 +73,12 @@ class Disputes:
         count = len(points) // POINT_BYTES
         root = posted.delivery.root
         if not verify_item(root, count, accused.place, accused.piece, accused.path):
-            raise events.BadAccusation
+            raise refusals.BadAccusation
         if not self._is_shared(key, posted.delivery, accused):
-            raise events.BadAccusation
+            raise refusals.BadAccusation
         at = POINT_BYTES * accused.place
         if self._opens(points[at : at + POINT_BYTES], task, posted.delivery, accused):
-            raise events.ChunkIsFine
+            raise refusals.ChunkIsFine
         alliance.deposit_event(events.ClientAtFault(task, round_, accused.client, accused.place))
         self.aggregations.leave_out(key, 1 << proposal.index)
 

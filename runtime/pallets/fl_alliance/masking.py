@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance import events, refusals
 from runtime.pallets.fl_alliance.mask_records import Revealed, Share, WrongShare
 from runtime.pallets.fl_alliance.records import Progress, RoundKey
 from runtime.pallets.fl_alliance.seals import deal_context
@@ -45,10 +45,10 @@ class Masking:
         key = alliance.ensure_stage(task, round_, Stage.SHARE)
         index, masked = self._index(key, who), alliance.masked.get(key)
         if masked.dealers >> index & 1:
-            raise events.AlreadyShared
+            raise refusals.AlreadyShared
         holders = len(alliance.rounds.get(key).proposers)
         if not is_deal(posted, holders, self.context(key, who)):
-            raise events.BadDeal
+            raise refusals.BadDeal
         alliance.deals.put((key, who), posted)
         alliance.masked.put(key, replace(masked, dealers=masked.dealers | 1 << index))
         alliance.note_done(task)
@@ -70,7 +70,7 @@ class Masking:
             return
         found = self.alliance.proposals.find((key, who))
         if found is not None and not self.alliance.masked.get(key).dealers >> found.index & 1:
-            raise events.NotADealer
+            raise refusals.NotADealer
 
     def least(self, key: RoundKey) -> int:
         """How many must be in a sum: in a masked round as many as give the secrets of all."""
@@ -90,7 +90,7 @@ class Masking:
             raise events.AlreadyRevealed
         dealers = list(self._dealers(key))
         if len(shares) != len(dealers):
-            raise events.BadShares
+            raise refusals.BadShares
         pairs = list(zip(dealers, shares, strict=True))
         values = [self._checked(key, index, who, dealer, each) for dealer, each in pairs]
         faulty = [dealer for dealer, value in zip(dealers, values, strict=True) if value is None]
@@ -153,15 +153,15 @@ class Masking:
         points = posted.own if is_in else posted.pair
         if isinstance(revealed, Share):
             if not is_share(points, index, revealed.value):
-                raise events.BadShares
+                raise refusals.BadShares
             return revealed.value
         assert isinstance(revealed, WrongShare), "there is no third kind"
         holder, context = alliance.members.get((key.task, who)).key, self.context(key, account)
         if not is_common(holder, posted, context, revealed.shared, revealed.proof):
-            raise events.BadShares
+            raise refusals.BadShares
         opened = open_piece(posted, index, revealed.shared)
         if opened is not None and is_share(points, index, opened.own if is_in else opened.pair):
-            raise events.ShareIsFine
+            raise refusals.ShareIsFine
         return None
 
     def _dealers(self, key: RoundKey) -> Iterator[tuple[int, AccountId]]:

@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 from ml.zk.openings import Opening, add_up, commit, is_opening, opening_of
 from ml.zk.prover import prove_aggregation
 from runtime.frame.origin import signed
-from runtime.pallets.fl_alliance import aggregation, events
+from runtime.pallets.fl_alliance import aggregation, events, refusals
 from runtime.pallets.fl_alliance.disputes import Accusation
 from runtime.pallets.fl_alliance.records import Aggregation, VoterRecord
 from runtime.pallets.fl_alliance.seals import delivery_context, seal_proposal
@@ -220,9 +220,9 @@ def test_a_round_is_proved_voted_on_and_paid() -> None:
     assert found.made.world.events(events.SumProved) == [
         events.SumProved(1, 0, account("d"), proved, content("opening"))
     ]
-    with pytest.raises(events.AlreadyProved):
+    with pytest.raises(refusals.AlreadyProved):
         found.post("d", found.proof())
-    with pytest.raises(events.AlreadyProved):
+    with pytest.raises(refusals.AlreadyProved):
         found.accuse("d", "a")
     total = add_up([found.openings[name] for name in "abc"], [10, 10, 10])
     assert is_opening(found.statement.totals, total, ethereum_setup())
@@ -250,7 +250,7 @@ def test_a_cheating_aggregator_is_slashed_and_replaced_within_the_round() -> Non
     )
     found.made.report_all(VOTERS)
     found.made.go_to(Stage.AGGREGATE)
-    with pytest.raises(events.NotTheAggregator):
+    with pytest.raises(refusals.NotTheAggregator):
         found.post("d", found.proof())
     found.post("e", found.proof())
     before = found.made.balance("d")
@@ -372,7 +372,7 @@ def at_disclosure(**changes: bytes) -> Aggregated:
 
 @pytest.mark.parametrize("points", [b"", b"\xc0" + bytes(47), bytes(48), bytes(47), bytes(96)])
 def test_commitments_that_are_no_points_of_the_chunks_are_refused(points: bytes) -> None:
-    with pytest.raises(events.BadCommitments):
+    with pytest.raises(refusals.BadCommitments):
         at_disclosure(points=points).reveal("a")
 
 
@@ -380,7 +380,7 @@ def test_commitments_that_another_key_signed_are_refused() -> None:
     found = at_disclosure()
     _, signature = found.posted["a"]
     for wrong in (signature[:-1] + bytes((signature[-1] ^ 1,)), found.posted["b"][1]):
-        with pytest.raises(events.BadCommitments):
+        with pytest.raises(refusals.BadCommitments):
             found.reveal("a", signature=wrong)
 
 
@@ -402,7 +402,7 @@ def test_points_are_looked_at_after_all_that_costs_less(monkeypatch: pytest.Monk
 
 def test_refused_openings_of_commitments() -> None:
     found = at_disclosure()
-    with pytest.raises(events.BadDelivery):
+    with pytest.raises(refusals.BadDelivery):
         found.reveal("a", receiver="e")
     with pytest.raises(events.WrongMode):
         found.made.reveal_proposal("a", "a 0")
@@ -415,7 +415,7 @@ def test_refused_openings_of_commitments() -> None:
 
 def test_a_proof_declares_what_its_check_costs() -> None:
     found = at_aggregation()
-    with pytest.raises(events.TooManyCommitments):
+    with pytest.raises(refusals.TooManyCommitments):
         found.post("d", found.proof(), count=2)
     found.post("d", found.proof(), count=4)
     assert found.aggregation.proved is not None
@@ -423,7 +423,7 @@ def test_a_proof_declares_what_its_check_costs() -> None:
 
 def test_refusals_of_handing_over() -> None:
     found = at_aggregation()
-    with pytest.raises(events.NotTheAggregator):
+    with pytest.raises(refusals.NotTheAggregator):
         found.post("e", found.proof())
     found.post("d", spoiled(found.proof()))
     with pytest.raises(events.WrongStage):
@@ -432,7 +432,7 @@ def test_refusals_of_handing_over() -> None:
     for name, error in (
         ("d", events.NotAProposer),
         ("idle", events.NotAProposer),
-        ("a", events.BadDelivery),  # not to the new aggregator
+        ("a", refusals.BadDelivery),  # not to the new aggregator
     ):
         with pytest.raises(error):
             found.pallet.hand_over(signed(account(name)), 1, 0, delivery, content("x"))
@@ -538,9 +538,9 @@ def test_a_client_that_sent_a_wrong_opening_is_out_of_the_sum_and_loses() -> Non
 
 def test_an_honest_client_cannot_be_accused() -> None:
     found = at_dispute()
-    with pytest.raises(events.ChunkIsFine):
+    with pytest.raises(refusals.ChunkIsFine):
         found.accuse("d", "a")
-    with pytest.raises(events.NotTheAggregator):
+    with pytest.raises(refusals.NotTheAggregator):
         found.accuse("e", "a")
     for name in ("d", "idle"):
         with pytest.raises(events.NotAProposer):
@@ -553,7 +553,7 @@ def test_an_honest_client_cannot_be_accused() -> None:
         {"client": account("c")},
         {"shared": vrf_key("a")},
     ):
-        with pytest.raises(events.BadAccusation):
+        with pytest.raises(refusals.BadAccusation):
             found.accuse("d", "a", **changes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.frame.origin import signed
-from runtime.pallets.fl_alliance import events
+from runtime.pallets.fl_alliance import events, refusals
 from runtime.pallets.fl_alliance.mask_records import Masked, Share
 from runtime.pallets.fl_alliance.stages import Outcome, Stage, Standing, VoidReason
 from runtime.pallets.fl_alliance.terms import Mode
@@ -107,7 +107,7 @@ def test_never_both_kinds_of_share_of_one_client() -> None:
     opened = open_piece(posted, 0, shared)
     assert opened is not None
     other[1] = Share(opened.pair)
-    with pytest.raises(events.BadShares):
+    with pytest.raises(refusals.BadShares):
         found.post_shares("a", other)
     found.reveal_shares("a")
     with pytest.raises(events.AlreadyRevealed):
@@ -129,14 +129,14 @@ def test_a_dealer_of_a_wrong_share_loses_and_the_holder_does_not() -> None:
 
 def test_an_honest_dealer_cannot_be_accused() -> None:
     found = at_unmasking()
-    with pytest.raises(events.ShareIsFine):
+    with pytest.raises(refusals.ShareIsFine):
         found.post_shares("a", found.shares("a", wrong="b"))
     forged = found.shares("a", wrong="b")
     forged[1] = replace(found.revealed("a", "b", is_wrong=True), shared=found.dealt("c").ephemeral)  # type: ignore[type-var]
-    with pytest.raises(events.BadShares):
+    with pytest.raises(refusals.BadShares):
         found.post_shares("a", forged)
     for shares in ([], found.shares("a")[1:], found.shares("b"), found.shares("a")[::-1]):
-        with pytest.raises(events.BadShares):
+        with pytest.raises(refusals.BadShares):
             found.post_shares("a", shares)
     with pytest.raises(events.NotAProposer):
         found.post_shares("v", found.shares("a"))
@@ -146,10 +146,10 @@ def test_an_honest_dealer_cannot_be_accused() -> None:
 def test_refusals_of_sharing() -> None:
     found = masked_round()
     found.share("a")
-    with pytest.raises(events.AlreadyShared):
+    with pytest.raises(refusals.AlreadyShared):
         found.share("a")
     for name in "bv":
-        error = events.BadDeal if name == "b" else events.NotAProposer
+        error = refusals.BadDeal if name == "b" else events.NotAProposer
         with pytest.raises(error):
             found.post_deal(name, found.dealt("a"))
     with pytest.raises(events.WrongStage):
@@ -159,7 +159,7 @@ def test_refusals_of_sharing() -> None:
     with pytest.raises(events.WrongStage):
         found.share("e")
     assert found.made.progress.due == 4
-    with pytest.raises(events.NotADealer):
+    with pytest.raises(refusals.NotADealer):
         found.made.commit_proposal("e", "e 0")
 
 
@@ -198,7 +198,7 @@ def test_a_client_that_handed_over_other_numbers_is_accused_as_in_other_rounds()
         found.reveal(name, "v")
     found.made.report_all(VOTERS)
     found.made.go_to(Stage.AGGREGATE)
-    with pytest.raises(events.ChunkIsFine):
+    with pytest.raises(refusals.ChunkIsFine):
         found.accuse("v", "a")
     found.accuse("v", "b")
     found.post("v", found.proof(), 7)
