@@ -24,6 +24,7 @@ from flockchain.cli.chain_access import (
     read_account,
     read_content_id,
 )
+from flockchain.cli.market_call import make_api_key, run_gateway
 from flockchain.cli.market_cases import mount_cases
 from flockchain.cli.market_hosts import mount_hosts
 from flockchain.cli.market_text import HostOption, ModelOption, line_of
@@ -36,6 +37,8 @@ from runtime.primitives.content_id import cid_text
 app = typer.Typer(
     help="Host and call models.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
+app.command("key")(make_api_key)
+app.command("gateway")(run_gateway)
 
 
 @app.command()

@@ -223,7 +223,8 @@ class Gateway:
             raise ApiError(
                 402,
                 "free calls are used up, and there is no channel to pay from: open one with "
-                f"`flockchain market open 0x{route.line.host.hex()} {cid_text(route.line.model)}`",
+                f"`flockchain market open --host 0x{route.line.host.hex()} --model "
+                f"{cid_text(route.line.model)}`",
                 "insufficient_quota",
                 "payment_required",
             )

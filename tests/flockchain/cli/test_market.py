@@ -9,7 +9,7 @@ from pathlib import Path
 from typer.testing import Result
 
 from flockchain.cli import market
-from flockchain.marketplace.credentials import sign
+from flockchain.marketplace.credentials import read_key, sign
 from runtime import frame
 from runtime.constants import DEVNET
 from runtime.primitives.content_id import cid_text
@@ -132,3 +132,20 @@ def test_wrong_words_are_status_2() -> None:
         ["settle", "1 FML", "--caller", "//Bob", "--model", CID, "--signature", "0x", *AS_HOST],
     ):
         assert RUNNER.invoke(market.app, words).exit_code == 2, words
+
+
+def test_a_key_is_for_a_host_a_model_and_a_time(tmp_path: Path) -> None:
+    words = ["key", *LINE, "--limit", "2 FML", "--days", "5", *AS_CALLER]
+
+    async def run() -> Result:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB]) as chain:
+            chain.seal()
+            return await asyncio.to_thread(RUNNER.invoke, market.app, [*words, "--rpc", chain.url])
+
+    result = asyncio.run(run())
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    key = read_key(made["key"])
+    assert (key.grant.model, key.grant.limit, key.grant.expires_day) == (MODEL, 2 * FML, 5)
+    assert (made["limit"], made["expires_day"]) == (str(2 * FML), 5)
+    assert key.grant.caller != key.grant.host

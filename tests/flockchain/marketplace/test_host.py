@@ -61,6 +61,15 @@ async def until(chain: FastChain, host: Host, is_so: Callable[[], bool]) -> None
     raise AssertionError(f"not in {BLOCKS_MAX} blocks")
 
 
+async def sealed(chain: FastChain, client: Client, call: bytes) -> None:
+    """Have the caller's call in a block."""
+    entered = asyncio.Event()
+    sent = asyncio.create_task(client.submit(call, CALLER, on_pool=entered.set))
+    await entered.wait()
+    chain.seal()
+    await sent
+
+
 @asynccontextmanager
 async def hosting(client: Client, directory: Path) -> AsyncIterator[Host]:
     offerings = [Offering(0, PRICE, follows=True)]
@@ -127,10 +136,8 @@ def test_the_life_of_a_host(tiny_llama: Path, tmp_path: Path) -> None:
                 assert list(offers(chain)) == [model]  # it began with the newest of the lineage
                 offer = offers(chain)[model]
                 assert (offer.price, offer.task, offer.endpoint) == (PRICE, 1, host.endpoint)
-                chain.seal_when_asked()
                 call = encode_call(Marketplace.open_channel, HOST.account, model, 10 * FML)
-                await client.submit(call, CALLER)
-                chain.seal()
+                await sealed(chain, client, call)
                 async with calling(client, tmp_path / "caller") as caller:
                     await until(chain, host, lambda: host._view.number >= chain.backend.best.number)
                     assert await ask(caller) == QUESTIONS[ASKED]
