@@ -155,6 +155,7 @@ def join(
     """
     pair = signer.pair
     with signer.open() as client:
+        _info(client, task)  # says no before anything is submitted
         genesis = client.client.genesis
         seal = sealing_key(pair, genesis).public_key.encode()
         known = client.find(Arena.sealing_keys, pair.account)
