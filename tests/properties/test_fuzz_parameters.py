@@ -35,7 +35,7 @@ def exponent(prng: Random) -> Rational:
 
 
 def in_millionths(prng: Random) -> Rational:
-    """Between 0 and 1 with the finest parts that a rank ratio and κ may have."""
+    """Between 0 and 1 with the finest parts that a rank ratio, κ and the hosts' decay may have."""
     return Rational.reduced(prng.randint(0, 10**6), 10**6)
 
 
@@ -62,7 +62,9 @@ def emission_rules(prng: Random) -> EmissionParameters:
     """Within the bounds."""
     daily = prng.choice((0, 1, FML, DAILY_MAX))
     decay = Rational.reduced(prng.randint(0, 10**6), 10**6)
-    return EmissionParameters(daily, decay, exponent(prng), share(prng), share(prng))
+    return EmissionParameters(
+        daily, decay, exponent(prng), share(prng), host_decay=in_millionths(prng)
+    )
 
 
 def play(prng: Random) -> World:
