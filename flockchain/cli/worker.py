@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -36,13 +36,15 @@ from flockchain.sdk import Client, Disconnected, SdkError
 from flockchain.telemetry import set_up_logging
 from flockchain.workers.desk import DATASET_BYTES_MAX
 from flockchain.workers.fl_client import FlClient, Participant
-from flockchain.workers.host import Host, HostOptions, Offering
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
 from ml.attacks.sums import SumCheat
 from ml.flower import TIMEOUT_S, FlowerCode
 from runtime.primitives.rational import Rational, RationalError
+
+if TYPE_CHECKING:
+    from flockchain.workers.host import Host
 
 CONNECT_TRIES: Final = 60
 CONNECT_PAUSE_S: Final = 1.0
@@ -318,6 +320,8 @@ def host(
         raise typer.BadParameter("give it with one --task", param_hint="--files")
     pair = read_key(key, key_file, scheme)
     prices = [parse_planck(text) for text in _one_a_key(price, [str(n) for n in task], "--price")]
+    from flockchain.workers.host import Host, HostOptions, Offering  # seconds: it loads torch
+
     offerings = [
         Offering(number, amount, follow, files, serves)
         for number, amount in zip(task, prices, strict=True)
