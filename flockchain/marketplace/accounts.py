@@ -89,7 +89,11 @@ class Accounts:
             )
         except Unpaid as error:
             raise payment_required(str(error), error.due) from error
-        await self.book.write(records)
+        try:
+            await self.book.write(records)
+        except OSError:
+            self.book.ledger.refund(charge)  # the call is not answered, and no disk says it was
+            raise
         return charge
 
     async def refund(self, charge: Charge) -> None:

@@ -41,6 +41,7 @@ from runtime.primitives.vouchers import Grant
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 4 << 20
+AMOUNT_DIGITS_MAX: Final = 39  # of 2^128
 STALL_S: Final = 300.0  # without a byte of an answer
 _PATHS: Final = ("chat/completions", "completions", "embeddings", "predict")
 _PASSED_ON: Final = (
@@ -81,6 +82,7 @@ class _Attempt:
     body: bytes
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    is_passed_on: bool = False
 
 
 class Gateway:
@@ -187,6 +189,8 @@ class Gateway:
             try:
                 return await self._try(request, attempt)
             except aiohttp.ClientConnectionError as error:
+                if attempt.is_passed_on:
+                    raise  # the caller went away, or the host did in the middle: no second answer
                 log.warning("host 0x%s: %s", route.line.host.hex()[:8], error)
                 problem = failed(f"no host of {name} can be reached", 502)
         raise problem
@@ -210,7 +214,7 @@ class Gateway:
                 due = response.headers.get("X-Flock-Due")
                 if response.status != 402 or due is None:
                     return await self._pass_on(request, attempt, response)
-            self._agree(route, int(due))
+            self._agree(route, _planck(due))
             self._paying[route.line] = day
         return await self._pay(request, attempt, is_last=False)
 
@@ -236,12 +240,12 @@ class Gateway:
             async with self._post(attempt) as response:
                 spent, due = (response.headers.get(f"X-Flock-{n}") for n in ("Spent", "Due"))
                 if response.status != 402 or due is None or is_last:
-                    charged_to = None if spent is None else int(spent)
+                    charged_to = None if spent is None else _planck(spent)
                     return await self._pass_on(request, attempt, response)
         finally:
             self._promises.ended(route.line, route.price, charged_to)
         # The host counts more than this file knows of, as after a crash between the two.
-        self._agree(route, int(due))
+        self._agree(route, _planck(due))
         return await self._pay(request, attempt, is_last=True)
 
     def _agree(self, route: Route, due: int) -> None:
@@ -272,6 +276,7 @@ class Gateway:
         headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
         headers["X-Flock-Host"] = "0x" + attempt.route.line.host.hex()
         passed = web.StreamResponse(status=response.status, headers=headers)
+        attempt.is_passed_on = True
         await passed.prepare(request)
         seen = bytearray()
         async for piece in response.content.iter_any():
@@ -292,3 +297,10 @@ class Gateway:
             log.warning("host 0x%s: %s", host.hex()[:8], error)
             return
         await asyncio.to_thread(self._evidence.keep, evidence)
+
+
+def _planck(header: str) -> int:
+    """An amount that a host names. Raises ApiError: hosts may send anything."""
+    if len(header) > AMOUNT_DIGITS_MAX or not (header.isascii() and header.isdigit()):
+        raise failed(f"the host names {header[:50]!r} as an amount in planck", 502)
+    return int(header)

@@ -33,11 +33,12 @@ class Line(NamedTuple):
 @dataclass(slots=True)
 class Promise:
     """Planck in all: `signed` is given away, `spent` what the host says it charged, `running` what
-    calls may cost that are on their way."""
+    calls may cost that are on their way, `kept` the highest total that is on disk."""
 
     signed: int = 0
     spent: int = 0
     running: int = 0
+    kept: int = 0
 
 
 class Overcharged(Exception):
@@ -72,12 +73,15 @@ class Promises:
         """A voucher that covers one more call, its total on disk. Raises OSError."""
         promise = self.of(line)
         promise.running += price
-        owed = promise.spent + promise.running
-        if owed > promise.signed:
-            promise.signed = owed
-            async with self._turn:
-                await asyncio.to_thread(self._save)
-        voucher = Voucher(self._genesis, self._pair.account, line.host, line.model, promise.signed)
+        promise.signed = total = max(promise.signed, promise.spent + promise.running)
+        try:
+            async with self._turn:  # another call may have raised the total and not be done yet
+                if total > promise.kept:
+                    await self._save()
+        except BaseException:
+            promise.running -= price  # no call will follow
+            raise
+        voucher = Voucher(self._genesis, self._pair.account, line.host, line.model, total)
         return SignedVoucher(voucher, sign(self._pair, voucher))
 
     def ended(self, line: Line, price: int, charged_to: int | None) -> None:
@@ -111,11 +115,14 @@ class Promises:
                 raise ValueError(f"version {document['version']}")
             for each in document["promises"]:
                 line = Line(AccountId(bytes.fromhex(each["host"])), bytes.fromhex(each["model"]))
-                self._promises[line] = Promise(int(each["signed"]), int(each["spent"]))
+                signed = int(each["signed"])
+                self._promises[line] = Promise(signed, int(each["spent"]), kept=signed)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self._file.refusal(error) from error
 
-    def _save(self) -> None:
+    async def _save(self) -> None:
+        """Write all totals as they are now. Raises OSError."""
+        now = {line: promise.signed for line, promise in self._promises.items()}
         promises = [
             {
                 "host": line.host.hex(),
@@ -125,4 +132,7 @@ class Promises:
             }
             for line, promise in self._promises.items()
         ]
-        self._file.write({"version": VERSION, "promises": promises})
+        document = {"version": VERSION, "promises": promises}
+        await asyncio.to_thread(self._file.write, document)
+        for line, signed in now.items():
+            self._promises[line].kept = max(self._promises[line].kept, signed)

@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 from openai import AsyncOpenAI
 
 from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.marketplace.errors import ApiError
 from flockchain.marketplace.evidence import (
     EvidenceFolder,
     NotSigned,
@@ -21,7 +22,7 @@ from flockchain.marketplace.evidence import (
     answer_record,
     check_response,
 )
-from flockchain.marketplace.gateway import Gateway, Route
+from flockchain.marketplace.gateway import Gateway, Route, _planck
 from flockchain.marketplace.ledger import Channel, Payer
 from flockchain.marketplace.promises import Line, Promises
 from runtime.frame.executive import verify_signature
@@ -198,6 +199,13 @@ def test_a_host_that_claims_more_than_was_signed_gets_nothing(world: World, tmp_
             assert door.promises.of(Line(HOST.account, MODEL)).signed == 2 * PRICE
 
     world.run(run())
+
+
+@pytest.mark.parametrize("said", ["", "-5", "1e9", "٣", "9" * 5_000])
+def test_an_amount_that_is_none_is_the_hosts_fault(said: str) -> None:
+    with pytest.raises(ApiError, match="as an amount in planck") as caught:
+        _planck(said)
+    assert caught.value.status == 502
 
 
 def test_answers_that_nobody_signed_are_no_evidence() -> None:

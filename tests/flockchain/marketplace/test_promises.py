@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,44 @@ def test_after_a_kill_nothing_is_signed_twice_over(tmp_path: Path) -> None:
         assert await total(again) == 5 * PRICE
         with pytest.raises(Overcharged, match=f"planck, {5 * PRICE} are signed"):
             again.agree(LINE, 9 * PRICE, PRICE)
+
+    asyncio.run(run())
+
+
+def test_calls_at_the_same_time_leave_after_their_totals_are_on_disk(tmp_path: Path) -> None:
+    lines = [Line(HOST.account, bytes([n]) * 32) for n in range(5)]
+
+    def kept(line: Line) -> int:
+        written = json.loads(next(tmp_path.glob("*-promises.json")).read_text())["promises"]
+        return int(next(each["signed"] for each in written if each["model"] == line.model.hex()))
+
+    async def run() -> None:
+        promises = opened(tmp_path)
+
+        async def call(line: Line) -> int:
+            signed = await promises.pay(line, PRICE)
+            assert signed.voucher.total <= kept(line)
+            return signed.voucher.total
+
+        totals = await asyncio.gather(*(call(line) for line in lines for _ in range(3)))
+        assert sorted(totals) == sorted(5 * [PRICE, 2 * PRICE, 3 * PRICE])
+
+    asyncio.run(run())
+
+
+def test_a_call_that_could_not_be_paid_adds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def run() -> None:
+        promises = opened(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr(promises._file, "write", is_full)
+            with pytest.raises(OSError, match="No space"):
+                await promises.pay(LINE, PRICE)
+        assert await total(promises) == PRICE
 
     asyncio.run(run())
 
