@@ -21,6 +21,7 @@ from flockchain.chain.errors import (
     EarlyBlock,
     FutureBlock,
     InvalidBlock,
+    OtherRelease,
     UnknownParent,
 )
 from flockchain.chain.importer import Importer
@@ -386,6 +387,8 @@ class Node:
             return Verdict.IGNORE
         except EarlyBlock as error:
             return self._on_early(peer, error)
+        except OtherRelease:
+            return Verdict.IGNORE  # unchecked, and never due here: it must not take others' places
         except FutureBlock as error:
             self._hold(error.due_ms, peer, block)
             return Verdict.IGNORE

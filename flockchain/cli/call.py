@@ -38,6 +38,7 @@ from runtime.frame.call import RuntimeCall, installed_pallets
 from runtime.frame.pallet import encode_call
 from runtime.pallets.utility import (
     BATCHED_CALLS_MAX,
+    BatchCompleted,
     BatchCompletedWithErrors,
     BatchInterrupted,
     ItemFailed,
@@ -67,6 +68,7 @@ class Mode(enum.StrEnum):
     FORCE = "force"
 
 
+_BATCH_ENDS: Final = (BatchCompleted, BatchCompletedWithErrors, BatchInterrupted)
 _FUNCTIONS: Final = {
     Mode.STOP: Utility.batch,
     Mode.ALL: Utility.batch_all,
@@ -118,8 +120,10 @@ def batch(
     pair = signer.pair
     with signer.open() as client:
         receipt = client.submit(encode_call(_FUNCTIONS[mode], made), pair)
-    interrupted = receipt.find(BatchInterrupted)
-    if interrupted is not None:
+    # Batches among the calls leave such events too; that of the whole comes last.
+    ended = [each for each in receipt.events if isinstance(each, _BATCH_ENDS)]
+    interrupted = ended[-1] if ended else None
+    if isinstance(interrupted, BatchInterrupted):
         refuse(
             f"call {interrupted.index} of {len(made)} failed, those before it are done: "
             f"{reason_of(interrupted.error)}"

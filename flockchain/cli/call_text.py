@@ -176,7 +176,7 @@ def _of_word(shape: kind.Shape, word: str, name: str) -> Any:
 def _json(word: str, name: str) -> object:
     try:
         return json.loads(word)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CallTextError(f"{name}: {_shown(word)} is no JSON") from None
 
 

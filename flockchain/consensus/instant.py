@@ -85,8 +85,9 @@ class InstantSealer:
         self._last_ms, self._is_wanted = now_ms, False
         parent = self._backend.best
         deadline_ms = self._clock.now_ms() + _BUILD_MS
+        state = self._backend.state_at(parent.hash)
         built = build_block(
-            self._backend.state_at(parent.hash),
+            state,
             parent.hash,
             parent.number + 1,
             [instant_log(self._authority_index)],
@@ -95,6 +96,7 @@ class InstantSealer:
             self._importer.verify,
             lambda: self._clock.now_ms() >= deadline_ms,
             lambda extrinsic: self._pool.remove_invalid(extrinsic, now_ms),
+            self._importer.runtimes.take(Hash(state.root), state),
         )
         header, delta = self._importer.prepare(built)
         imported = self._importer.import_own(header, built.body, delta)

@@ -73,6 +73,8 @@ class GatheredStore:
         return merge(fresh, kept, key=_KEY, reverse=reverse)
 
     def close(self) -> None:
-        """Write what waits and let go of the disk; calling again does nothing."""
-        self.flush()
-        self._disk.close()
+        """Write what waits and let go of the disk, also if it refuses; again does nothing."""
+        try:
+            self.flush()
+        finally:
+            self._disk.close()

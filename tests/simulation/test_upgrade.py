@@ -7,6 +7,8 @@ import pytest
 from flockchain.chain.errors import OtherRelease
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster, Member
+from flockchain.sync.messages import BlockData
+from p2p.interface import PeerId, Verdict
 from runtime.pallets.treasury import Treasury
 from runtime.pallets.upgrades import Upgrade, Upgrades
 from runtime.primitives.types import Hash
@@ -116,3 +118,6 @@ def test_a_block_of_the_next_release_is_nobodys_fault(monkeypatch: pytest.Monkey
     assert found.number == LAST + 1
     with pytest.raises(OtherRelease, match="block 7: the chain runs spec version 2"):
         running(reader).importer.import_block(found, body)
+    node, sent = running(reader), BlockData(found, body)
+    assert node._on_announcement(PeerId("next"), sent) is Verdict.IGNORE
+    assert not node._held, "it never falls due here"

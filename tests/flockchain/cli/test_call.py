@@ -10,8 +10,12 @@ from typer.testing import Result
 
 from flockchain.cli import call, multisig, proxy, wallet
 from flockchain.keys import key_pair_from_uri
+from runtime.frame.call import RUNTIME_CALL
+from runtime.frame.pallet import encode_call
+from runtime.pallets.balances import Balances
 from runtime.pallets.multisig.records import multi_account
-from runtime.pallets.utility import derivative_account
+from runtime.pallets.utility import Utility, derivative_account
+from runtime.primitives.multi import Id
 from runtime.primitives.ss58 import decode_account, encode_address
 from runtime.primitives.types import FML, AccountId
 from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER, run_all
@@ -61,6 +65,18 @@ def test_calls_alone_and_in_batches(tmp_path: Path) -> None:
     assert "InsufficientBalance" in none.stderr
     assert empty.exit_code == 2
     assert chain.free(CAROL) == (1 + 2 + 3 + 1 + 1) * FML
+
+
+def test_a_batch_within_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    too_much = encode_call(Balances.transfer_keep_alive, Id(CAROL.account), 9_000_000 * FML)
+    inner = encode_call(Utility.batch, [RUNTIME_CALL.decode_all(too_much)])
+    results, chain = run_all(
+        tmp_path / "node",
+        (call.app, ["batch", f"0x{inner.hex()}", pay("//Carol", "1 FML"), *AS_ALICE]),
+    )
+    assert told(results[0])["calls"] == 2
+    assert "Utility.BatchInterrupted" in told(results[0])["events"]
+    assert chain.free(CAROL) == FML
 
 
 def test_an_account_derived_from_another(tmp_path: Path) -> None:

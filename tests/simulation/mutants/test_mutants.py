@@ -37,12 +37,17 @@ def test_a_mutant_changes_one_place(mutant: Mutant) -> None:
         assert (ROOT / place).exists()
 
 
-def plant(mutant: Mutant, place: Path) -> None:
-    """A copy of the sources and tests with the false change."""
+def copy_sources(place: Path) -> None:
+    """A copy of the sources and tests."""
     for name in ("flockchain", "runtime", "genesis", "p2p", "ml", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
         shutil.copytree(ROOT / name, place / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", place)
+
+
+def plant(mutant: Mutant, place: Path) -> None:
+    """A copy with the false change."""
+    copy_sources(place)
     file = place / mutant.file
     file.write_text(
         file.read_text(encoding="utf-8").replace(mutant.lines, mutant.false), encoding="utf-8"
@@ -74,6 +79,13 @@ def is_noticed(place: Path, tests: tuple[str, ...]) -> bool:
         return True
     assert ended.returncode in (0, _FAILED), ended.stdout + ended.stderr
     return ended.returncode == _FAILED
+
+
+@pytest.mark.long
+def test_nothing_is_noticed_where_nothing_is_false(tmp_path: Path) -> None:
+    copy_sources(tmp_path)
+    tests = dict.fromkeys(test for mutant in MUTANTS for test in unit_tests(mutant))
+    assert not is_noticed(tmp_path, (*tests, *_NETWORKS))
 
 
 @pytest.mark.long
