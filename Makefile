@@ -34,7 +34,7 @@ docs: install
 	$(BIN)/python docs/generate_whitepaper_map.py
 
 test: check
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-long: install
 	$(BIN)/python -m pytest -n 2 -m "long or hypothesis" --hypothesis-profile long
