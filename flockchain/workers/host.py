@@ -197,7 +197,7 @@ class Host:
         self._catalogue.put(served)
         old = await state.find(Marketplace.offers, (who, model.content))
         if newest.content != model.content and old is not None:
-            call = encode_call(Marketplace.update_offer, who, model.content, newest.content)
+            call = encode_call(Marketplace.update_offer, model.content, newest.content)
             self._act(("follow", newest.content), head, call, f"follows to {served.name}")
             return
         if newest.content != model.content:

@@ -2,7 +2,8 @@
 
 A wrong answer costs its host a part of the stake: half to who challenged it, half burns. A right
 one costs the bond: half to the host, half burns. Who opened a case pays the jurors that found what
-three of five found; of a void case, all who said something. Nobody else is paid.
+three of five found; of a void case, all who said something. Nobody else is paid. An answer is judged
+once, but withheld data judges nothing: whoever has the data may challenge it again.
 Invariant: what was held for the case is paid, burned or released, to the planck.
 Source: WP III.B.2 (hosts stake); the rules are this project's.
 """
@@ -83,7 +84,7 @@ class Decisions:
             currency.burn_held(HoldReason.CHALLENGE, opener, bond - bond // 2)
         else:
             currency.release(HoldReason.CHALLENGE, opener, bond)
-        if outcome is CaseStage.VOID:
+        if outcome is CaseStage.VOID or _majority(case) is of.NoData:
             market.disputed.remove(blake2b_256(answer.payload()))
         market.hosts.put(answer.host, host)
 

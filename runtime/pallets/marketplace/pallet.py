@@ -114,7 +114,7 @@ class Marketplace(storage.Marketplace, index=36):
     ) -> None:
         """Serve a completed task's consensus model, for `price` planck a call. Signed by a host.
 
-        An offer that `follows` may be moved on to models that come of this one. A second call
+        An offer that `follows` may be moved on by its host to models that come of this one. A second call
         replaces the offer. Emits Offered. Raises NotAHost, StakeTooSmall, UnknownModel,
         BadEndpoint, TooManyOffers.
         """
@@ -129,17 +129,15 @@ class Marketplace(storage.Marketplace, index=36):
     def update_offer(
         self,
         origin: frame.Origin,
-        host: AccountId,
         model: ContentDigest,
         successor: ContentDigest,
     ) -> None:
-        """Move an offer that follows its lineage to a model that came of it. Signed by anybody.
+        """Move an offer that follows its lineage to a model that came of it. Signed by its host.
 
         Channels stay with the model that they were opened for. Emits OfferMoved. Raises NotAHost,
         StakeTooSmall, UnknownOffer, NotASuccessor.
         """
-        frame.ensure_signed(origin)
-        self.hosting.update_offer(host, model, successor)
+        self.hosting.update_offer(frame.ensure_signed(origin), model, successor)
 
     @frame.call(5, weight=HOST + REMOVAL.times(OFFERS_MAX))
     def leave(self, origin: frame.Origin) -> None:

@@ -44,7 +44,7 @@ class Host:
 class Offer:
     """A host serves a model at an endpoint, for so many planck a call.
 
-    `follows`: when a model that came of this one is complete, the offer may be moved on to it.
+    `follows`: when a model that came of this one is complete, its host may move the offer on to it.
     """
 
     task: U32

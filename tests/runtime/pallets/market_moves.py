@@ -50,7 +50,7 @@ def _offer(world: World, who: AccountId, other: AccountId, model: bytes, which: 
     elif which == 4:
         market.withdraw_offer(origin, model)
     else:
-        market.update_offer(origin, other, content(HOSTED[0]), content(HOSTED[1]))
+        market.update_offer(origin, content(HOSTED[0]), content(HOSTED[1]))
 
 
 def _channel(world: World, who: AccountId, other: AccountId, model: bytes, which: int) -> None:

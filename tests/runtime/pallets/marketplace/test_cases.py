@@ -232,6 +232,16 @@ def test_an_answer_is_judged_once() -> None:
         doubt(world)
 
 
+def test_a_host_that_has_itself_challenged_without_data_stays_challengeable() -> None:
+    world = with_jurors()
+    decide(world, doubt(world, by="cat"), [NO_DATA, NO_DATA, NO_DATA, WRONG, WRONG])
+    number = doubt(world)
+    decide(world, number, [WRONG] * 5)
+    assert world.market.cases.get(number).stage is CaseStage.UPHELD
+    with pytest.raises(events.AlreadyDisputed):
+        doubt(world)
+
+
 def test_a_host_in_dispute_does_not_get_away() -> None:
     world = with_jurors()
     world.rules(jury=replace(world.parameters().jury, verdict_blocks=3 * DAY))

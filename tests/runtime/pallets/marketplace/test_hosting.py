@@ -101,18 +101,29 @@ def test_a_raised_minimum_stops_a_host_until_it_adds() -> None:
 def test_an_offer_follows_its_lineage() -> None:
     world = Market()
     world.host("hal", model=PARENT, follows=True)
-    world.market.update_offer(origin("cal"), account("hal"), PARENT, MODEL)
+    world.market.update_offer(origin("hal"), PARENT, MODEL)
     offer = world.market.offers.get((account("hal"), MODEL))
     assert (offer.task, offer.price, offer.follows) == (2, PRICE, True)
     assert not world.market.offers.contains((account("hal"), PARENT))
     world.next()
 
 
+def test_only_its_host_moves_an_offer() -> None:
+    world = Market()
+    world.host("hal", model=PARENT, follows=True)
+    world.host("hub", model=OTHER)
+    with pytest.raises(events.NotAHost):
+        world.market.update_offer(origin("cal"), PARENT, MODEL)
+    with pytest.raises(events.UnknownOffer):
+        world.market.update_offer(origin("hub"), PARENT, MODEL)
+    assert world.market.offers.contains((account("hal"), PARENT))
+
+
 def test_an_offer_of_the_successor_stays_as_the_host_made_it() -> None:
     world = Market()
     world.host("hal", model=PARENT, follows=True)
     world.host("hal", model=MODEL, price=7)
-    world.market.update_offer(origin("cal"), account("hal"), PARENT, MODEL)
+    world.market.update_offer(origin("hal"), PARENT, MODEL)
     assert world.market.offers.get((account("hal"), MODEL)).price == 7
     assert world.market.hosts.get(account("hal")).offers == 1
     world.next()
@@ -125,7 +136,7 @@ def test_an_offer_follows_nothing_else(follows: bool, successor: bytes) -> None:
     world = Market()
     world.host("hal", model=PARENT, follows=follows)
     with pytest.raises(events.NotASuccessor):
-        world.market.update_offer(origin("cal"), account("hal"), PARENT, successor)
+        world.market.update_offer(origin("hal"), PARENT, successor)
 
 
 def test_a_host_leaves_after_its_notice() -> None:
