@@ -102,12 +102,13 @@ def cancel_slash(
     validator: AccountArgument,
     about: AboutOption,
 ) -> None:
-    """Forgive a slash of a chain's validator that waits for its era."""
+    """Forgive what is due now of a slash of a chain's validator that waits for its era."""
     who = read_account(validator)
     with signer.open() as client:
         if client.find(Staking.deferred_slashes, (era, who)) is None:
             refuse(f"no slash of {address(who)} in era {era} waits for a later era")
-    _propose(signer, Track.SLASHES, encode_call(Staking.cancel_slash, era, who), about)
+        due = client.query(Staking.fractions, (era, who)).due
+    _propose(signer, Track.SLASHES, encode_call(Staking.cancel_slash, era, who, due), about)
 
 
 @app.command()

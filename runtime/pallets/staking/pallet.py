@@ -48,7 +48,7 @@ from runtime.pallets.staking.records import (
 from runtime.pallets.staking.slashing import Slashing
 from runtime.pallets.staking.storage import POT, REASON, SLASH_POT
 from runtime.primitives.apportion import apportion
-from runtime.primitives.types import U32, AccountId, Balance, CompactBalance
+from runtime.primitives.types import U32, U64, AccountId, Balance, CompactBalance
 
 _BOND = Weight(150_000_000)
 _PAID = Weight(70_000_000)  # per account
@@ -214,14 +214,17 @@ class Staking(Slashing, index=7):
         self.deposit_event(ParametersSet(parameters))
 
     @frame.call(31, weight=_BOND)
-    def cancel_slash(self, origin: frame.Origin, era: U32, validator: AccountId) -> None:
+    def cancel_slash(
+        self, origin: frame.Origin, era: U32, validator: AccountId, fraction: U64
+    ) -> None:
         """Forgive a slash that waits for an era. Root: only a passed proposal.
 
-        The offender stays chilled until it asks again. Emits SlashCancelled. Raises
+        What is due beyond `fraction` of 10^18 stays due: who voted did not know of it. The
+        offender stays chilled until it asks again. Emits SlashCancelled. Raises
         NoDeferredSlash.
         """
         frame.ensure_root(origin)
-        self.cancel(era, validator)
+        self.cancel(era, validator, fraction)
 
     def _least(self, who: AccountId) -> Balance:
         """What must stay bonded for the role of `who`."""

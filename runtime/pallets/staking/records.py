@@ -273,7 +273,7 @@ class SlashDeferred:
 
 @frame.event(15)
 class SlashCancelled:
-    """The DAO forgave all of what was due, `fraction` of 10^18 in all."""
+    """The DAO forgave `fraction` of 10^18; what is due beyond it stays due."""
 
     era: U32
     validator: AccountId
@@ -348,4 +348,4 @@ class BadStash(frame.ModuleError, index=15):
 
 
 class NoDeferredSlash(frame.ModuleError, index=16):
-    """No slash of the validator in this era waits for a later era."""
+    """No slash of the validator in this era waits for a later era, or what is forgiven was before."""

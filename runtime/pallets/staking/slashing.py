@@ -68,14 +68,16 @@ class Slashing(Eras, index=7):
         self.deferred_slashes.put((era, validator), DeferredSlash(due_era, reporter))
         self.deposit_event(SlashDeferred(era, validator, due_era))
 
-    def cancel(self, era: int, validator: AccountId) -> None:
-        """Forgive what waits: what is forgiven counts as taken when more becomes due."""
-        if not self.deferred_slashes.contains((era, validator)):
+    def cancel(self, era: int, validator: AccountId, fraction: int) -> None:
+        """Forgive at most `fraction` of what waits, which counts as taken when more becomes due."""
+        known = self.fractions.get((era, validator))
+        if not self.deferred_slashes.contains((era, validator)) or fraction <= known.done:
             raise NoDeferredSlash
-        due = self.fractions.get((era, validator)).due
-        self.deferred_slashes.remove((era, validator))
-        self.fractions.put((era, validator), Fractions(due, due))
-        self.deposit_event(SlashCancelled(era, validator, due))
+        forgiven = min(known.due, fraction)
+        if forgiven == known.due:
+            self.deferred_slashes.remove((era, validator))
+        self.fractions.put((era, validator), Fractions(known.due, forgiven))
+        self.deposit_event(SlashCancelled(era, validator, forgiven))
 
     def chill_offender(self, who: AccountId) -> bool:
         """Whoever has offended is no candidate until it asks again; whether it was one."""

@@ -40,13 +40,13 @@ def test_a_slash_waits_for_its_era_and_is_taken_then() -> None:
     assert world.bonded("v1") == STAKE - STAKE * PART // 10**18
     assert not world.staking.deferred_slashes.contains((0, V1))
     with pytest.raises(records.NoDeferredSlash):
-        world.staking.cancel_slash(frame.ROOT, 0, V1)
+        world.staking.cancel_slash(frame.ROOT, 0, V1, PART)
 
 
 def test_what_is_cancelled_is_never_taken() -> None:
     world = offended()
     issued, treasury = world.balances.issuance(), world.balances.free(TREASURY)
-    world.staking.cancel_slash(frame.ROOT, 0, V1)
+    world.staking.cancel_slash(frame.ROOT, 0, V1, PART)
     assert world.events(records.SlashCancelled) == [records.SlashCancelled(0, V1, PART)]
     world.to_session(4)
     assert world.bonded("v1") == STAKE
@@ -57,12 +57,25 @@ def test_what_is_cancelled_is_never_taken() -> None:
 
 def test_more_offenders_later_cost_what_was_not_forgiven() -> None:
     world = offended()
-    world.staking.cancel_slash(frame.ROOT, 0, V1)
+    world.staking.cancel_slash(frame.ROOT, 0, V1, PART)
     world.report("v2")  # two of four: all of both, and a part of v1's is forgiven
     world.to_session(3)
     world.block()
     world.block()
     assert world.bonded("v2") == 0
+    assert world.bonded("v1") == STAKE * PART // 10**18
+
+
+def test_what_became_due_since_the_vote_began_stays_due() -> None:
+    world = offended()
+    world.report("v2")  # two of four: all of both is due now
+    world.staking.cancel_slash(frame.ROOT, 0, V1, PART)
+    assert world.events(records.SlashCancelled) == [records.SlashCancelled(0, V1, PART)]
+    with pytest.raises(records.NoDeferredSlash):
+        world.staking.cancel_slash(frame.ROOT, 0, V1, PART)
+    world.to_session(3)
+    world.block()
+    world.block()
     assert world.bonded("v1") == STAKE * PART // 10**18
 
 
@@ -88,8 +101,8 @@ def test_a_slash_of_a_past_era_is_taken_at_once() -> None:
 def test_only_the_dao_cancels_on_a_track_of_its_own() -> None:
     world = offended()
     with pytest.raises(BadOrigin):
-        world.staking.cancel_slash(signed(V1), 0, V1)
+        world.staking.cancel_slash(signed(V1), 0, V1, PART)
     with pytest.raises(records.NoDeferredSlash):
-        world.staking.cancel_slash(frame.ROOT, 0, V2)
-    call = call_of(Staking.cancel_slash, 0, V1)
+        world.staking.cancel_slash(frame.ROOT, 0, V2, PART)
+    call = call_of(Staking.cancel_slash, 0, V1, PART)
     assert [track for track in Track if allows(track, call)] == [Track.SLASHES]
