@@ -33,7 +33,10 @@ class Disputed(Matter, index=0, flat=True):
 
 
 class Measured(Matter, index=1):
-    """What a data set added to the model of a task: `without` is a model trained without it."""
+    """What a data set added to the model of a task: `without` is a model trained without it.
+
+    The set's owner names it; whoever cannot see that it was trained so says NoData.
+    """
 
     dataset: ContentDigest
     task: U32

@@ -53,7 +53,7 @@ class Cases:
         market.hosts.put(answer.host, replace(host, cases=host.cases + 1))
 
     def measure(self, who: AccountId, dataset: bytes, without: bytes) -> None:
-        """Have validators measure what a data set added."""
+        """Have validators measure what its owner's data set added; the owner is no juror."""
         market = self.market
         found = market.contributions.find(dataset)
         if found is None or found.task is None:
@@ -61,6 +61,8 @@ class Cases:
         is_open = any(self._is_about(each.case, dataset) for each in market.live_cases.get())
         if found.impact is not None or is_open:
             raise events.AlreadyMeasured
+        if who != found.owner:
+            raise events.NotTheOwner
         self._open(who, of.Measured(dataset, found.task, without), 0)
 
     def _is_about(self, case: int, dataset: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Contributed data: a set for a model, the follow-up task that trains on it, and its impact.
 
-A set is known by its content id and belongs to who recorded it first. When a follow-up task of the
+A set is known by its content id and belongs to who recorded it first; what a task's terms named
+before is nobody's any more. When a follow-up task of the
 model trains on it and validators have measured what it added, its owner shares in the royalties of
 that task's model.
 Source: WP II.C (feedback on models that are served improves them).
@@ -44,9 +45,11 @@ class Contributions:
             raise events.UnknownContribution
         if found.task is not None:
             raise events.AlreadyUsed
-        terms = market.tasks.get_task(task).terms
-        if dataset not in terms.training or found.model not in terms.parents:
+        record = market.tasks.get_task(task)
+        if dataset not in record.terms.training or found.model not in record.terms.parents:
             raise events.NotInUse
+        if found.block >= record.created_at:
+            raise events.ContributedLate
         market.contributions.put(dataset, replace(found, task=task))
         market.data_of.put(task, [*market.data_of.get(task), dataset])
         market.deposit_event(events.ContributionUsed(dataset, task))

@@ -487,3 +487,11 @@ class NotInUse(frame.ModuleError, index=41):
 
 class AlreadyMeasured(frame.ModuleError, index=42):
     """The data set's impact is known, or being measured."""
+
+
+class ContributedLate(frame.ModuleError, index=43):
+    """The task's terms named the data set before it was contributed."""
+
+
+class NotTheOwner(frame.ModuleError, index=44):
+    """Only who contributed a data set has it measured."""

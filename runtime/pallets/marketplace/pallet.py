@@ -359,7 +359,8 @@ class Marketplace(storage.Marketplace, index=36):
     def use_contribution(self, origin: frame.Origin, dataset: ContentDigest, task: U32) -> None:
         """Note that a task which follows the model trains on the data set. Signed by anybody.
 
-        Emits ContributionUsed. Raises UnknownContribution, AlreadyUsed, NotInUse, UnknownTask.
+        Only what was contributed before the task was created. Emits ContributionUsed. Raises
+        UnknownContribution, AlreadyUsed, NotInUse, ContributedLate, UnknownTask.
         """
         frame.ensure_signed(origin)
         self.contributing.use(dataset, task)
@@ -370,8 +371,8 @@ class Marketplace(storage.Marketplace, index=36):
     ) -> None:
         """Have five drawn validators score the task's model, and one without the set. Signed.
 
-        Holds the jurors' fees. Emits CaseOpened. Raises NotInUse, AlreadyMeasured, TooManyCases,
-        TokenError.
+        By the set's owner. Holds the jurors' fees. Emits CaseOpened. Raises NotInUse,
+        AlreadyMeasured, NotTheOwner, TooManyCases, TokenError.
         """
         self.judging.measure(frame.ensure_signed(origin), dataset, without)
 

@@ -349,6 +349,21 @@ def test_royalties_are_shared_by_measured_impact() -> None:
     assert gained == (FML // 5, FML - FML // 5)
 
 
+def test_its_owner_alone_has_a_set_measured_and_does_not_judge() -> None:
+    world, dataset = with_used_data()
+    with pytest.raises(events.NotTheOwner):
+        world.market.measure_contribution(origin("cal"), dataset, bytes(32))
+    found = world.market.contributions.get(dataset)
+    owner = JURORS[0]
+    world.market.contributions.put(dataset, replace(found, owner=account(owner)))
+    world.market.contributed.remove(account("cat"))
+    world.market.contributed.put(account(owner), [dataset])
+    number = world.market.next_case.get()
+    world.market.measure_contribution(origin(owner), dataset, bytes(32))
+    world.go(DRAW)
+    assert owner not in drawn(world, number)
+
+
 def test_two_measures_are_too_few() -> None:
     world, dataset = with_used_data()
     number = world.market.next_case.get()

@@ -15,12 +15,17 @@ DATASET, MODEL = content("samples"), content("model")
 
 
 def with_model() -> World:
-    """A model that won, and task 0, which follows it and trains on a contributed set."""
+    """A model that won."""
     world = new_world()
     world.models.record_model(90, MODEL, 0, account("n1"), (1, 2), [])
+    return world
+
+
+def follow(world: World) -> None:
+    """A block later: task 0, which follows the model and trains on a contributed set."""
+    world.next_block()
     follow_up = terms(training=[content("train"), DATASET], parents=[MODEL])
     world.tasks.create_verified_task(frame.ROOT, account("creator"), follow_up)
-    return world
 
 
 def contribute(world: World, name: str, dataset: bytes = DATASET, model: bytes = MODEL) -> None:
@@ -36,6 +41,7 @@ def test_a_contribution_is_its_owners_and_a_task_uses_it() -> None:
     free = world.free("idle")
     contribute(world, "idle")
     assert free - world.free("idle") == FML // 1_000
+    follow(world)
     use(world)
     found = world.market.contributions.get(DATASET)
     assert (found.owner, found.model, found.task, found.impact) == (
@@ -64,6 +70,7 @@ def test_only_a_follow_up_that_trains_on_it_uses_a_set() -> None:
     with pytest.raises(events.UnknownContribution):
         use(world)
     contribute(world, "idle")
+    follow(world)
     with pytest.raises(ModuleError):
         use(world, task=7)
     contribute(world, "idle", content("unused"))
@@ -76,6 +83,14 @@ def test_only_a_follow_up_that_trains_on_it_uses_a_set() -> None:
         use(world, content("train"))
     use(world)
     with pytest.raises(events.AlreadyUsed):
+        use(world)
+
+
+def test_what_a_task_named_before_is_nobodys_contribution() -> None:
+    world = with_model()
+    follow(world)
+    contribute(world, "idle")
+    with pytest.raises(events.ContributedLate):
         use(world)
 
 
