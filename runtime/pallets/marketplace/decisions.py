@@ -2,8 +2,8 @@
 
 A wrong answer costs its host a part of the stake: half to who challenged it, half burns. A right
 one costs the bond: half to the host, half burns. Who opened a case pays the jurors that found what
-three of five found; of a void case, all who said something. Nobody else is paid. An answer is judged
-once, but withheld data judges nothing: whoever has the data may challenge it again.
+three of five found; of a void case, all who said something. Nobody else is paid. An answer is
+judged once, but withheld data judges nothing: whoever has it may challenge the answer again.
 Invariant: what was held for the case is paid, burned or released, to the planck.
 Source: WP III.B.2 (hosts stake); the rules are this project's.
 """

@@ -114,8 +114,8 @@ class Marketplace(storage.Marketplace, index=36):
     ) -> None:
         """Serve a completed task's consensus model, for `price` planck a call. Signed by a host.
 
-        An offer that `follows` may be moved on by its host to models that come of this one. A second call
-        replaces the offer. Emits Offered. Raises NotAHost, StakeTooSmall, UnknownModel,
+        An offer that `follows` may be moved on by its host to models that come of this one. A
+        second call replaces the offer. Emits Offered. Raises NotAHost, StakeTooSmall, UnknownModel,
         BadEndpoint, TooManyOffers.
         """
         self.hosting.offer(frame.ensure_signed(origin), model, endpoint, price, follows=follows)

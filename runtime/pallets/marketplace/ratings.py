@@ -1,6 +1,7 @@
 """What a host's day was worth: who paid it, and what a sample of them says of its answers.
 
-A bounded sample of a day's payers is kept as they settle, by the chain's randomness. On the next
+A bounded sample of a day's payers is kept as they settle, drawn by the chain's randomness and by
+what each paid. On the next
 day those seal their rating in the first half and open it in the second; weighed by what each paid,
 the lower median moves the host's quality. To rate oneself costs what burns of every payment.
 Source: WP II.C, II.D.6 (hosts are paid by the quality and frequency of what they contribute).
@@ -12,8 +13,9 @@ from dataclasses import replace
 
 from runtime.economy.market import HostClaim
 from runtime.economy.parameters import SCORE_MAX
-from runtime.pallets.marketplace import events, records
+from runtime.pallets.marketplace import events
 from runtime.pallets.marketplace.records import HostDay, Rater
+from runtime.pallets.marketplace.sampling import ticket_of, with_payment
 from runtime.pallets.marketplace.seals import draw_number, seal_rating
 from runtime.pallets.marketplace.storage import Marketplace
 from runtime.primitives.types import AccountId
@@ -34,17 +36,10 @@ class Ratings:
             return
         key = (market.today(), host)
         found = market.days.get(key)
-        known = [each.caller for each in found.raters]
-        raters = list(found.raters)
-        if caller in known:
-            place = known.index(caller)
-            raters[place] = replace(raters[place], paid=raters[place].paid + paid)
-        elif len(raters) < records.RATERS_MAX:
-            raters.append(Rater(caller, paid))
-        else:
-            place = self._number(host, caller, found.payments) % (found.payments + 1)
-            if place < records.RATERS_MAX:
-                raters[place] = Rater(caller, paid)
+        raters = found.raters
+        if paid:  # a free answer buys no say
+            ticket = ticket_of(self._number(host, caller, found.payments), paid)
+            raters = with_payment(raters, Rater(caller, paid, ticket=ticket))
         market.days.put(
             key, HostDay(found.paid + paid, found.burned + burned, found.payments + 1, raters)
         )

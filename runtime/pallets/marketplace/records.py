@@ -14,7 +14,7 @@ from runtime import frame
 from runtime.economy.tasks import ContentDigest
 from runtime.primitives.multi import MultiSignature
 from runtime.primitives.scale import Limit
-from runtime.primitives.types import U32, AccountId, Balance, BlockNumber, Bytes32
+from runtime.primitives.types import U32, U128, AccountId, Balance, BlockNumber, Bytes32
 
 HOSTS_MAX: Final = 256  # a day's first block looks at all of them
 OFFERS_MAX: Final = 32  # of one host
@@ -131,12 +131,16 @@ class Request:
 
 @frame.scale_type
 class Rater:
-    """Who paid a host on a day, how much, and what it says of the answers: sealed, then opened."""
+    """Who paid a host on a day, how much, and what it says of the answers: sealed, then opened.
+
+    `ticket`: the lowest ones are in the sample.
+    """
 
     caller: AccountId
     paid: Balance
     seal: Bytes32 | None = None
     rating: U32 | None = None
+    ticket: U128 = 0
 
 
 @frame.scale_type

@@ -348,4 +348,4 @@ class BadStash(frame.ModuleError, index=15):
 
 
 class NoDeferredSlash(frame.ModuleError, index=16):
-    """No slash of the validator in this era waits for a later era, or what is forgiven was before."""
+    """No slash of the validator in this era waits for a later one, or so much is forgiven."""
