@@ -69,6 +69,7 @@ _MARKET: Final[tuple[Call, ...]] = (
     *(Marketplace.stake, Marketplace.unstake, Marketplace.withdraw_stake),
     *(Marketplace.seal_rating, Marketplace.open_rating, Marketplace.use_contribution),
     *(Marketplace.enlist, Marketplace.stand_down),
+    Marketplace.withdraw_request,
     *(Marketplace.seal_verdict, Marketplace.open_verdict),
     *(Marketplace.close_channel, Marketplace.withdraw_channel, Marketplace.pay_royalties),
 )

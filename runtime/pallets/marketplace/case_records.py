@@ -17,6 +17,8 @@ from runtime.primitives.vouchers import Answer
 JURY: Final = 5  # validators drawn for a case
 MAJORITY: Final = 3
 JURORS_MAX: Final = 256  # a draw looks at all of them
+SILENT_DAYS: Final = 7  # without a juror's fees: skipping a case costs more than judging it
+SILENT_MAX: Final = 64  # who was silent and is remembered, the latest
 CASES_MAX: Final = 32  # on their way
 MOVES_MAX: Final = 2  # cases that go on in one block
 FINISHED_MAX: Final = 100  # cases whose outcome is kept
@@ -121,6 +123,14 @@ class LiveCase:
 
 
 @frame.scale_type
+class Silent:
+    """Who was drawn, said nothing, and may not stand ready before a day."""
+
+    who: AccountId
+    until_day: U32
+
+
+@frame.scale_type
 class Contribution:
     """A data set for a model, by its owner. `task`: a follow-up task that trains on it.
 
@@ -134,5 +144,6 @@ class Contribution:
     impact: U32 | None = None
 
 
+SilentJurors = Annotated[list[Silent], Limit(SILENT_MAX)]
 LiveCases = Annotated[list[LiveCase], Limit(CASES_MAX)]
 FinishedCases = Annotated[list[U32], Limit(FINISHED_MAX)]

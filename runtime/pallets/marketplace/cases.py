@@ -155,8 +155,8 @@ class Cases:
         market = self.market
         paid = self.decisions.settle(case, outcome)
         for juror in case.jurors:
-            if juror.verdict is None and market.jurors.contains(juror.who):
-                self.jury.strike(juror.who)
+            if juror.verdict is None:
+                self.jury.strike_off(juror.who)
         market.cases.put(number, replace(case, stage=outcome))
         market.live_cases.put([each for each in market.live_cases.get() if each.case != number])
         finished = [*market.finished_cases.get(), number]

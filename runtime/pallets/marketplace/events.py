@@ -402,11 +402,11 @@ class NothingSettled(frame.ModuleError, index=20):
 
 
 class UnknownRequest(frame.ModuleError, index=21):
-    """There is no such request, it was answered, or its time is over."""
+    """There is no such request of the caller, it was answered, or its time is over."""
 
 
 class FeeTooSmall(frame.ModuleError, index=22):
-    """The fee is nothing, or less than the price of whom it names; or of who would answer."""
+    """The fee is below the least one, or the price of whom it names; or of who would answer."""
 
 
 class NotAsked(frame.ModuleError, index=23):
@@ -495,3 +495,7 @@ class ContributedLate(frame.ModuleError, index=43):
 
 class NotTheOwner(frame.ModuleError, index=44):
     """Only who contributed a data set has it measured."""
+
+
+class StruckOff(frame.ModuleError, index=45):
+    """The account was drawn for a jury and said nothing. Some days must pass first."""

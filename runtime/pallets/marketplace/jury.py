@@ -1,8 +1,9 @@
 """Juries: task validators who enlist, and five of them drawn by stake for each case.
 
 The beacon takes in the VRF output of every block while a case waits to be drawn, so that nobody
-knows a jury when a case is opened. Who is a party is not drawn. Who no longer validates, or was
-drawn and said nothing, is struck from the list.
+knows a jury when a case is opened. Who is a party is not drawn. Who no longer validates is struck
+from the list. Who was drawn and said nothing is as well, for some days, even if it stood down
+meanwhile: else a juror could skip the cases that it does not like.
 Source: WP V.B (selection rises with stake), WP IV.B.
 """
 
@@ -12,7 +13,14 @@ from typing import Final
 
 from runtime.economy.tasks import Role
 from runtime.pallets.marketplace import events
-from runtime.pallets.marketplace.case_records import JURORS_MAX, JURY, Juror
+from runtime.pallets.marketplace.case_records import (
+    JURORS_MAX,
+    JURY,
+    SILENT_DAYS,
+    SILENT_MAX,
+    Juror,
+    Silent,
+)
 from runtime.pallets.marketplace.storage import Marketplace
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.types import AccountId, Hash
@@ -30,6 +38,9 @@ class Jury:
         """Stand ready as a validator of a task."""
         market, count = self.market, self.market.juror_count.get()
         is_new = not market.jurors.contains(who)
+        today = market.today()
+        if any(each.who == who and today < each.until_day for each in market.silent.get()):
+            raise events.StruckOff
         if not self._stake(who, task):
             raise events.NotAValidator
         if is_new and count >= JURORS_MAX:
@@ -46,6 +57,15 @@ class Jury:
         market.jurors.remove(who)
         market.juror_count.put(market.juror_count.get() - 1)
         market.deposit_event(events.JurorStruck(who))
+
+    def strike_off(self, who: AccountId) -> None:
+        """Who was drawn and said nothing does not stand ready, and may not for some days."""
+        market, today = self.market, self.market.today()
+        others = [e for e in market.silent.get() if e.who != who and today < e.until_day]
+        silent = [*others, Silent(who, today + SILENT_DAYS)]
+        market.silent.put(silent[-SILENT_MAX:])
+        if market.jurors.contains(who):
+            self.strike(who)
 
     def turn_beacon(self, number: int) -> None:
         """Take in this block's VRF output."""

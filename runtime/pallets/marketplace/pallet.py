@@ -254,8 +254,8 @@ class Marketplace(storage.Marketplace, index=36):
         """Ask a model a question, by content id; the fee is held until a host answers. Signed.
 
         `host`: who may answer; None: whoever is first among the model's hosts that ask no more
-        than the fee. Emits InferenceRequested. Raises UnknownModel, OwnHost, NotAHost,
-        StakeTooSmall, UnknownOffer, FeeTooSmall, TokenError.
+        than the fee. That is at least `channel_fee`. Emits InferenceRequested. Raises
+        UnknownModel, OwnHost, NotAHost, StakeTooSmall, UnknownOffer, FeeTooSmall, TokenError.
         """
         self.inference.request(frame.ensure_signed(origin), host, model, question, max_fee)
 
@@ -279,6 +279,14 @@ class Marketplace(storage.Marketplace, index=36):
         """
         frame.ensure_signed(origin)
         self.channeling.payments.pay_royalties(model)
+
+    @frame.call(30, weight=CHANNEL)
+    def withdraw_request(self, origin: frame.Origin, request: U32) -> None:
+        """Take back the fee of a request whose time is over, at once. Signed by its caller.
+
+        Emits RequestExpired. Raises UnknownRequest, NotYetFree.
+        """
+        self.inference.withdraw(frame.ensure_signed(origin), request)
 
     # -- ratings
 
@@ -315,13 +323,16 @@ class Marketplace(storage.Marketplace, index=36):
     def enlist(self, origin: frame.Origin, task: U32) -> None:
         """Stand ready for juries. Signed by a validator of a live task.
 
-        Emits JurorEnlisted. Raises NotAValidator, TooManyJurors.
+        Emits JurorEnlisted. Raises StruckOff, NotAValidator, TooManyJurors.
         """
         self.judging.jury.enlist(frame.ensure_signed(origin), task)
 
     @frame.call(24, weight=CHANNEL)
     def stand_down(self, origin: frame.Origin) -> None:
-        """Stand ready no more. Signed. Emits JurorStruck. Raises NotAJuror."""
+        """Stand ready no more. Signed. Emits JurorStruck. Raises NotAJuror.
+
+        Whoever is drawn already still has to say something, or is struck off.
+        """
         self.judging.jury.strike(frame.ensure_signed(origin))
 
     @frame.call(25, weight=CHANNEL)

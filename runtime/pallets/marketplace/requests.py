@@ -1,7 +1,8 @@
 """Calls that the chain makes: the fee waits for an answer, and returns when none comes.
 
 Who answers first is paid its price, the rest of the fee returns. The answer is a content id; the
-host signs it as it signs any, so that it can be challenged. A block lets a bounded number expire.
+host signs it as it signs any, so that it can be challenged. A block lets a bounded number expire;
+who does not want to wait for its turn takes its own fee back.
 Source: WP II.C (inference for what runs on the chain).
 """
 
@@ -32,11 +33,11 @@ class Requests:
         """Hold the fee and ask."""
         market = self.market
         market.model_of(model)
-        least = 1
+        least = market.config.channel_fee
         if host is not None:
             if host == caller:
                 raise events.OwnHost
-            least = max(market.offer_of(host, model).price, 1)
+            least = max(market.offer_of(host, model).price, least)
         if max_fee < least:
             raise events.FeeTooSmall
         market.currency.hold(HoldReason.CHANNEL, caller, max_fee)
@@ -82,6 +83,15 @@ class Requests:
             genesis, who, found.caller, found.model, asked, ZERO_HASH, seed=number, answer=said
         )
 
+    def withdraw(self, caller: AccountId, number: int) -> None:
+        """Take the fee back once the time is over, before it is the request's turn."""
+        found = self.market.requests.find(number)
+        if found is None or found.caller != caller:
+            raise events.UnknownRequest
+        if self.market.block.block_number() < found.deadline:
+            raise events.NotYetFree
+        self._return_fee(number, found)
+
     def expire(self, number: int) -> int:
         """Return the fees of requests whose time is over; at how many things it looked."""
         market, block, looks = self.market, self.market.next_deadline.get(), 0
@@ -89,16 +99,19 @@ class Requests:
             room = records.LOOKS_MAX - looks
             due = [each for each, _ in islice(market.deadlines.items_of(block), room)]
             for each in due:
-                found = market.requests.get(each)
-                self._forget(each, found)
-                market.currency.release(HoldReason.CHANNEL, found.caller, found.max_fee)
-                market.deposit_event(events.RequestExpired(each, found.caller, found.max_fee))
+                self._return_fee(each, market.requests.get(each))
             looks += len(due) + 1
             if len(due) == room:
                 break
             block += 1
         market.next_deadline.put(block)
         return looks
+
+    def _return_fee(self, number: int, found: Request) -> None:
+        market = self.market
+        self._forget(number, found)
+        market.currency.release(HoldReason.CHANNEL, found.caller, found.max_fee)
+        market.deposit_event(events.RequestExpired(number, found.caller, found.max_fee))
 
     def _forget(self, number: int, found: Request) -> None:
         self.market.requests.remove(number)

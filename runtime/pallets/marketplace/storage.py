@@ -23,6 +23,8 @@ from runtime.pallets.marketplace.case_records import (
     FinishedCases,
     LiveCase,
     LiveCases,
+    Silent,
+    SilentJurors,
 )
 from runtime.pallets.marketplace.needs import HostedModel, Models, Stakes, Tasks
 from runtime.pallets.marketplace.records import (
@@ -46,7 +48,10 @@ _STAKES: Final = (
 
 @dataclass(frozen=True)
 class Config:
-    """`unbonding_days` until a stake is free; `channel_fee` burns for a channel's record."""
+    """`unbonding_days` until a stake is free; `channel_fee` burns for a channel's record.
+
+    It is the least fee of a request as well: what a record is worth, held while it stays.
+    """
 
     calendar: Calendar
     unbonding_days: U32
@@ -87,6 +92,9 @@ class Marketplace(frame.Pallet[Config], index=36):
         AccountId, U32, docs="Validators who stand ready for juries, and of which task."
     )
     juror_count = frame.StorageValue[int](U32, default=0, docs="How many these are.")
+    silent = frame.StorageValue[list[Silent]](
+        SilentJurors, default=[], docs="Who was drawn and said nothing lately, the latest last."
+    )
     beacon = frame.StorageValue[Hash](
         Hash, default=ZERO_HASH, docs="VRF outputs of blocks in which a case waited to be drawn."
     )

@@ -294,6 +294,36 @@ def test_who_stands_ready_validates_a_live_task() -> None:
         world.market.enlist(origin("cal"), 0)
 
 
+@pytest.mark.parametrize("stands_down", [False, True])
+def test_who_was_silent_stands_ready_again_only_days_later(stands_down: bool) -> None:
+    world = with_jurors()
+    number = doubt(world)
+    world.go(DRAW)
+    silent = drawn(world, number)[0]
+    if stands_down:
+        world.market.stand_down(origin(silent))
+        world.market.enlist(origin(silent), 0)  # there is no verdict yet
+        world.market.stand_down(origin(silent))
+    world.go(SEAL + OPEN)
+    ended = world.market.today()
+    assert not world.market.jurors.contains(account(silent))
+    world.go((ended + of.SILENT_DAYS) * DAY - world.number - 1)
+    with pytest.raises(events.StruckOff):
+        world.market.enlist(origin(silent), 0)
+    world.next()
+    world.market.enlist(origin(silent), 0)
+
+
+def test_the_list_of_the_silent_is_bounded() -> None:
+    world = with_jurors()
+    for number in range(of.SILENT_MAX + 1):
+        world.market.judging.jury.strike_off(account(f"silent {number}"))
+    world.market.judging.jury.strike_off(account("silent 3"))
+    found = [each.who for each in world.market.silent.get()]
+    assert found[0] == account("silent 1")
+    assert (found[-1], len(found)) == (account("silent 3"), of.SILENT_MAX)
+
+
 def test_juries_are_drawn_by_stake() -> None:
     accounts = [AccountId(bytes([n]) * 32) for n in range(1, 11)]
     stakes = [(who, 1 + 9 * (place == 0)) for place, who in enumerate(accounts)]

@@ -22,6 +22,7 @@ from tests.runtime.pallets.marketplace.market_world import (
 )
 
 WAIT = 30  # blocks on the devnet
+LEAST = FML // 1_000
 
 
 def ask(world: Market, caller: str = "cal", fee: int = FML, host: AccountId | None = None) -> int:
@@ -73,7 +74,7 @@ def test_a_fee_returns_when_nobody_answers(blocks: int, is_open: bool) -> None:
 def test_who_is_late_is_not_paid_though_the_fee_has_not_returned_yet() -> None:
     world = asked()
     for _ in range(records.LOOKS_MAX):
-        ask(world, fee=1)
+        ask(world, fee=LEAST)
     world.go(WAIT)
     (left,) = [number for number, _ in world.market.requests.items()]
     with pytest.raises(events.UnknownRequest):
@@ -81,6 +82,25 @@ def test_who_is_late_is_not_paid_though_the_fee_has_not_returned_yet() -> None:
     world.next()
     assert list(world.market.requests.items()) == []
     assert world.free("cal") == START
+
+
+def test_who_waits_for_its_turn_takes_its_own_fee_back() -> None:
+    world = asked()
+    for _ in range(records.LOOKS_MAX):
+        ask(world, fee=LEAST)
+    world.go(WAIT - 1)
+    with pytest.raises(events.NotYetFree):
+        world.market.withdraw_request(origin("cal"), 0)
+    world.next()
+    ((left, found),) = world.market.requests.items()
+    with pytest.raises(events.UnknownRequest):
+        world.market.withdraw_request(origin("cat"), left)
+    world.market.withdraw_request(origin("cal"), left)
+    assert world.free("cal") == START
+    assert world.events(events.RequestExpired)[-1] == events.RequestExpired(
+        left, account("cal"), found.max_fee
+    )
+    world.next()
 
 
 def test_a_named_host_alone_may_answer() -> None:
@@ -123,6 +143,10 @@ def test_a_request_needs_a_model_a_host_and_a_fee() -> None:
         ask(world, caller="hal", host=account("hal"))
     with pytest.raises(events.FeeTooSmall):
         ask(world, host=account("hal"), fee=PRICE - 1)
+    world.host("hub", price=0)
+    for host in (None, account("hub")):
+        with pytest.raises(events.FeeTooSmall):
+            ask(world, host=host, fee=LEAST - 1)
     with pytest.raises(events.FeeTooSmall):
         ask(world, fee=0)
     with pytest.raises(TokenError):
