@@ -45,9 +45,10 @@ app.command("gateway")(run_gateway)
 def hosts(rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag = False) -> None:
     """List who serves which model, and for what."""
     with open_client(rpc) as client:
-        known = dict(client.query_map(Marketplace.hosts))
-        offers = client.query_map(Marketplace.offers)
-        least = client.query(Marketplace.parameters).host_stake
+        at = client.run(client.client.at_best()).block  # else a new host's offer is of nobody
+        known = dict(client.query_map(Marketplace.hosts, at=at))
+        offers = client.query_map(Marketplace.offers, at=at)
+        least = client.query(Marketplace.parameters, at=at).host_stake
     rows: list[dict[str, object]] = [
         {
             "host": address(host),
@@ -164,6 +165,18 @@ def request(
     call = encode_call(Marketplace.request_inference, *digests, _planck(max_fee), named)
     told = signer.send(call, events.InferenceRequested, "request")
     print_facts({"request": told.request, "until_block": told.deadline}, as_json=signer.as_json)
+
+
+@app.command()
+@with_signer
+def withdraw_request(
+    signer: Signer, number: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its number.")]
+) -> None:
+    """Take the fee of a request back whose time is over, without waiting for its turn."""
+    call = encode_call(Marketplace.withdraw_request, number)
+    told = signer.send(call, events.RequestExpired, "expiry")
+    returned = shown(told.returned, as_json=signer.as_json)
+    print_facts({"request": told.request, "returned": returned}, as_json=signer.as_json)
 
 
 @app.command()

@@ -66,6 +66,8 @@ def rate(signer: Signer, host: HostOption, rating: RatingArgument) -> None:
         seal = seal_rating(genesis, pair.account, who, day, rating * PERCENT, salt)
         receipt = client.submit(encode_call(Marketplace.seal_rating, who, seal), pair)
     told = event_of(receipt, events.RatingSealed, "rating")
+    if told.day != day:
+        refuse(f"day {told.day + 1} began meanwhile, and this seal cannot be opened; rate again")
     facts = {"host": address(told.host), "day": told.day, "salt": "0x" + salt.hex()}
     print_facts(facts, as_json=signer.as_json)
 

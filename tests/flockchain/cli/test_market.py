@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from typer.testing import Result
 
-from flockchain.cli import market
+from flockchain.cli import market, market_cases
 from flockchain.marketplace.credentials import read_key, sign
+from flockchain.sdk import BlockingClient
 from runtime import frame
 from runtime.constants import DEVNET
+from runtime.pallets.marketplace.records import HostDay, Rater
+from runtime.pallets.marketplace.seals import seal_rating
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.multi import MULTI_SIGNATURE
-from runtime.primitives.types import FML
+from runtime.primitives.types import FML, Hash
 from runtime.primitives.vouchers import Voucher
 from runtime.runtime import Runtime
 from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER
@@ -30,9 +36,30 @@ LINE = ["--host", "//Alice", "--model", CID]
 
 def with_model() -> dict[bytes, bytes]:
     """Block 0 with a model that won."""
+
+    def record(runtime: Runtime) -> None:
+        runtime.models.record_model(0, MODEL, 0, BOB.account, (1, 1), [])
+
+    return genesis_with(record)
+
+
+def with_raters() -> dict[bytes, bytes]:
+    """Block 0 where Bob may rate two days of Alice's."""
+
+    def record(runtime: Runtime) -> None:
+        for day in range(2):
+            runtime.market.days.put(
+                (day, ALICE.account), HostDay(FML, 0, 1, [Rater(BOB.account, FML)])
+            )
+
+    return genesis_with(record)
+
+
+def genesis_with(change: Callable[[Runtime], None]) -> dict[bytes, bytes]:
+    """A changed block 0."""
     state = genesis_of([AUTHOR, ALICE, BOB])
     ext = frame.Externalities(frame.DictState(state))
-    Runtime(ext, DEVNET).models.record_model(0, MODEL, 0, BOB.account, (1, 1), [])
+    change(Runtime(ext, DEVNET))
     changed = {**state, **ext.changes()}
     return {key: value for key, value in changed.items() if value is not None}
 
@@ -108,6 +135,7 @@ def test_refusals_are_told(tmp_path: Path) -> None:
             for words, reason in (
                 (["open", "1 FML", *LINE, *AS_CALLER], "Marketplace.NotAHost"),
                 (["answer", "0", CID, *AS_HOST], "there is no request 0"),
+                (["withdraw-request", "0", *AS_HOST], "Marketplace.UnknownRequest"),
                 (["enlist", "0", *AS_HOST], "Marketplace.NotAValidator"),
                 (["stand-down", *AS_HOST], "Marketplace.NotAJuror"),
                 (["judge", "0", "right", *AS_HOST], "Marketplace.UnknownCase"),
@@ -122,6 +150,52 @@ def test_refusals_are_told(tmp_path: Path) -> None:
                 assert reason in result.stderr, words
 
     asyncio.run(run())
+
+
+def test_a_seal_of_a_day_that_ended_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> Result:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB], with_raters()) as chain:
+            chain.seal(25)
+            chain.seal_when_asked()
+            loop = asyncio.get_running_loop()
+
+            async def pass_a_day() -> None:
+                chain.seal(15)
+
+            def slow_seal(*what: Any) -> Hash:
+                asyncio.run_coroutine_threadsafe(pass_a_day(), loop).result()
+                return seal_rating(*what)
+
+            monkeypatch.setattr(market_cases, "seal_rating", slow_seal)
+            words = ["rate", "80", "--host", "//Alice", *AS_CALLER, "--rpc", chain.url]
+            return await asyncio.to_thread(RUNNER.invoke, market.app, words)
+
+    result = asyncio.run(run())
+    assert result.exit_code == 1
+    assert "day 2 began meanwhile" in result.stderr
+
+
+def test_hosts_and_offers_are_of_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for name in ("query", "query_map"):
+        read = getattr(BlockingClient, name)
+
+        def noted(*what: Any, read: Any = read, at: Hash | None = None) -> Any:
+            seen.append(at)
+            return read(*what, at=at)
+
+        monkeypatch.setattr(BlockingClient, name, noted)
+
+    async def run() -> Hash:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB]) as chain:
+            chain.seal()
+            words = ["hosts", "--rpc", chain.url]
+            assert (await asyncio.to_thread(RUNNER.invoke, market.app, words)).exit_code == 0
+            return chain.backend.best.hash
+
+    assert seen == [asyncio.run(run())] * 3
 
 
 def test_wrong_words_are_status_2() -> None:
