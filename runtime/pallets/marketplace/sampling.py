@@ -21,7 +21,7 @@ _SCALE: Final = 80  # bits; a ticket has less than 128, and 10^9 FML still tell 
 
 def ticket_of(number: int, paid: int) -> int:
     """The ticket of `paid` planck, above 0, by a uniform number of 256 bits."""
-    return (256 * 2**_BITS - _log2(number + 1) << _SCALE) // paid
+    return ((256 << _BITS) - _log2(number + 1) << _SCALE) // paid
 
 
 def with_payment(raters: Sequence[Rater], paying: Rater) -> list[Rater]:
