@@ -61,7 +61,8 @@ class HostView:
         ruled = state.query(Marketplace.parameters)
         channel, stake, rules = await asyncio.gather(opened, staked, ruled)
         free = 0 if stake is None else rules.free_calls(stake.counted_on(self.day))
-        terms = Terms(0 if offer is None else offer.price, free, self.day, _channel(channel))
+        price = None if offer is None else offer.price
+        terms = Terms(price, free, self.day, _channel(channel))
         if state is self.state:  # no block came in between
             self._known[payer] = terms
         return terms

@@ -35,9 +35,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a call is made now: `price` in planck, `free_calls` a day."""
+    """On what terms a call is made now: `price` in planck, None if the chain has no final offer of
+    the model; `free_calls` a day."""
 
-    price: int
+    price: int | None
     free_calls: int
     day: int
     channel: Channel | None
@@ -143,11 +144,14 @@ class Ledger:
 
         A voucher counts only if it is higher than all before. Raises `Unpaid`, without a change.
         """
+        price = terms.price
+        if price is None:
+            raise Unpaid("the host's offer of this model is withdrawn, or not final yet", None)
         account = self.account(payer)
         used = account.free if account.day == terms.day else 0
         if used < terms.free_calls:
             return self._done(payer, 0, [Record(payer, "free", terms.day)])
-        if terms.price == 0:
+        if price == 0:
             return self._done(payer, 0, [])
         if terms.channel is None:
             raise Unpaid("no free calls are left today, and there is no channel to pay from", None)
@@ -160,10 +164,10 @@ class Ledger:
         after = account
         for record in records:
             after = _changed(after, record)
-        due = after.spent + terms.price
+        due = after.spent + price
         if due > min(after.covered, terms.channel.deposit):
-            raise Unpaid(_why(after, terms, terms.channel), _payable(due, terms.channel))
-        return self._done(payer, terms.price, [*records, Record(payer, "spent", terms.price)])
+            raise Unpaid(_why(after, due, terms.channel), _payable(due, terms.channel))
+        return self._done(payer, price, [*records, Record(payer, "spent", price)])
 
     def refund(self, charge: Charge) -> list[Record]:
         """A paid call failed: what it cost covers a later one."""
@@ -223,15 +227,15 @@ class Ledger:
         return max(known.total, channel.settled) < pledge.total <= channel.deposit
 
 
-def _why(account: Account, terms: Terms, channel: Channel) -> str:
-    if account.spent + terms.price > channel.deposit:
+def _why(account: Account, due: int, channel: Channel) -> str:
+    if due > channel.deposit:
         return (
             f"no free calls are left today, and of the deposit of {channel.deposit} planck "
             f"{account.spent} are spent: top it up"
         )
     return (
-        f"no free calls are left today: send a voucher of {account.spent + terms.price} planck "
-        "in all, or use a key with a higher limit"
+        f"no free calls are left today: send a voucher of {due} planck in all, or use a key with "
+        "a higher limit"
     )
 
 

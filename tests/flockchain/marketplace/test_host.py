@@ -141,7 +141,11 @@ def test_the_life_of_a_host(tiny_llama: Path, tmp_path: Path) -> None:
                 async with calling(client, tmp_path / "caller") as caller:
                     await until(chain, host, lambda: host._view.number >= chain.backend.best.number)
                     assert await ask(caller) == QUESTIONS[ASKED]
-                account = host.book.ledger.account(Payer(CALLER.account, model))
+                payer = Payer(CALLER.account, model)
+                unoffered = payer._replace(model=content_id(older))
+                found = [(await host._view.terms(each)).price for each in (payer, unoffered)]
+                assert found == [PRICE, None]
+                account = host.book.ledger.account(payer)
                 assert account.spent == PRICE
             assert settled(chain) == 0  # below its threshold
             before = chain.free(HOST)

@@ -143,6 +143,15 @@ def test_a_free_model_costs_nothing() -> None:
     assert Ledger().charge(PAYER, Terms(0, 0, 1, None), None, None) == (Charge(PAYER, 0, 0), [])
 
 
+def test_a_model_without_an_offer_is_not_served() -> None:
+    ledger = Ledger()
+    for terms in (replace(PAID, price=None), Terms(None, 5, 1, None)):
+        with pytest.raises(Unpaid, match="withdrawn, or not final yet") as refused:
+            ledger.charge(PAYER, terms, pledge(FML), None)
+        assert refused.value.due is None
+    assert ledger.accounts == {}
+
+
 def test_records_are_read_as_they_were_written() -> None:
     record = Record(PAYER, "voucher", pledge=pledge(5))
     assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
