@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, Final
 from flockchain.marketplace.ledger import Account, Ledger, Payer, Pledge, Record
 from flockchain.workers.locked_file import LockedFile
 from runtime.primitives.types import AccountId, Hash
+
+log = logging.getLogger(__name__)
 
 VERSION: Final = 1
 FOLD_LINES: Final = 20_000  # a journal of some 5 MB
@@ -32,6 +35,7 @@ class LedgerFile:
         self.ledger = Ledger()
         self._sequence = 0
         self._lines = 0
+        self._fold_at = FOLD_LINES
         self._waiting: list[tuple[list[Record], asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
         try:
@@ -59,24 +63,26 @@ class LedgerFile:
         """Let another process have it, once what waits is written."""
         if self._flush is not None:
             await self._flush
-        self._fold()
+        await self._fold()
         os.close(self._journal)
         self._file.close()
 
     async def _write_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            records = [record for group, _ in batch for record in group]
-            try:
-                await asyncio.to_thread(self._append, records)
-            except OSError as error:
-                _tell(batch, error)
-                continue
-            _tell(batch, None)
-            # What waits is in the book already: folding it would count it twice.
-            if self._lines >= FOLD_LINES and not self._waiting:
-                self._fold()
-        self._flush = None
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                records = [record for group, _ in batch for record in group]
+                try:
+                    await asyncio.to_thread(self._append, records)
+                except OSError as error:
+                    _tell(batch, error)
+                    continue
+                _tell(batch, None)
+                # What waits is in the book already: folding it would count it twice.
+                if self._lines >= self._fold_at and not self._waiting:
+                    await self._fold()
+        finally:
+            self._flush = None
 
     def _append(self, records: list[Record]) -> None:
         lines = [
@@ -94,26 +100,38 @@ class LedgerFile:
         self._sequence += len(records)
         self._lines += len(records)
 
-    def _fold(self) -> None:
-        """Write the whole book, then empty the journal; the sequence tells what is in both."""
+    async def _fold(self) -> None:
+        """Write the whole book, then empty the journal; the sequence tells what is in both.
+
+        Whoever folds is the only one who appends, so no line comes between the two. If the disk
+        fails, the journal has all, and a later fold is tried.
+        """
         today = max((account.day for account in self.ledger.accounts.values()), default=0)
         self.ledger.accounts = {
             payer: account
             for payer, account in self.ledger.accounts.items()
             if account.spent or account.covered or account.day == today
         }
+        try:
+            await asyncio.to_thread(self._replace, self._sequence, dict(self.ledger.accounts))
+        except OSError as error:
+            log.warning("the book could not be folded, its journal grows: %s", error)
+            self._fold_at = self._lines + FOLD_LINES
+            return
+        self._lines, self._fold_at = 0, FOLD_LINES
+
+    def _replace(self, sequence: int, accounts: dict[Payer, Account]) -> None:
         document = {
             "version": VERSION,
-            "sequence": self._sequence,
+            "sequence": sequence,
             "accounts": [
                 {"caller": payer.caller.hex(), "model": payer.model.hex(), **asdict(account)}
-                for payer, account in self.ledger.accounts.items()
+                for payer, account in accounts.items()
             ],
         }
         self._file.write(document)
         os.ftruncate(self._journal, 0)
         os.fsync(self._journal)
-        self._lines = 0
 
     # -- reading
 

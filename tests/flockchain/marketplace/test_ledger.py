@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,6 +181,12 @@ async def closed(book: LedgerFile) -> None:
     await book.close()
 
 
+async def at_rest(book: LedgerFile) -> None:
+    """Once what is being written or folded is on disk."""
+    if book._flush is not None:
+        await book._flush
+
+
 def abandoned(book: LedgerFile) -> None:
     """As if the process was killed: only the lock goes."""
     book._file.close()
@@ -250,11 +258,70 @@ def test_a_long_journal_is_folded_while_calls_go_on(
         book.ledger.apply([Record(OTHER, "free", 6)])
         for n in range(20):
             await pay_on_disk(book, (n + 1) * QUARTER)
+        await at_rest(book)
         assert len(journal_of(tmp_path).read_bytes().splitlines()) < 8
         abandoned(book)
         again = opened(tmp_path)
         assert again.ledger.account(PAYER).spent == 20 * QUARTER
         assert again.ledger.account(OTHER) == Account(day=6, free=1)
+
+    asyncio.run(run())
+
+
+def test_a_fold_that_the_disk_refuses_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flockchain.marketplace.ledger_file.FOLD_LINES", 8)
+    replacing = Path.replace
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async def run() -> None:
+        book = opened(tmp_path)
+        monkeypatch.setattr(Path, "replace", full)
+        for n in range(6):
+            await asyncio.wait_for(pay_on_disk(book, (n + 1) * QUARTER), 10)
+        await asyncio.wait_for(pay_on_disk(book, 7 * QUARTER), 10)
+        await at_rest(book)
+        assert len(journal_of(tmp_path).read_bytes().splitlines()) >= 14
+        monkeypatch.setattr(Path, "replace", replacing)
+        for n in range(7, 12):
+            await asyncio.wait_for(pay_on_disk(book, (n + 1) * QUARTER), 10)
+        await at_rest(book)
+        assert len(journal_of(tmp_path).read_bytes().splitlines()) < 14
+        abandoned(book)
+        assert opened(tmp_path).ledger.account(PAYER).spent == 12 * QUARTER
+
+    asyncio.run(run())
+
+
+def test_calls_of_the_time_of_a_fold_are_written_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flockchain.marketplace.ledger_file.FOLD_LINES", 2)
+
+    async def run() -> None:
+        book = opened(tmp_path)
+        folding, go_on = asyncio.Event(), threading.Event()
+        loop, write = asyncio.get_running_loop(), book._file.write
+
+        def held(document: dict[str, object]) -> None:
+            loop.call_soon_threadsafe(folding.set)
+            assert go_on.wait(10)
+            write(document)
+
+        monkeypatch.setattr(book._file, "write", held)
+        await pay_on_disk(book, QUARTER)
+        await folding.wait()
+        late = asyncio.create_task(pay_on_disk(book, 2 * QUARTER))
+        await asyncio.sleep(0)
+        assert book.ledger.account(PAYER).spent == 2 * QUARTER
+        go_on.set()
+        await late
+        await at_rest(book)
+        abandoned(book)
+        assert opened(tmp_path).ledger.account(PAYER).spent == 2 * QUARTER
 
     asyncio.run(run())
 
