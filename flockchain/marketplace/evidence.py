@@ -16,8 +16,9 @@ import orjson
 
 from flockchain.marketplace.signed_answers import labels_bytes
 from flockchain.workers.blob_folder import write_atomically
+from ml.strict_json import canonical_json
 from runtime.frame.executive import verify_signature
-from runtime.primitives.content_id import ContentIdError, content_id, parse_cid_text
+from runtime.primitives.content_id import ContentIdError, cid_text, content_id, parse_cid_text
 from runtime.primitives.multi import MULTI_SIGNATURE
 from runtime.primitives.scale import ScaleError
 from runtime.primitives.types import ZERO_HASH, AccountId, Hash
@@ -34,11 +35,12 @@ class NotSigned(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asked whom what: the body as it was sent."""
+    """Who asked whom what: the model that is paid for, the body as it was sent."""
 
     genesis: Hash
     caller: AccountId
     host: AccountId
+    model: bytes
     body: bytes
 
 
@@ -46,10 +48,12 @@ def check_response(question: Question, response: bytes) -> dict[str, Any]:
     """The evidence of a response, whole or streamed, as JSON. Raises `NotSigned`."""
     try:
         said, signed = _read(response)
-        record = _record(question, signed)
+        record = _record(question.genesis, question.caller, question.host, signed)
         signature = MULTI_SIGNATURE.decode_all(bytes.fromhex(signed["signature"][2:]))
     except (ValueError, LookupError, TypeError, ContentIdError, ScaleError) as error:
         raise NotSigned(f"the answer is not signed: {error}") from error
+    if record.model != question.model:
+        raise NotSigned("the signature is over another model")
     if bytes(record.request) != content_id(question.body):
         raise NotSigned("the signature is over another request")
     if bytes(record.answer) != content_id(said):
@@ -65,7 +69,7 @@ def check_response(question: Question, response: bytes) -> dict[str, Any]:
 
 
 class EvidenceFolder:
-    """The last answers, a file each, named by the answer's content id."""
+    """The last answers, a file each, named by the content id of what was signed."""
 
     def __init__(self, directory: Path) -> None:
         self._folder = directory / "answers"
@@ -73,7 +77,9 @@ class EvidenceFolder:
 
     def keep(self, evidence: Mapping[str, Any]) -> Path:
         """Write one down; the oldest goes when there are too many. Raises OSError."""
-        path = self._folder / f"{evidence['flock']['answer']}.json"
+        signed = {name: said for name, said in evidence["flock"].items() if name != "signature"}
+        name = content_id(canonical_json({"caller": evidence.get("caller"), **signed}))
+        path = self._folder / f"{cid_text(name)}.json"
         write_atomically(path, orjson.dumps(evidence, option=orjson.OPT_INDENT_2))
         found = sorted(self._folder.glob("*.json"), key=lambda each: each.stat().st_mtime_ns)
         for old in found[: max(0, len(found) - KEPT_MAX)]:
@@ -86,15 +92,15 @@ def answer_record(evidence: Mapping[str, Any], genesis: Hash) -> Answer:
     caller = AccountId(bytes.fromhex(evidence["caller"][2:]))
     signed = evidence["flock"]
     host = AccountId(bytes.fromhex(signed["host"][2:]))
-    return _record(Question(genesis, caller, host, b""), signed)
+    return _record(genesis, caller, host, signed)
 
 
-def _record(question: Question, signed: Mapping[str, Any]) -> Answer:
+def _record(genesis: Hash, caller: AccountId, host: AccountId, signed: Mapping[str, Any]) -> Answer:
     documents = signed["documents"]
     return Answer(
-        genesis=question.genesis,
-        host=question.host,
-        caller=question.caller,
+        genesis=genesis,
+        host=host,
+        caller=caller,
         model=parse_cid_text(signed["model"]),
         request=Hash(parse_cid_text(signed["request"])),
         documents=ZERO_HASH if documents is None else Hash(parse_cid_text(documents)),

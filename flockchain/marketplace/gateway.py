@@ -289,14 +289,17 @@ class Gateway:
         return passed
 
     async def _keep(self, attempt: _Attempt, response: bytes) -> None:
-        host = attempt.route.line.host
-        question = Question(self._genesis, self._pair.account, host, attempt.body)
+        host, model = attempt.route.line
+        question = Question(self._genesis, self._pair.account, host, model, attempt.body)
         try:
             evidence: dict[str, Any] = check_response(question, response)
         except NotSigned as error:
             log.warning("host 0x%s: %s", host.hex()[:8], error)
             return
-        await asyncio.to_thread(self._evidence.keep, evidence)
+        try:
+            await asyncio.to_thread(self._evidence.keep, evidence)
+        except OSError as error:  # the caller has its answer all the same
+            log.warning("an answer could not be kept: %s", error)
 
 
 def _planck(header: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openai
+import orjson
 import pytest
 from aiohttp import ClientSession
 from openai import AsyncOpenAI
@@ -25,6 +26,7 @@ from flockchain.marketplace.evidence import (
 from flockchain.marketplace.gateway import Gateway, Route, _planck
 from flockchain.marketplace.ledger import Channel, Payer
 from flockchain.marketplace.promises import Line, Promises
+from flockchain.marketplace.signed_answers import AnswerSigner
 from runtime.frame.executive import verify_signature
 from runtime.primitives.multi import MULTI_SIGNATURE
 from tests.flockchain.marketplace.market_world import (
@@ -33,6 +35,7 @@ from tests.flockchain.marketplace.market_world import (
     MODEL,
     PRICE,
     QUESTIONS,
+    ROWS,
     World,
 )
 
@@ -120,7 +123,7 @@ def test_free_calls_then_vouchers_and_the_answers_are_kept(world: World, tmp_pat
             account = world.book.ledger.account(Payer(pair.account, MODEL))
             assert (account.spent, account.voucher.total) == (3 * PRICE, 3 * PRICE)
             kept = sorted(json.loads(path.read_text())["answer"] for path in door.answers.iterdir())
-            assert kept == sorted([QUESTIONS[ASKED], QUESTIONS["Say hello"]])
+            assert kept == sorted([*[QUESTIONS[ASKED]] * 3, QUESTIONS["Say hello"]])
             evidence = json.loads(next(door.answers.iterdir()).read_text())
             record = answer_record(evidence, GENESIS)
             signature = bytes.fromhex(evidence["flock"]["signature"][2:])
@@ -209,10 +212,39 @@ def test_an_amount_that_is_none_is_the_hosts_fault(said: str) -> None:
 
 
 def test_answers_that_nobody_signed_are_no_evidence() -> None:
-    question = Question(GENESIS, HOST.account, HOST.account, b"{}")
+    question = Question(GENESIS, HOST.account, HOST.account, MODEL, b"{}")
     for response in (b"", b"{}", b'{"choices":[]}', b'data: {"choices":[]}\n\ndata: [DONE]\n\n'):
         with pytest.raises(NotSigned, match="the answer is not signed"):
             check_response(question, response)
+
+
+def test_an_answer_of_another_model_is_no_evidence() -> None:
+    body, said = b"{}", b"yes"
+    signed = AnswerSigner(HOST, GENESIS).sign(HOST.account, ROWS, body, said)
+    response = orjson.dumps({"choices": [{"text": said.decode()}], "flock": signed})
+    question = Question(GENESIS, HOST.account, HOST.account, ROWS, body)
+    assert check_response(question, response)["answer"] == "yes"
+    with pytest.raises(NotSigned, match="the signature is over another model"):
+        check_response(replace(question, model=MODEL), response)
+
+
+def test_the_same_words_to_other_questions_are_kept_beside_them(tmp_path: Path) -> None:
+    folder, signer = EvidenceFolder(tmp_path), AnswerSigner(HOST, GENESIS)
+    for body in (b"1", b"2", b"1"):
+        folder.keep({"flock": signer.sign(HOST.account, MODEL, body, b"yes", seed=1)})
+    assert len(list((tmp_path / "answers").iterdir())) == 2
+
+
+def test_an_answer_that_cannot_be_kept_is_answered(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        async with gateway(world, tmp_path, key_pair_from_uri("//FullDisk")) as door:
+            door.answers.rmdir()
+            assert await door.ask() == QUESTIONS[ASKED]
+
+    world.run(run())
+    assert "an answer could not be kept" in caplog.text
 
 
 def test_only_the_last_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
