@@ -1,7 +1,8 @@
 """A call from its charge to its signed answer, the same for every path.
 
 Owns the order: who, what, limits, payment, documents, inference, signature; a failure is borne by
-the host. Invariant: a call that fails on the host's side is not charged.
+the host. Invariant: a call that fails on the host's side is not charged; one whose caller does not
+take its answer is.
 Source: WP II.C, III.B.2.
 """
 
@@ -29,11 +30,15 @@ from flockchain.marketplace.signed_answers import AnswerSigner, labels_bytes
 
 @dataclass(slots=True)
 class Paid:
-    """A call that may go on: whose, of which model, what it cost."""
+    """A call that may go on: whose, of which model, what it cost.
+
+    `is_callers_turn`: a piece of the answer is there, and is being handed to the caller.
+    """
 
     caller: Caller
     model: ServedModel
     charge: Charge
+    is_callers_turn: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -84,9 +89,10 @@ class Calls:
         model = self.catalogue.find(name)
         with self.running.enter(caller.account):
             charge = await self.accounts.charge(caller, model.offer)
+            paid = Paid(caller, model, charge)
             try:
                 async with asyncio.timeout(self.limits.call_s_max):
-                    yield Paid(caller, model, charge)
+                    yield paid
             except InferenceRefused as error:
                 await self.accounts.refund(charge)
                 raise bad_request(str(error)) from error
@@ -94,9 +100,14 @@ class Calls:
                 await self.accounts.refund(charge)
                 raise failed(f"the model could not answer: {error}") from error
             except TimeoutError as error:
+                if paid.is_callers_turn:
+                    text = f"the answer was not taken in {self.limits.call_s_max:g} s"
+                    raise ApiError(408, text, "invalid_request_error") from error
                 await self.accounts.refund(charge)
                 raise failed(f"no answer in {self.limits.call_s_max:g} s", 504) from error
-            except ApiError:
+            except ConnectionError:
+                raise  # the caller went away
+            except Exception:
                 await self.accounts.refund(charge)
                 raise
 
@@ -119,7 +130,9 @@ class Calls:
             async for event in events:
                 if event["event"] == "piece":
                     found.text.append(event["text"])
+                    paid.is_callers_turn = True
                     yield event["text"], found
+                    paid.is_callers_turn = False
                     continue
                 found.finish = event["finish"]
                 found.usage = usage_of(event["prompt_tokens"], event["completion_tokens"])
@@ -131,6 +144,7 @@ class Calls:
             seed=seed,
             documents=() if asked.retrieval is None else asked.retrieval.documents,
         )
+        paid.is_callers_turn = True  # to the end: nothing is computed any more
         yield "", found
 
     async def embed(self, paid: Paid, asked: Embed) -> Json:

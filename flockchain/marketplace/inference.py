@@ -55,16 +55,20 @@ class Inference:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
+        self._is_ready = False  # with all its models open
         self.starts = 0
 
     async def start(self) -> None:
         """Start the process if none runs, and open its models. Raises InferenceFailed."""
         async with self._turn:
             if self._process is not None and self._process.returncode is None:
-                return
+                if self._is_ready:
+                    return
+                self._process.kill()  # it did not open all of its models
             if self._reading is not None:
                 await self._reading
             self.starts += 1
+            self._is_ready = False
             ready: asyncio.Queue[Event] = asyncio.Queue()
             self._calls[0] = ready
             self._process = await asyncio.create_subprocess_exec(
@@ -86,7 +90,11 @@ class Inference:
             if event.get("is_network_cut") is not True:
                 log.warning("the serving process keeps its network: namespaces not permitted")
             for model in self._open.values():
-                await self._ask(_opening(model))
+                try:
+                    await self._ask(_opening(model))
+                except InferenceRefused as error:
+                    raise InferenceFailed(str(error)) from error
+            self._is_ready = True
 
     async def open(self, model: ServedModel) -> None:
         """Load a model, now and whenever the process starts. Raises InferenceRefused,

@@ -132,12 +132,16 @@ class LanguageModel:
             )
         return output.logits[0, -1], output.cache
 
-    def embed(self, tokens: Sequence[int], adapter: str | None = None) -> list[float]:
-        """The mean of the last hidden states, of length 1. Raises `GenerationError`."""
+    def ensure_fits(self, tokens: Sequence[int]) -> None:
+        """Raises `GenerationError` unless this text can be embedded."""
         if not 1 <= len(tokens) <= self.context_tokens:
             raise GenerationError(
                 f"{len(tokens)} tokens are outside the model's 1..{self.context_tokens}"
             )
+
+    def embed(self, tokens: Sequence[int], adapter: str | None = None) -> list[float]:
+        """The mean of the last hidden states, of length 1. Raises `GenerationError`."""
+        self.ensure_fits(tokens)
         with torch.inference_mode(), self._adapted(adapter):
             output = self._model(
                 input_ids=torch.tensor([list(tokens)], device=self._device),  # (1, time)

@@ -68,6 +68,8 @@ class Turns:
         served = self._language(request["model"])
         if operation == "embed":
             prompts = [served.base.encode(text) for text in request["texts"]]
+            for prompt in prompts:  # all of them first: what is refused costs no work
+                served.base.ensure_fits(prompt)
             vectors = [served.base.embed(prompt, served.adapter) for prompt in prompts]
             used = sum(map(len, prompts))
             return {"id": number, "event": "done", "vectors": vectors, "prompt_tokens": used}

@@ -5,20 +5,31 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import openai
 import pytest
+import torch
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.marketplace.asked import read_generate
+from flockchain.marketplace.errors import ApiError
+from flockchain.marketplace.ledger import Payer
+from ml.language.language_model import LanguageModel
+from ml.language.sampling import GenerationError
+from ml.serving.turns import Turns
 from tests.flockchain.marketplace.market_world import (
     DAY,
+    MODEL,
     PRICE,
     QUESTIONS,
     World,
     api_key,
+    language_model,
     voucher_header,
 )
 
@@ -191,3 +202,62 @@ def test_a_host_goes_on_when_its_process_dies(world: World, pair: KeyPair) -> No
         assert world.inference.starts == starts + 1
 
     world.run(run())
+
+
+def test_a_model_that_fails_to_reopen_does_not_leave_a_half_filled_process(
+    world: World, pair: KeyPair
+) -> None:
+    async def run() -> None:
+        client = client_of(world, api_key(PRICE, pair=pair))
+        dying = world.inference.process_id
+        assert dying is not None
+        lost = replace(language_model(Path("/nowhere"), "lost"), digest=bytes(32))
+        world.inference._open = {lost.text: lost, **world.inference._open}
+        os.kill(dying, signal.SIGKILL)
+        assert world.inference._reading is not None
+        await world.inference._reading
+        with pytest.raises(openai.InternalServerError, match="the model could not answer"):
+            await ask(client)
+        del world.inference._open[lost.text]
+        assert await ask(client) == QUESTIONS[ASKED]  # it was not charged for before
+
+    world.run(run())
+
+
+def test_who_does_not_take_an_answer_pays_for_it(world: World, pair: KeyPair) -> None:
+    async def run() -> None:
+        calls, account = world.server._calls, Payer(pair.account, MODEL)
+        caller = calls.accounts.authenticate(f"Bearer {api_key(9 * PRICE, pair=pair)}", None)
+        body = b'{"model":"tiny","prompt":"x","max_tokens":2}'
+
+        async def ended_by(error: Exception, *, pieces: int = 0) -> int:
+            """What a call costs that this ends after so many pieces."""
+            spent = world.book.ledger.account(account).spent
+            with suppress(ApiError, ConnectionError, ZeroDivisionError):
+                async with calls.enter(caller, "tiny") as paid:
+                    answer = calls.generate(paid, read_generate(body, calls.limits), body)
+                    async with aclosing(answer):
+                        for _ in range(pieces):
+                            await anext(answer)
+                        raise error
+            return world.book.ledger.account(account).spent - spent
+
+        assert await ended_by(TimeoutError(), pieces=1) == PRICE  # a slow reader
+        assert await ended_by(TimeoutError()) == 0
+        assert await ended_by(ConnectionResetError(), pieces=1) == PRICE
+        assert await ended_by(ZeroDivisionError(), pieces=1) == 0
+
+    world.run(run())
+
+
+def test_no_text_is_embedded_if_one_is_refused(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(torch.device("cpu"))
+    opening = {"op": "open", "id": 1, "model": "m", "kind": "language", "path": str(tiny_llama)}
+    turns.handle(opening)
+    embedded: list[object] = []
+    monkeypatch.setattr(LanguageModel, "embed", lambda *each: embedded.append(each))
+    with pytest.raises(GenerationError, match="tokens are outside the model's"):
+        turns.handle({"op": "embed", "id": 2, "model": "m", "texts": ["a", "x" * 600]})
+    assert embedded == []
