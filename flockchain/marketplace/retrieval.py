@@ -24,8 +24,12 @@ from flockchain.sdk.errors import BlobTooLarge, BlobUnavailable, SdkError
 from runtime.primitives.content_id import ContentId, cid_text
 
 DOCUMENT_BYTES_MAX: Final = 4 << 20
+DOCUMENTS_BYTES_MAX: Final = 8 << 20  # of one call
+PASSAGES_MAX: Final = 32_768
+QUESTION_WORDS_MAX: Final = 128
 PASSAGE_CHARACTERS: Final = 800
 COLLECTIONS_KEPT: Final = 16
+KEPT_BYTES_MAX: Final = 32 << 20
 _WORD: Final = re.compile(r"\w+")
 _BREAK: Final = re.compile(r"\n\s*\n")
 GetBlob = Callable[[bytes, int], Awaitable[bytes]]  # content id, most bytes → blob
@@ -51,9 +55,14 @@ class Passage:
 
 
 class Collection:
-    """Documents, ready to be searched. Raises ValueError if they hold no words."""
+    """Documents, ready to be searched. Raises ValueError if they hold no words, or too much."""
 
     def __init__(self, documents: Sequence[tuple[ContentId, str]]) -> None:
+        self.size_bytes = sum(len(text.encode()) for _, text in documents)
+        # Counted before they are cut: each is an object.
+        breaks = sum(1 for _, text in documents for _ in _BREAK.finditer(text))
+        if breaks > PASSAGES_MAX:
+            raise ValueError(f"the documents have more than {PASSAGES_MAX} paragraphs")
         self.passages = [
             passage for digest, text in documents for passage in cut_passages(digest, text)
         ]
@@ -63,8 +72,9 @@ class Collection:
         self._index = BM25Plus(self._words)
 
     def search(self, question: str, count: int) -> list[Passage]:
-        """The passages that fit best, of those that share a word with the question."""
-        asked = words_of(question)
+        """The passages that fit best, of those that share a word with the question: with its first
+        `QUESTION_WORDS_MAX`."""
+        asked = words_of(question)[:QUESTION_WORDS_MAX]
         wanted = set(asked)
         scores = self._index.get_scores(asked)
         ranked = sorted(
@@ -87,17 +97,22 @@ class Library:
         if collection is None:
             collection = await self._read(asked.documents)
             self._kept[asked.documents] = collection
-            if len(self._kept) > COLLECTIONS_KEPT:
+            while len(self._kept) > COLLECTIONS_KEPT or self._kept_bytes() > KEPT_BYTES_MAX:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(asked.documents)
-        return collection.search(question, asked.passages)
+        return await asyncio.to_thread(collection.search, question, asked.passages)
+
+    def _kept_bytes(self) -> int:
+        return sum(each.size_bytes for each in self._kept.values())
 
     async def _read(self, documents: Sequence[ContentId]) -> Collection:
         texts: list[tuple[ContentId, str]] = []
+        left = DOCUMENTS_BYTES_MAX
         for digest in documents:
             try:
-                data = await self._get_blob(digest, DOCUMENT_BYTES_MAX)
+                data = await self._get_blob(digest, min(DOCUMENT_BYTES_MAX, left))
+                left -= len(data)
                 texts.append((digest, data.decode()))
             except (BlobUnavailable, BlobTooLarge, UnicodeDecodeError) as error:
                 problem = f"document {cid_text(digest)}: {error}"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
+from flockchain.marketplace.asked import Retrieval
+from flockchain.marketplace.errors import ApiError
 from flockchain.marketplace.retrieval import (
     PASSAGE_CHARACTERS,
     Collection,
+    Library,
     Passage,
     cut_passages,
     question_of,
     with_sources,
 )
+from flockchain.sdk.errors import BlobTooLarge
 from runtime.primitives.content_id import ContentId, content_id
 
 DOCUMENT = content_id(b"a document")
@@ -45,6 +52,45 @@ def test_documents_without_words_are_refused() -> None:
     for documents in ([], [(DOCUMENT, " \n\n ... ")]):
         with pytest.raises(ValueError, match="the documents hold no words"):
             Collection(documents)
+
+
+def test_documents_and_questions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flockchain.marketplace.retrieval.PASSAGES_MAX", 3)
+    monkeypatch.setattr("flockchain.marketplace.retrieval.QUESTION_WORDS_MAX", 2)
+    with pytest.raises(ValueError, match="more than 3 paragraphs"):
+        Collection([(DOCUMENT, "a\n\n" * 4)])
+    collection = Collection([(DOCUMENT, "geese fly\n\nfish swim")])
+    assert [each.text for each in collection.search("do geese swim", 2)] == ["geese fly"]
+
+
+def test_calls_and_what_is_kept_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flockchain.marketplace.retrieval.DOCUMENTS_BYTES_MAX", 10)
+    monkeypatch.setattr("flockchain.marketplace.retrieval.KEPT_BYTES_MAX", 10)
+    blobs = {content_id(data): data for data in (b"geese", b"trout", b"owls")}
+    searched: list[int] = []
+
+    async def get_blob(digest: bytes, size_max_bytes: int) -> bytes:
+        data = blobs[ContentId(digest)]
+        if len(data) > size_max_bytes:
+            raise BlobTooLarge(f"more than {size_max_bytes} bytes")
+        return data
+
+    def search(*_: object) -> list[Passage]:
+        searched.append(threading.get_ident())
+        return []
+
+    monkeypatch.setattr(Collection, "search", search)
+
+    async def run() -> None:
+        library, (geese, trout, owls) = Library(get_blob), blobs
+        for documents in ((geese,), (trout, geese), (owls,)):
+            await library.search(Retrieval(documents, 1), "geese")
+        assert list(library._kept) == [(owls,)]
+        with pytest.raises(ApiError, match="more than 0 bytes"):
+            await library.search(Retrieval((geese, trout, owls), 1), "geese")
+
+    asyncio.run(run())
+    assert threading.get_ident() not in searched
 
 
 def test_what_the_model_is_shown() -> None:
