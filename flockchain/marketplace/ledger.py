@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.primitives.types import AccountId
 
-KINDS: Final = ("opened", "free", "voucher", "reserve", "spent", "refunded", "settled")
+KINDS: Final = ("opened", "free", "owing", "voucher", "reserve", "spent", "refunded", "settled")
 
 
 class Payer(NamedTuple):
@@ -55,7 +55,8 @@ class Pledge:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One payer's page. Totals in planck, since the channel exists."""
+    """One payer's page. Totals in planck, since the channel exists. `owing_since`: the day of the
+    first call that was not paid out yet."""
 
     spent: int = 0
     voucher: Pledge = field(default=Pledge())
@@ -63,11 +64,17 @@ class Account:
     settled: int = 0
     day: int = 0
     free: int = 0
+    owing_since: int = 0
 
     @property
     def covered(self) -> int:
         """Up to which total calls are covered."""
         return max(self.voucher.total, self.reserve.total, self.settled)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all was paid out, so that the chain knows as much as this page."""
+        return self.spent == self.settled >= self.covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,8 @@ class Ledger:
         due = after.spent + price
         if due > min(after.covered, terms.channel.deposit):
             raise Unpaid(_why(after, due, terms.channel), _payable(due, terms.channel))
+        if after.spent <= after.settled:
+            records.append(Record(payer, "owing", terms.day))
         return self._done(payer, price, [*records, Record(payer, "spent", price)])
 
     def refund(self, charge: Charge) -> list[Record]:
@@ -213,9 +222,10 @@ class Ledger:
         return Charge(payer, amount, self.account(payer).spent), records
 
     def _synced(self, payer: Payer, channel: Channel) -> list[Record]:
-        """A page that the book does not have begins at what the chain paid out."""
+        """A page that the book does not have begins at what the chain paid out. It may hold the
+        refund of a call, if it was dropped while that ran: the caller's credit."""
         known = self.accounts.get(payer)
-        if known is None or (not known.spent and not known.covered):
+        if known is None or (known.spent <= 0 and not known.covered):
             return [Record(payer, "opened", channel.settled)] if channel.settled else []
         return (
             [Record(payer, "settled", channel.settled)] if channel.settled > known.settled else []
@@ -246,10 +256,12 @@ def _payable(due: int, channel: Channel) -> int | None:
 def _changed(account: Account, record: Record) -> Account:
     kind, amount = record.kind, record.amount
     if kind == "opened":
-        return replace(account, spent=amount, settled=amount)
+        return replace(account, spent=account.spent + amount, settled=amount)
     if kind == "free":
         used = account.free if account.day == amount else 0
         return replace(account, day=amount, free=used + 1)
+    if kind == "owing":
+        return replace(account, owing_since=amount)
     if kind == "spent":
         return replace(account, spent=account.spent + amount)
     if kind == "refunded":

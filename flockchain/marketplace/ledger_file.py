@@ -110,7 +110,7 @@ class LedgerFile:
         self.ledger.accounts = {
             payer: account
             for payer, account in self.ledger.accounts.items()
-            if account.spent or account.covered or account.day == today
+            if (account.free and account.day == today) or not account.is_even
         }
         try:
             await asyncio.to_thread(self._replace, self._sequence, dict(self.ledger.accounts))

@@ -8,6 +8,7 @@ Source: WP V.B (what is sealed must be opened later, over restarts).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -51,8 +52,15 @@ class LockedFile:
             return None
 
     def write(self, document: dict[str, Any]) -> None:
-        """Replace it, whole. Raises OSError."""
-        write_atomically(self.path, json.dumps(document, indent=1).encode())
+        """Replace it, whole. Raises OSError, also if it has become too long to be read back."""
+        data = json.dumps(document, indent=1).encode()
+        if len(data) > FILE_BYTES_MAX:
+            raise OSError(
+                errno.EFBIG,
+                f"{self.path} would have {len(data)} bytes, of {FILE_BYTES_MAX} that are read "
+                "back: settle or finish what is open, or go on with another --state-dir",
+            )
+        write_atomically(self.path, data)
 
     def refusal(self, error: Exception) -> StateFileError:
         """What to raise for a document that is not of the expected form."""

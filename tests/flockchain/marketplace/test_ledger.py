@@ -326,6 +326,54 @@ def test_calls_of_the_time_of_a_fold_are_written_after_it(
     asyncio.run(run())
 
 
+def test_a_fold_drops_pages_that_the_chain_knows(tmp_path: Path) -> None:
+    async def run() -> None:
+        book = opened(tmp_path)
+        charge = pay(book.ledger, QUARTER)
+        book.ledger.charge(OTHER, PAID, pledge(2 * QUARTER), None)
+        for payer in (PAYER, OTHER):
+            book.ledger.note_settled(payer, QUARTER)
+        await book.close()
+        again = opened(tmp_path)
+        assert list(again.ledger.accounts) == [OTHER]  # its voucher is not used up
+        settled = replace(PAID, channel=Channel(100 * FML, QUARTER))
+        again.ledger.refund(charge)  # of a call that ran meanwhile
+        assert pay(again.ledger, QUARTER, settled).spent == QUARTER  # one call, no second one
+        with pytest.raises(Unpaid):
+            pay(again.ledger, QUARTER, settled)
+        assert pay(again.ledger, 2 * QUARTER, settled).spent == 2 * QUARTER
+        abandoned(again)
+
+    asyncio.run(run())
+
+
+def test_a_book_that_could_not_be_read_back_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        book = opened(tmp_path)
+        await pay_on_disk(book, QUARTER)
+        monkeypatch.setattr("flockchain.workers.locked_file.FILE_BYTES_MAX", 100)
+        await book.close()
+        assert "settle or finish what is open" in caplog.text
+        monkeypatch.undo()
+        again = opened(tmp_path)
+        assert again.ledger.account(PAYER).spent == QUARTER
+        abandoned(again)
+
+    asyncio.run(run())
+
+
+def test_the_day_of_the_first_unpaid_call_is_in_the_book() -> None:
+    ledger = Ledger()
+    for day in (7, 8):
+        pay(ledger, (day - 6) * QUARTER, replace(PAID, day=day))
+    assert ledger.account(PAYER).owing_since == 7
+    ledger.note_settled(PAYER, 2 * QUARTER)
+    pay(ledger, 3 * QUARTER, replace(PAID, day=9))
+    assert ledger.account(PAYER).owing_since == 9
+
+
 def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
     asyncio.run(closed(opened(tmp_path)))
     next(tmp_path.glob("*-ledger.json")).write_text('{"version": 9}')
