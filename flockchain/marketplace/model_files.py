@@ -8,6 +8,7 @@ Source: WP V.C (models by content id), II.C (hosts serve a version pinned by has
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class ModelFolder:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
             path.mkdir(mode=0o700, parents=True)
             await self._fetch(model, task, path)
+            await asyncio.to_thread(_sync, path)
             (path / _WHOLE).touch(mode=0o600)
         if not (path / "task.json").is_file():
             return ModelFiles("language", path / "files")
@@ -96,3 +98,13 @@ class ModelFolder:
     async def _fraction_bits(self, task: int) -> int | None:
         alliance = await self._client.find(FlAlliance.tasks, task)
         return None if alliance is None else alliance.terms.fraction_bits
+
+
+def _sync(path: Path) -> None:
+    """Have a folder and all beneath it on disk, so that its mark never outlives a file."""
+    for each in (*path.rglob("*"), path):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from flockchain.marketplace.accounts import Accounts
 from flockchain.marketplace.calls import Calls
 from flockchain.marketplace.catalogue import Catalogue, ServedModel
 from flockchain.marketplace.chain_market import HostView
-from flockchain.marketplace.inference import Inference
+from flockchain.marketplace.inference import Inference, InferenceFailed
 from flockchain.marketplace.ledger import Claim
 from flockchain.marketplace.ledger_file import LedgerFile
 from flockchain.marketplace.limits import Limits
@@ -157,7 +158,7 @@ class Host:
                 for place in range(len(self._offerings)):
                     await self._serve(head, place)
             await self._settle(head)
-        except SdkError as error:
+        except (SdkError, InferenceFailed, OSError) as error:
             log.warning("%s: %s", self._name, error)
         if not (self._loop.has_changed or self._jobs.running or self._actions.entering):
             await self._loop.settle(head.hash)
@@ -188,7 +189,8 @@ class Host:
         newest = model
         if offering.follows:
             newest = await self._newest(state, model)
-            offering = replace(offering, task=newest.task)
+        if newest.task != offering.task:  # the operator's files are those of the older model
+            offering = replace(offering, task=newest.task, directory=None)
         served = self._jobs.poll(
             ("open", newest.content), head.number, lambda: self._open(offering, newest.content)
         )
@@ -228,10 +230,11 @@ class Host:
         """Serve a newer model from now on."""
         self._offerings[place] = offering
         name = f"task-{old.task}"
-        if any(each.name == name for each in self._catalogue.all()):
-            await self._inference.drop(self._catalogue.find(name))
-            self._catalogue.drop(name)
         self._jobs.forget(("open", old.content))
+        if any(each.name == name for each in self._catalogue.all()):
+            served = self._catalogue.find(name)
+            self._catalogue.drop(name)
+            await self._inference.drop(served)
 
     async def _open(self, offering: Offering, content: bytes) -> ServedModel:
         task, digest = offering.task, content
@@ -265,16 +268,19 @@ class Host:
             payer for payer, account in ledger.accounts.items() if account.spent > account.settled
         ]
         channels = await self._view.channels(owing)
-        for payer, channel in channels.items():
-            await self.book.write(ledger.note_settled(payer, channel.settled))
+        noted = [ledger.note_settled(payer, each.settled) for payer, each in channels.items()]
+        await self.book.write(list(chain.from_iterable(noted)))
         closing = frozenset(payer for payer, channel in channels.items() if channel.is_closing)
         claims = [
             claim
             for claim in ledger.claims(day, closing)
             if claim.payer in channels and claim.total <= channels[claim.payer].deposit
         ]
-        if self._settled_day is None or not claims:
+        if not claims:
             self._settled_day = day
+        elif self._settled_day is None:  # a day may have ended while the host did not run
+            since = [ledger.account(claim.payer).owing_since for claim in claims]
+            self._settled_day = min(*since, day)
         is_due = sum(claim.earned for claim in claims) >= self._options.settle_at
         if not is_due and self._settled_day == day:
             claims = [claim for claim in claims if claim.payer in closing]

@@ -16,7 +16,7 @@ from flockchain.marketplace.chain_market import CallerView
 from flockchain.marketplace.credentials import sign
 from flockchain.marketplace.evidence import EvidenceFolder
 from flockchain.marketplace.gateway import Gateway
-from flockchain.marketplace.ledger import Channel, Ledger, Payer, Pledge, Terms
+from flockchain.marketplace.ledger import Channel, Ledger, Payer, Pledge, Record, Terms
 from flockchain.marketplace.promises import Promises
 from flockchain.sdk import CallFailed, Client
 from flockchain.workers.host import Host, HostOptions, Offering
@@ -72,7 +72,8 @@ async def sealed(chain: FastChain, client: Client, call: bytes) -> None:
 
 @asynccontextmanager
 async def hosting(client: Client, directory: Path) -> AsyncIterator[Host]:
-    offerings = [Offering(0, PRICE, follows=True)]
+    # Files of the older model, which do not matter once a newer one is served.
+    offerings = [Offering(0, PRICE, follows=True, directory=directory / "older")]
     options = HostOptions(port=0, device="cpu", settle_at=2 * PRICE)
     async with Host(client, HOST, offerings, directory, options, tick_gap_s=0.0) as host:
         running = asyncio.create_task(host.run())
@@ -107,7 +108,13 @@ async def ask(client: AsyncOpenAI) -> str | None:
     return answer.choices[0].message.content
 
 
-def test_the_life_of_a_host(tiny_llama: Path, tmp_path: Path) -> None:
+async def no_disk() -> None:
+    raise OSError("no space left on device")
+
+
+def test_the_life_of_a_host(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     listed, blobs = pack_directory(tiny_llama)
     # The older model has one file more, so it is another one.
     files = {path.name: blob for blob, path in blobs.items()}
@@ -153,10 +160,20 @@ def test_the_life_of_a_host(tiny_llama: Path, tmp_path: Path) -> None:
                 await until(chain, host, lambda: offers(chain)[model].endpoint == host.endpoint)
                 async with calling(client, tmp_path / "caller") as caller:
                     assert await ask(caller) == QUESTIONS[ASKED]
-                await until(chain, host, lambda: settled(chain) == 2 * PRICE)
-            # 30 % burned, 10 % royalty, fees of two extrinsics.
+                    await until(chain, host, lambda: settled(chain) == 2 * PRICE)
+                    assert await ask(caller) == QUESTIONS[ASKED]
+                # As after a start on the day after: below the threshold, and settled all the same;
+                # faults of the disk do not end the worker.
+                host.book.ledger.apply([Record(payer, "owing", -1)])
+                host._settled_day = None
+                with monkeypatch.context() as patch:
+                    patch.setattr(host._view, "update", no_disk)
+                    chain.seal()
+                    await host.settled(chain.backend.best.hash)
+                await until(chain, host, lambda: settled(chain) == 3 * PRICE)
+            # 30 % burned, 10 % royalty, fees of three extrinsics.
             earned = chain.free(HOST) - before
-            assert 2 * PRICE * 6 // 10 - FML // 10 < earned <= 2 * PRICE * 6 // 10
+            assert 3 * PRICE * 6 // 10 - FML // 10 < earned <= 3 * PRICE * 6 // 10
             chain.runtime().try_state()
 
     asyncio.run(run())
