@@ -78,7 +78,7 @@ class EvidenceFolder:
     def keep(self, evidence: Mapping[str, Any]) -> Path:
         """Write one down; the oldest goes when there are too many. Raises OSError."""
         signed = {name: said for name, said in evidence["flock"].items() if name != "signature"}
-        name = content_id(canonical_json({"caller": evidence.get("caller"), **signed}))
+        name = content_id(canonical_json({"caller": evidence.get("caller", ""), **signed}))
         path = self._folder / f"{cid_text(name)}.json"
         write_atomically(path, orjson.dumps(evidence, option=orjson.OPT_INDENT_2))
         found = sorted(self._folder.glob("*.json"), key=lambda each: each.stat().st_mtime_ns)
