@@ -31,6 +31,7 @@ def draw_accuracies(figures: Sequence[Figure], file: Path) -> Path:
         axes.set_title(attack)
         axes.set_xlabel("malicious clients, %")
         axes.set_ylabel("accuracy after the last round, %")
+        axes.set_ylim(0, 100)  # three seeds are few: their bands would leave what can be
         axes.grid(alpha=0.3)
     panels[0].legend(loc="lower left", fontsize=8)
     return _save(figure, file)
