@@ -121,6 +121,7 @@ class Devnet:
     nodes: list[Child] = field(default_factory=list)
     workers: list[Child] = field(default_factory=list)
     rpc_port: int = RPC_PORT
+    metrics_port: int = METRICS_PORT
 
     def url(self, node: int = 0) -> str:
         """Where a node's RPC listens."""
@@ -128,7 +129,7 @@ class Devnet:
 
     def start_nodes(self, count: int) -> None:
         """Start `count` validators; each knows those before it, so that all are connected."""
-        p2p, self.rpc_port, metrics = find_ports(count)
+        p2p, self.rpc_port, self.metrics_port = find_ports(count)
         logs = self.directory / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         bootnodes: list[str] = []
@@ -146,7 +147,7 @@ class Devnet:
                 *("--listen-address", "127.0.0.1"),
                 *("--port", str(p2p + place)),
                 *("--rpc-port", str(self.rpc_port + place)),
-                *("--prometheus-port", str(metrics + place)),
+                *("--prometheus-port", str(self.metrics_port + place)),
             )
             for bootnode in bootnodes:
                 command += ["--bootnodes", bootnode]
