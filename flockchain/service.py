@@ -22,6 +22,7 @@ from typing import Final
 
 from flockchain.blobs import BlobStore
 from flockchain.blobs.exchange import BlobFetcher
+from flockchain.blobs.reference_string import serve_setup
 from flockchain.chain.backend import Backend
 from flockchain.chain.block_pruning import BlockPruner
 from flockchain.chain.importer import Consensus, Importer
@@ -68,6 +69,7 @@ from flockchain.storage.leveldb import LevelDbStore
 from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
 from flockchain.telemetry import set_up_logging
 from genesis.errors import SpecError
+from genesis.setup import declared_setup
 from genesis.spec import ChainSpec, load_chain_spec
 from p2p.libp2p_config import Libp2pConfig
 from p2p.libp2p_host import NetworkStartError
@@ -186,6 +188,9 @@ class Service:
         self.node = Node(backend, importer, pool, self.clock, author, roles, wants_warp=wants_warp)
         blobs = BlobStore(blob_directory(*self.place), BLOBS_BYTES_MAX, BLOB_BYTES_MAX)
         stack.callback(blobs.close)
+        declared = declared_setup(self.spec.genesis)
+        if declared is not None:
+            serve_setup(blobs, declared)
         self.network = self._make_network(backend)
         finality = None
         if self.config.seal_interval_ms is None:

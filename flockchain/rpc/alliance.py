@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from flockchain.blobs.reference_string import name_of_setup
 from flockchain.economics.derivation.state_book import StateBook
 from flockchain.rpc.errors import ExecutionFailed, InvalidParams, UnknownBlock
 from flockchain.rpc.lookup import state_at
@@ -18,6 +19,7 @@ from flockchain.rpc.runtime_call import runtime_call
 from flockchain.rpc.typed_json import to_json
 from flockchain.rpc.wire import Json, to_hex
 from flockchain.storage.errors import StateDiscarded
+from runtime.api import runtime_at
 from runtime.pallets.fl_alliance.views import (
     AllianceInfo,
     MemberEntry,
@@ -28,6 +30,7 @@ from runtime.pallets.fl_alliance.views import (
     RoundInfo,
     RoundSummary,
 )
+from runtime.primitives.content_id import cid_text
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import AccountId, Hash
 from runtime.version import UnknownRuntime
@@ -115,6 +118,18 @@ def role_proof(call: Call, task: int, number: int, start: int | None, at: Hash |
         "keys": [to_hex(key) for key in keys],
         "proof": [to_hex(node) for node in proof],
     }
+
+
+@method("flock_referenceString")
+def reference_string(call: Call) -> Json:
+    """The chain's own reference string: points, SHA-256, and the content id of its file, which the
+    node serves; null where proofs are made with that of Ethereum."""
+    state = call.context.backend.state_at(call.context.backend.best.hash)
+    declared = runtime_at(state).alliance.setup.find()
+    if declared is None:
+        return None
+    cid = cid_text(name_of_setup(declared))
+    return {"points": declared.points, "sha256": to_hex(declared.digest), "cid": cid}
 
 
 def _read(call: Call, name: str, answer: Any, *numbers: int, rest: bytes = b"") -> Json:

@@ -18,6 +18,7 @@ from pathlib import Path
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client, Head, SdkError
 from flockchain.workers.actions import Actions
+from flockchain.workers.alliance.chain_string import ChainString
 from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.duty import AllianceDuty
 from flockchain.workers.alliance.memory import AllianceMemory
@@ -70,6 +71,7 @@ class FlClient:
         self._duties: list[tuple[AllianceDesk, int, AllianceDuty]] = []
         cheats = frozenset(each.key.account for each in participants if each.attack is not None)
         blobs, opened = BlobCache(client), OpenedModels()
+        string = ChainString(client, state_directory)
         try:
             for each in participants:
                 memory = AllianceMemory(state_directory, client.genesis, each.key.account)
@@ -83,6 +85,7 @@ class FlClient:
                     blobs,
                     opened,
                     self._training,
+                    string,
                     each.data,
                     device,
                     each.attack,

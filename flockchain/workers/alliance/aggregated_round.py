@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flockchain.sdk import StateView
+from flockchain.workers.alliance.desk import AllianceDesk
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import (
     Aggregation,
@@ -25,7 +26,7 @@ from runtime.pallets.fl_alliance.views import RoundInfo
 from runtime.primitives.types import AccountId, Hash
 from runtime.primitives.zk_delivery import MASKED_NUMBER_BYTES, NUMBER_BYTES
 from runtime.primitives.zk_points import POINT_BYTES
-from runtime.primitives.zk_setup import ethereum_setup
+from runtime.primitives.zk_setup import Setup
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement
 
 
@@ -55,6 +56,7 @@ class AggregatedRound:
 
     key: RoundKey
     context: RoundContext
+    setup: Setup
     clients: Mapping[int, CommittedClient]
     receiver: bytes
     aggregation: Aggregation
@@ -77,9 +79,9 @@ class AggregatedRound:
 
 
 async def read_round(
-    view: StateView, genesis: Hash, terms: AllianceTerms, task: int, made: RoundInfo
+    desk: AllianceDesk, view: StateView, terms: AllianceTerms, task: int, made: RoundInfo
 ) -> AggregatedRound:
-    """From the state of a block. Raises SdkError."""
+    """From the state of a block. Raises SdkError, `SetupError`."""
     record, key = made.record, RoundKey(task, made.round)
     aggregation = await view.find(FlAlliance.aggregations, key) or Aggregation()
     # Of a round that no aggregator proved there is one place more than voters.
@@ -97,9 +99,11 @@ async def read_round(
             clients[index] = CommittedClient(
                 entry.account, _key_of(member), weight, found, ciphertext
             )
-    context = context_of(genesis, terms, key, record.base)
+    setup = (await desk.string.get()).setup
+    context = context_of(desk.client.genesis, terms, key, record.base, setup.id)
     size = number_bytes_of(terms.mode)
-    return AggregatedRound(key, context, clients, _key_of(members[-1]), aggregation, size)
+    receiver = _key_of(members[-1])
+    return AggregatedRound(key, context, setup, clients, receiver, aggregation, size)
 
 
 def number_bytes_of(mode: Mode) -> int:
@@ -113,11 +117,10 @@ def _key_of(member: Member | None) -> bytes:
 
 
 def context_of(
-    genesis: Hash, terms: AllianceTerms, key: RoundKey, base: bytes | None
+    genesis: Hash, terms: AllianceTerms, key: RoundKey, base: bytes | None, setup: Hash
 ) -> RoundContext:
     """The round as transcripts name it."""
     scale = 1 << terms.fraction_bits
-    setup = ethereum_setup().id
     named = (genesis, key.task, key.round, base or bytes(32), setup)
     return RoundContext(*named, terms.parameters, scale)
 

@@ -34,7 +34,6 @@ from runtime.primitives import vrf
 from runtime.primitives.merkle import prove_item
 from runtime.primitives.types import AccountId, Bytes32, Bytes80
 from runtime.primitives.zk_delivery import prove_shared, share
-from runtime.primitives.zk_setup import ethereum_setup
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +84,13 @@ class Aggregator:
         desk, terms, state = self._desk, view.info.record.terms, view.now.view
         mask = view.made.record.aggregate
         receivers = await state.query_many(Arena.sealing_keys, view.participants)
-        round_ = await read_round(state, desk.client.genesis, terms, view.task, view.made)
+        round_ = await read_round(desk, state, terms, view.task, view.made)
         clients = round_.of_sum(mask)
         sent = tuple(await asyncio.gather(*(self._receive(round_, each) for each in clients)))
         cheat = None if round_.aggregation.place else desk.cheat  # who takes over is watched
         is_masked = terms.mode is Mode.ZK_MASKED
-        request = SumUp(round_.statement(mask), sent, cheat, is_masked)
+        string = (await desk.string.get()).file
+        request = SumUp(round_.statement(mask), sent, cheat, is_masked, string)
         found = await desk.training.run(sum_up, request)
         if isinstance(found, Faults):
             return [
@@ -107,14 +107,14 @@ class Aggregator:
     async def _receive(self, round_: AggregatedRound, client: CommittedClient) -> Sent:
         """Raises SdkError, NotWhatWasPosted."""
         delivery = client.posted.delivery
-        sizes = piece_sizes(round_.context.parameters, ethereum_setup(), round_.number_bytes)
+        parameters, size = round_.context.parameters, round_.number_bytes
+        sizes = piece_sizes(parameters, round_.setup, size)
         file = await self._desk.blobs.get(client.ciphertext, sent_bytes_max(sizes))
         pieces = read_pieces(file, delivery, sizes)
         if pieces is None:
             raise NotWhatWasPosted(f"the file of 0x{client.account[:4].hex()} has another root")
         shared = share(self._secret(round_), delivery)
-        points, size = client.commitments.points, round_.number_bytes
-        return Sent(points, delivery, shared, pieces, size)
+        return Sent(client.commitments.points, delivery, shared, pieces, size)
 
     def _accusation(
         self,

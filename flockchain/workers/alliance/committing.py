@@ -65,7 +65,8 @@ async def commit_update(
 
     With a `mask` all that is about the masked update.
     """
-    request = CommitTo(await desk.around(view.info), base, update, mask)
+    string = (await desk.string.get()).file
+    request = CommitTo(await desk.around(view.info), base, update, mask, string)
     made = await desk.training.run(commit_to, request)
     round_ = await _latest(desk, view)
     points = b"".join(made.points)
@@ -114,9 +115,8 @@ def hand_over(desk: AllianceDesk, view: RoundView) -> None:
 
 
 async def _send_again(desk: AllianceDesk, view: RoundView, kept: KeptCommitments) -> HandedOver:
-    round_ = await read_round(
-        view.now.view, desk.client.genesis, view.info.record.terms, view.task, view.made
-    )
+    terms = view.info.record.terms
+    round_ = await read_round(desk, view.now.view, terms, view.task, view.made)
     delivery, file = await _encrypted(desk, round_, kept.opening, kept.points)
     return HandedOver(delivery, await desk.client.put_blob(file, desk.key))
 
@@ -160,7 +160,7 @@ def _index(view: RoundView) -> int:
 async def _latest(desk: AllianceDesk, view: RoundView) -> AggregatedRound:
     """Training may have taken longer than a state is kept."""
     latest, terms = await desk.client.at_best(), view.info.record.terms
-    return await read_round(latest, desk.client.genesis, terms, view.task, view.made)
+    return await read_round(desk, latest, terms, view.task, view.made)
 
 
 async def _encrypted(
@@ -170,5 +170,6 @@ async def _encrypted(
     context = round_.delivery_context(desk.account)
     secret = hash_to_scalar(_DELIVERY, desk.vrf_seed(round_.key.task), context, points)
     named = (opening, round_.context.parameters, round_.receiver, context, secret)
-    request = Send(*named, desk.cheat, round_.number_bytes)
+    string = (await desk.string.get()).file
+    request = Send(*named, desk.cheat, round_.number_bytes, string)
     return await desk.training.run(send, request)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from flockchain.keys import KeyPair
 from flockchain.sdk import Client
 from flockchain.workers.actions import Actions
+from flockchain.workers.alliance.chain_string import ChainString
 from flockchain.workers.alliance.computing import Surroundings
 from flockchain.workers.alliance.keys import vrf_seed_of
 from flockchain.workers.alliance.memory import AllianceMemory
@@ -46,7 +47,7 @@ class AllianceDesk:
     """One key's place in the worker. `data`: its private rows; `attack`: how it cheats, if it does.
 
     `friends`: the accounts of the same worker that cheat together. `flower`: its own training code.
-    `cheat`: how it cheats where an aggregator sums.
+    `cheat`: how it cheats where an aggregator sums. `string`: the chain's reference string.
     """
 
     client: Client
@@ -57,6 +58,7 @@ class AllianceDesk:
     blobs: BlobCache
     opened: OpenedModels
     training: TrainingPool
+    string: ChainString
     data: bytes
     device: str
     attack: str | None = None

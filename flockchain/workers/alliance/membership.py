@@ -49,9 +49,10 @@ class Membership:
         if info.record.ended is not None:
             return False
         is_summed = info.record.terms.mode is not Mode.OPEN
-        if is_summed and await now.view.find(FlAlliance.setup) is not None:
-            self._tell_once("needs a reference string of the chain's own, which is not loaded yet")
-            return False
+        if is_summed:
+            string = desk.jobs.poll(("reference string",), now.head.number, desk.string.get)
+            if string is None:
+                return False  # commitments under another string would be refused, and cost stake
         if not await desk.has_sealing_key(now):
             desk.publish_sealing_key(now)
             return False

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from flockchain.workers.alliance.chain_string import StringFile
 from flockchain.workers.alliance.computing import Findings, Says, Surroundings
 from flockchain.workers.alliance.zk_files import encode_pieces
 from ml.attacks.sums import SumCheat
@@ -21,11 +22,12 @@ from runtime.primitives.rational import Rational
 from runtime.primitives.types import Hash
 from runtime.primitives.zk_aggregation import OFFSET, hash_of_sum
 from runtime.primitives.zk_delivery import NUMBER_BYTES, Delivery, deliver
-from runtime.primitives.zk_setup import ethereum_setup
 from runtime.primitives.zk_transcript import Statement
 
 if TYPE_CHECKING:
     from ml.zk.openings import Opening
+
+ETHEREUM: Final = StringFile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class CommitTo:
     base: bytes
     update: bytes
     mask: Mask | None = None
+    string: StringFile = ETHEREUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Send:
     secret: bytes
     cheat: SumCheat | None = None
     number_bytes: int = NUMBER_BYTES
+    string: StringFile = ETHEREUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class SumUp:
     sent: tuple[Sent, ...]
     cheat: SumCheat | None = None
     is_masked: bool = False
+    string: StringFile = ETHEREUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class OpenSum:
     proved: Hash
     opening: bytes
     unmasking: Unmasking | None = None
+    string: StringFile = ETHEREUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ def commit_to(request: CommitTo) -> Committed:
     from ml.zk.opening_files import encode_opening
     from ml.zk.openings import commit, fresh_opening, opening_of
 
-    start, setup = request.around.open().read(request.base), ethereum_setup()
+    start, setup = request.around.open().read(request.base), request.string.open()
     update, mask = read_update(request.update, start.layout), request.mask
     if mask is None:
         opening = opening_of(update, setup)
@@ -165,7 +171,7 @@ def send(request: Send) -> tuple[Delivery, bytes]:
     from ml.zk.opening_files import read_opening
     from ml.zk.receiving import chunks_of
 
-    setup = ethereum_setup()
+    setup = request.string.open()
     opening = read_opening(request.opening, request.parameters, setup)
     if request.cheat is SumCheat.OTHER_NUMBER:
         opening = _altered(opening)
@@ -182,7 +188,7 @@ def sum_up(request: SumUp) -> Faults | Summed:
     from ml.zk.prover import prove_aggregation
     from ml.zk.receiving import open_sent
 
-    statement, setup = request.statement, ethereum_setup()
+    statement, setup = request.statement, request.string.open()
     openings, faults = [], []
     for place, sent in enumerate(request.sent):
         try:
@@ -210,7 +216,7 @@ def open_sum(request: OpenSum) -> MadeModel | None:
     from ml.zk.opening_files import read_opening
     from ml.zk.openings import OpeningError, is_opening, update_in
 
-    statement, setup = request.statement, ethereum_setup()
+    statement, setup = request.statement, request.string.open()
     if hash_of_sum(statement) != request.proved:
         return None
     masks, parameters = request.unmasking, statement.context.parameters

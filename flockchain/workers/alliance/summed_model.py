@@ -39,7 +39,7 @@ async def open_sum_of(desk: AllianceDesk, view: RoundView, state: StateView) -> 
     SharesMissing."""
     terms, made, base = view.info.record.terms, view.made, view.made.record.base
     assert base is not None, "there is no proposal without a model"
-    round_ = await read_round(state, desk.client.genesis, terms, view.task, made)
+    round_ = await read_round(desk, state, terms, view.task, made)
     opening, proved = round_.aggregation.opening, round_.aggregation.proved
     assert opening is not None, "the sum was proved"
     assert proved is not None, "both are stored together"
@@ -57,7 +57,8 @@ async def open_sum_of(desk: AllianceDesk, view: RoundView, state: StateView) -> 
     unmasking = None
     if terms.mode is Mode.ZK_MASKED:
         unmasking = unmasking_of(await read_masks(state, view.task, made), made)
-    request = OpenSum(around, start, statement, proved, plain, unmasking)
+    string = (await desk.string.get()).file
+    request = OpenSum(around, start, statement, proved, plain, unmasking, string)
     found = await desk.training.run(open_sum, request)
     if found is None:
         raise SumError("it does not open the commitments to the sum")

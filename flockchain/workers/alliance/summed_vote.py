@@ -22,7 +22,6 @@ from ml.zk.sent import piece_sizes
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import Ballot, NoData, RoundKey, Vote
 from runtime.pallets.fl_alliance.views import ProposerEntry
-from runtime.primitives.zk_setup import ethereum_setup
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,8 @@ async def holds_sent(desk: AllianceDesk, view: RoundView, entry: ProposerEntry) 
     assert ciphertext is not None, "it was opened on the chain"
     posted = await view.now.view.query(FlAlliance.commitments, (key, entry.account))
     terms = view.info.record.terms
-    sizes = piece_sizes(terms.parameters, ethereum_setup(), number_bytes_of(terms.mode))
+    setup = (await desk.string.get()).setup
+    sizes = piece_sizes(terms.parameters, setup, number_bytes_of(terms.mode))
     file = await desk.blobs.get(ciphertext, sent_bytes_max(sizes))
     if read_pieces(file, posted.delivery, sizes) is None:
         log.warning("%s: 0x%s sent not what it posted", desk.name, entry.account[:4].hex())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,17 @@ from flockchain.storage.trie_proof import verify_read_proof
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Stage
-from runtime.primitives.content_id import cid_text
+from runtime.primitives.content_id import cid_text, content_id
+from runtime.primitives.scale import codec_of
 from runtime.primitives.ss58 import encode_address
 from runtime.primitives.types import FML, Hash
+from runtime.primitives.zk_profile import ChainSetup, install, setup_bytes
 from tests.flockchain.rpc.dev_node import build, dev_node
 from tests.flockchain.rpc.rpc_client import call
 from tests.runtime.pallets.fl_alliance.alliance_world import Alliance, new_alliance, no, yes
 from tests.runtime.pallets.world import account, content
 from tests.runtime.played_state import top_of
+from tests.zk_world import small_setup
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,22 @@ def test_tasks_members_and_rounds(made: Alliance) -> None:
             assert refused["code"] == -32602
 
     asyncio.run(run())
+
+
+def test_the_reference_string_of_the_chains_own(made: Alliance) -> None:
+    setup = small_setup(11, is_lagrange=False)
+    install(setup)
+    own = ChainSetup(11, setup.id)
+
+    async def ask(top: dict[bytes, bytes]) -> Any:
+        async with dev_node(made=build(top)) as node:
+            return await call(node.http_url, "flock_referenceString")
+
+    top = top_of(made.world)
+    assert asyncio.run(ask(top)) is None
+    found = asyncio.run(ask({**top, FlAlliance.setup.path(): codec_of(ChainSetup).encode(own)}))
+    cid = cid_text(content_id(setup_bytes(setup)))
+    assert found == {"points": 11, "sha256": f"0x{setup.id.hex()}", "cid": cid}
 
 
 def test_rounds_and_payments(made: Alliance) -> None:

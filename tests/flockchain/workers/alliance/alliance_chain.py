@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from flockchain.blobs.reference_string import serve_setup
+from flockchain.ceremony.contributing import contribute, first_setup
+from flockchain.ceremony.transcript import Transcript
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.sdk import Client
 from flockchain.workers.fl_client import FlClient, Participant
@@ -29,7 +32,8 @@ from runtime.pallets.fl_alliance.terms import AllianceTerms, Mode, RoundWindows
 from runtime.primitives.content_id import content_id
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, Hash
-from runtime.primitives.zk_profile import ChainSetup
+from runtime.primitives.zk_ceremony import Ceremony, ensure_ceremony
+from runtime.primitives.zk_profile import ChainSetup, install
 from runtime.runtime import Runtime
 from tests.flockchain.fast_chain import AUTHOR, FastChain, fast_chain, genesis_of
 from tests.flockchain.workers.digits_world import submit
@@ -113,6 +117,17 @@ def masked() -> dict[str, object]:
     return {**proven(), "mode": Mode.ZK_MASKED, "windows": windows}
 
 
+@cache
+def own_string(points: int = 512) -> ChainSetup:
+    """A string that two made in a ceremony, loaded as a node loads it."""
+    transcript, setup = Transcript(Ceremony("fast", points), ()), first_setup(points)
+    for name in ("Alice", "Bob"):
+        transcript, setup = contribute(transcript, setup, name)
+    ensure_ceremony(transcript.ceremony, transcript.contributions, setup)
+    install(setup)
+    return ChainSetup(points, setup.id)
+
+
 def genesis_with_origin(
     *, has_model: bool = True, setup: ChainSetup | None = None
 ) -> dict[bytes, bytes]:
@@ -152,6 +167,8 @@ async def alliance_chain(
     """The chain with task 1 of the FL Alliance, its specification and first model at the node."""
     genesis = genesis_with_origin(has_model=has_model, setup=setup)
     async with fast_chain(directory / "node", [], genesis) as chain:
+        if setup is not None:
+            serve_setup(chain.blobs, setup)
         chain.seal()
         async with await Client.connect(chain.url) as client:
             await client.put_blob(digits().spec, CREATOR)

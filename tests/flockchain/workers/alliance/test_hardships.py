@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
+from flockchain.blobs.reference_string import name_of_setup
 from flockchain.workers.alliance import voter
 from flockchain.workers.alliance.memory import AllianceMemory
 from flockchain.workers.alliance.sealed_update import UpdatePlace, open_update
@@ -19,8 +20,6 @@ from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.records import NoData, RoundKey
 from runtime.pallets.fl_alliance.stages import Outcome, Standing
 from runtime.primitives.content_id import content_id
-from runtime.primitives.types import Hash
-from runtime.primitives.zk_profile import ChainSetup
 from tests.flockchain.fast_chain import FastChain
 from tests.flockchain.workers.alliance.alliance_chain import (
     BITS,
@@ -29,6 +28,7 @@ from tests.flockchain.workers.alliance.alliance_chain import (
     alliance_chain,
     at_work,
     digits,
+    own_string,
     participants,
     proven,
     step,
@@ -77,24 +77,24 @@ def test_a_model_of_another_size_than_is_declared_is_not_staked_on(
     assert "a model of 1210 numbers, not 1000" in caplog.text
 
 
-def test_a_reference_string_that_is_not_loaded_keeps_from_joining(
+def test_who_cannot_have_the_chains_reference_string_does_not_join(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Commitments under another string would be refused, and cost stake."""
-    own = ChainSetup(1 << 12, Hash(b"s" * 32))
+    own = own_string()
 
     async def run() -> FastChain:
         async with alliance_chain(tmp_path, setup=own, **proven()) as (chain, client):
+            chain.blobs.unpin(name_of_setup(own))
+            chain.blobs.delete(name_of_setup(own))
             async with at_work(client, participants(FEW[:1]), tmp_path / "state") as worker:
                 for _ in range(4):
                     await step(chain, worker)
             return chain
 
-    with caplog.at_level("INFO"):
-        chain = asyncio.run(run())
+    chain = asyncio.run(run())
     assert not list(chain.runtime().alliance.members.items_of(TASK))
-    told = [line.partition(": ")[2] for line in caplog.messages if "does not join" in line]
-    assert told == ["task 1 needs a reference string of the chain's own, which is not loaded yet"]
+    assert "reference string failed" in caplog.text
 
 
 def test_who_left_is_not_joined_again(tmp_path: Path) -> None:
