@@ -149,7 +149,7 @@ class Node:
         self.forks = ForkSync(self.backend, network, self.clock, self._import)
         self.history = HistorySync(self.backend, network, self.clock)
         self._states = StateServer(self.backend, self.clock)
-        self.release = ReleaseWatch(self.backend)
+        self.release = ReleaseWatch(self.backend, self.clock)
         self._prepare_warp()
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
@@ -166,9 +166,9 @@ class Node:
     def _on_warped(self) -> None:
         """The chain is where the proofs led: author, vote and sync from there on."""
         self.sync.is_resting = False
-        self.release.look(self.backend.best.hash)
+        self.release.look_best(self.backend.best.hash)
         self.history = HistorySync(self.backend, self.network, self.clock)
-        if self.finality is not None:
+        if self.finality is not None and self.release.outdated is None:
             self.finality.restart()
         self.sync.poke()
 
@@ -182,7 +182,7 @@ class Node:
     def on_time(self) -> None:
         """Do what is due."""
         now_ms = self.clock.now_ms()
-        if self.release.outdated is not None:
+        if self.release.is_over:
             return
         self._states.on_time()
         if self.warp is not None and self.warp.is_active:
@@ -219,13 +219,14 @@ class Node:
         assert self.author is not None, "asked by who has looked"
         may_act = self.finality is None or self.finality.may_author(now_ms)
         is_held = self.stopped_because is not None or not may_act
+        is_held = is_held or self.release.resting is not None
         return max(self.author.next_slot_ms(), now_ms + _HELD_AUTHOR_MS if is_held else 0)
 
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
         now_ms = self.clock.now_ms()
         times: list[int | None] = [now_ms + 1_000]
-        if self.release.outdated is not None:
+        if self.release.is_over:
             return now_ms + 1_000
         times.extend([companion.next_wake_ms() for companion in self.companions])
         if self.warp is not None and self.warp.is_active:
@@ -247,6 +248,8 @@ class Node:
         """Take in an extrinsic from this node's own users, and spread it. Raises PoolError."""
         if self.is_warping:
             raise NoState("the node is fetching a state to judge extrinsics by: send it later")
+        if self.release.resting is not None:
+            raise NoState(f"an upgrade is under way, send it afterwards: {self.release.resting}")
         entry = self.pool.submit(
             data,
             TransactionSource.LOCAL,
@@ -275,7 +278,7 @@ class Node:
 
     def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
         """Judge a gossiped message."""
-        if self.release.outdated is not None:
+        if self.release.is_over:
             return Verdict.IGNORE
         try:
             if topic == "block-announces":
@@ -286,6 +289,8 @@ class Node:
                 return self._on_announcement(peer, announced)
             if self.is_warping and topic in ("transactions", "grandpa"):
                 return Verdict.IGNORE  # the state to judge them by is not here
+            if topic == "transactions" and self.release.resting is not None:
+                return Verdict.IGNORE  # the next release judges by other rules
             if topic == "transactions":
                 return self._on_extrinsics(peer, decode_extrinsics(data))
             if topic == "grandpa":
@@ -494,10 +499,7 @@ class Node:
 
     def _on_imported(self, event: Imported) -> None:
         if event.is_new_best:
-            self.release.look(event.hash)
-        if self.release.outdated is not None:
-            return  # no extrinsic and no vote can be judged here any more
-        if event.is_new_best:
+            self.release.look_best(event.hash)
             blocks = self.backend.blocks
             retracted = [
                 (node.hash, data)
@@ -519,6 +521,9 @@ class Node:
             self.pool.on_block(node.hash, node.number, body, lost if is_last else [], now_ms)
 
     def _on_finalized(self, event: Finalized) -> None:
+        if event.route.enacted:
+            self.release.look_best(self.backend.best.hash)
+        self.release.look_final(event.hash)
         self._move_pool(event.route.enacted, list(event.retracted))
         for block in event.finalized:
             self.pool.on_finalized(block, self.backend.blocks.body(block) or [])

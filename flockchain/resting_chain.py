@@ -15,6 +15,7 @@ from flockchain.chain.backend import Backend, WrongGenesis
 from flockchain.chain.block_file import FiledBlock
 from flockchain.chain.block_import import Settle
 from flockchain.chain.importer import Consensus, Importer
+from flockchain.chain.release_watch import ends_release
 from flockchain.chain.signatures import SignatureCache
 from flockchain.clock import SystemClock
 from flockchain.consensus.babe.verifier import BabeConsensus
@@ -52,7 +53,15 @@ def open_backend(store: KeyValueStore, spec: ChainSpec, states_max: int | None) 
     try:
         backend = Backend(store, StateStore(store, states_max=states_max))
         backend.open(genesis)
-        ensure_executable(backend.state_at(backend.best.hash))
+        final = backend.state_at(backend.finalized.hash)
+        if ends_release(backend, backend.finalized.hash) and not ends_release(
+            backend, backend.best.hash
+        ):
+            raise ChainNotOpened(
+                f"block {backend.best.number} of an older release is not final yet: start that "
+                "release again with this database; it ends when its last block is final"
+            )
+        ensure_executable(final)
     except (WrongGenesis, UnknownRuntime) as error:
         raise ChainNotOpened(str(error)) from error
     return backend

@@ -386,7 +386,7 @@ class Service:
         """Give the node its time."""
         while True:
             self.node.on_time()
-            if self.node.release.outdated is not None:
+            if self.node.release.is_over:
                 raise ServiceError(f"the node ends: {self.node.release.outdated}")
             if self.node.stopped_because is not None:
                 raise ServiceError(

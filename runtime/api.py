@@ -25,8 +25,9 @@ from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
 from runtime.pallets.babe import Babe, EpochAuthority
 from runtime.pallets.session import Session
+from runtime.pallets.system import System
 from runtime.pallets.timestamp import Timestamp
-from runtime.pallets.upgrades import Upgrades
+from runtime.pallets.upgrades import Upgrade, Upgrades
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
 from runtime.primitives.types import Hash, Moment
@@ -40,14 +41,25 @@ _AUTHORITIES_MAX: Final = 16  # lists of authorities that are kept decoded
 
 
 def preset_of(state: StateReader) -> Preset:
-    """The preset that the state names, for reading: one of this release, or of the one before.
+    """The preset that the state names, for reading: one of this release, of the one before, or of
+    the next one as long as that has not migrated anything.
 
     Raises UnknownRuntime.
     """
     spec_version, preset = _named(state.get(CODE_KEY))
-    if not SPEC_VERSION - READABLE_BACK <= spec_version <= SPEC_VERSION:
+    if spec_version < SPEC_VERSION - READABLE_BACK:
+        raise _other_release(state, spec_version)
+    if spec_version > SPEC_VERSION and not _is_last_block(state, spec_version):
         raise _other_release(state, spec_version)
     return preset
+
+
+def _is_last_block(state: StateReader, spec_version: int) -> bool:
+    """Whether the block before the release of `spec_version` ended in this state."""
+    latest = _latest_upgrade(state)
+    if latest is None or latest.spec_version != spec_version:
+        return False
+    return _value_at(state, System.number) == latest.last_block
 
 
 @lru_cache(maxsize=_CODES_MAX)
@@ -70,8 +82,7 @@ def executing_preset(state: StateReader) -> Preset:
 
 def _other_release(state: StateReader, spec_version: int) -> UnknownRuntime:
     """How a state tells which release goes on from it."""
-    found = state.get(Upgrades.latest.path())
-    latest = None if found is None else Upgrades.latest.value_codec.decode_all(found)
+    latest = _latest_upgrade(state)
     advice = "install the release that governance scheduled"
     if latest is not None and latest.spec_version == spec_version:
         advice = (
@@ -83,6 +94,11 @@ def _other_release(state: StateReader, spec_version: int) -> UnknownRuntime:
     return UnknownRuntime(
         f"the chain runs spec version {spec_version}, this release has {SPEC_VERSION}: {advice}"
     )
+
+
+def _latest_upgrade(state: StateReader) -> Upgrade | None:
+    found = state.get(Upgrades.latest.path())
+    return None if found is None else Upgrades.latest.value_codec.decode_all(found)
 
 
 def ensure_executable(state: StateReader) -> None:
@@ -180,7 +196,7 @@ class Validation:
         verify: Verifier = verify_signature,
     ) -> None:
         self._ext = Externalities(state)
-        runtime = Runtime(self._ext, executing_preset(state))
+        runtime = Runtime(self._ext, preset_of(state))
         runtime.system.initialize(number + 1, head, Digest([]))
         self._executive = Executive(runtime, verify)
 

@@ -20,6 +20,7 @@ from flockchain.chain.errors import (
     BelowFinality,
     FutureBlock,
     InvalidBlock,
+    OtherRelease,
     UnknownParent,
 )
 from flockchain.clock import Clock
@@ -169,6 +170,10 @@ class BlockSync:
                 grew = True
             except AlreadyKnown:
                 continue
+            except OtherRelease:
+                # Where our release ends: somewhere below lies the proof that this is final.
+                state.back = max(0, self._top(state) - self._backend.finalized.number - 1)
+                return False
             except FutureBlock:
                 return grew
             except UnknownParent as error:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from flockchain.chain.errors import OtherRelease
 from flockchain.node import Node
+from flockchain.pool.errors import NoState
+from flockchain.resting_chain import ChainNotOpened, open_backend
 from flockchain.simulation.cluster import Cluster, Member
-from flockchain.sync.messages import BlockData
+from flockchain.sync.messages import BlockData, encode_extrinsics
+from genesis.spec import ChainSpec
 from p2p.interface import PeerId, Verdict
+from runtime.api import runtime_at
 from runtime.pallets.treasury import Treasury
 from runtime.pallets.upgrades import Upgrade, Upgrades
 from runtime.primitives.types import Hash
@@ -58,6 +64,7 @@ def test_old_nodes_stop_and_go_on_when_updated(
             "the chain runs spec version 2, this release has 1: install the release with hash 0x72"
         )
     assert "block 6 is the last of this release: install the one of spec version 2" in caplog.text
+    assert {node.backend.finalized.number for node in cluster.nodes()} == {LAST}
     for member in cluster.members:  # a restart of the old release changes nothing
         cluster.kill(member)
         cluster.start(member)
@@ -76,6 +83,85 @@ def test_old_nodes_stop_and_go_on_when_updated(
     assert len({node.backend.blocks.hash_at(shared) for node in cluster.nodes()}) == 1
     for node in cluster.nodes():
         assert node.backend.state_at(node.backend.best.hash).get(b"migrated") == b"1"
+
+
+def split_before_the_end(cluster: Cluster) -> None:
+    """Two halves that each make a last block of their own, then one network again."""
+    peers = [member.peer for member in cluster.members]
+    while max(heads(cluster)) < LAST - 2:
+        cluster.run(100)
+    cluster.hub.partition([peers[:2], peers[2:]])
+    cluster.run(SLOTS)
+    cluster.hub.heal()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_of_two_last_blocks_one_becomes_final_by_the_old_release(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = new_cluster(seed)
+    split_before_the_end(cluster)
+    apart = {node.backend.best.hash for node in cluster.nodes()}
+    assert heads(cluster) == {LAST}
+    assert len(apart) == 2, "each half rests on a last block of its own"
+    cluster.run(SLOTS)
+    for node in cluster.nodes():
+        assert node.backend.finalized.number == LAST
+        assert node.release.is_over
+    assert len({node.backend.finalized.hash for node in cluster.nodes()}) == 1
+    for member in cluster.members:
+        cluster.kill(member)
+    update(monkeypatch)
+    for member in cluster.members:
+        cluster.start(member)
+    cluster.run(SLOTS)
+    assert min(node.backend.finalized.number for node in cluster.nodes()) > LAST
+    assert len({node.backend.finalized.hash for node in cluster.nodes()}) <= 2
+
+
+def test_who_rests_makes_nothing_takes_no_extrinsic_and_is_not_updated_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = new_cluster(1)
+    split_before_the_end(cluster)
+    member = cluster.members[0]
+    node = running(member)
+    assert node.release.resting is not None
+    assert node.release.outdated is None
+    assert runtime_at(node.backend.state_at(node.backend.best.hash)).preset.name == "devnet"
+    with pytest.raises(NoState, match="an upgrade is under way, send it afterwards"):
+        node.submit(b"")
+    gossip = encode_extrinsics([b"whatever"])
+    assert node.on_gossip(PeerId("someone"), "transactions", gossip) is Verdict.IGNORE
+    spec = Mock(spec_set=ChainSpec)
+    spec.genesis_top.return_value = cluster.genesis
+    assert open_backend(member.store, spec, None).best.number == LAST, "the old one goes on"
+    update(monkeypatch)
+    with pytest.raises(ChainNotOpened) as caught:
+        open_backend(member.store, spec, None)
+    assert str(caught.value) == (
+        "block 6 of an older release is not final yet: start that release again with this "
+        "database; it ends when its last block is final"
+    )
+
+
+def test_the_proof_of_the_last_block_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = new_cluster(2)
+    cluster.run(SLOTS)
+    for member in cluster.members:
+        cluster.kill(member)
+    update(monkeypatch)
+    for member in cluster.members:
+        cluster.start(member)
+    cluster.run(SLOTS)
+    backend = running(cluster.members[0]).backend
+    last = backend.blocks.hash_at(LAST)
+    assert backend.finalized.number > LAST + 1
+    assert last is not None
+    assert backend.blocks.justification(last) is not None
+    before = backend.blocks.hash_at(LAST - 1)
+    assert before is not None
+    assert backend.blocks.justification(before) is None
 
 
 def test_a_crash_while_the_first_block_is_made_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:

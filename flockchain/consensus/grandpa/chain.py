@@ -47,5 +47,8 @@ class Chain(Protocol):
         The blocks after a change are the next set's to finalize.
         """
 
+    def is_last(self, block: Hash) -> bool:
+        """Whether no block comes on top of `block` before it is final."""
+
     def header(self, block: Hash) -> Header:
         """The header of an imported block. Raises: UnknownBlock."""

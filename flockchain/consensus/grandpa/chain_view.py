@@ -6,6 +6,7 @@ Source: Substrate `sc_consensus_grandpa::environment`.
 from __future__ import annotations
 
 from flockchain.chain.backend import Backend
+from flockchain.chain.release_watch import ends_release
 from flockchain.consensus.grandpa.chain import NotDescendant, UnknownBlock
 from flockchain.consensus.grandpa.messages import BlockRef
 from runtime.primitives.header import Header
@@ -65,6 +66,10 @@ class BackendChain:
         """`block`, or the lowest unfinalized block below it that changes the authority set."""
         change = self._backend.first_change(block.hash)
         return block if change is None else BlockRef(change.hash, change.number)
+
+    def is_last(self, block: Hash) -> bool:
+        """Whether no block comes on top of `block` before it is final: it ends this release."""
+        return ends_release(self._backend, block)
 
     def header(self, block: Hash) -> Header:
         """The header of an imported block. Raises UnknownBlock."""

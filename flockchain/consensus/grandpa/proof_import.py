@@ -2,7 +2,8 @@
 
 Owns both, for proofs of our own rounds, of peers and of files. Invariant: a proof moves finality up
 its own chain or nowhere, and is checked against the voters of the last finalized block: a change of
-voters has a proof of its own, so no proof reaches beyond one that was not forced.
+voters has a proof of its own, so no proof reaches beyond one that was not forced. The proof of a
+release's last block is kept for nodes that are still to make it final by that release.
 Source: Substrate `sc_consensus_grandpa::import` (`import_justification`).
 """
 
@@ -12,6 +13,7 @@ from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.notifications import Finalized
+from flockchain.chain.release_watch import ends_release
 from flockchain.consensus.grandpa.authorities import AuthoritySet
 from flockchain.consensus.grandpa.justification import JustificationError, verify_for
 from flockchain.consensus.grandpa.messages import JUSTIFICATION, BlockRef
@@ -44,7 +46,8 @@ def finalize_proven(backend: Backend, block: BlockRef, proof: bytes) -> Finalize
     before = backend.finalized.number
     is_change = backend.first_change(block.hash) is not None or backend.forced_change() is not None
     is_due = block.number // JUSTIFICATION_PERIOD > before // JUSTIFICATION_PERIOD
-    return backend.finalize(block.hash, proof, keep_proof=is_change or is_due)
+    keep_proof = is_change or is_due or ends_release(backend, block.hash)
+    return backend.finalize(block.hash, proof, keep_proof=keep_proof)
 
 
 def finalize_by_proof(backend: Backend, header: Header, justification: bytes) -> None:

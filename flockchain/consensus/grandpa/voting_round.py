@@ -123,7 +123,8 @@ class VotingRound:
         best = chain.best_containing(base.hash) if base is not None else None
         if base is None or best is None:
             return None
-        return chain.last_votable(restrict(chain, base, best, self.distance))
+        distance = 0 if chain.is_last(best.hash) else self.distance
+        return chain.last_votable(restrict(chain, base, best, distance))
 
     def _prevote_base(self, chain: Chain) -> BlockRef | None:
         """The last round's estimate, or the primary's hint if it lies between it and the GHOST.

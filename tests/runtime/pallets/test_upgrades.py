@@ -10,6 +10,7 @@ from runtime.economy.governance import Track
 from runtime.frame.errors import BadOrigin
 from runtime.frame.origin import signed
 from runtime.pallets import upgrades
+from runtime.pallets.system import System
 from runtime.pallets.upgrades import Upgrade, Upgrades
 from runtime.primitives.types import Hash
 from runtime.track_calls import allows
@@ -67,8 +68,9 @@ def test_the_last_block_of_a_release_is_a_block_like_any_other() -> None:
     state = chain.state.after(executed)
     assert state.get(CODE_KEY) == code_stub("devnet", 2)
     assert state.get(Upgrades.scheduled.path()) is None
+    assert preset_of(state).name == "devnet", "nothing is migrated yet: it can be read"
     with pytest.raises(UnknownRuntime) as caught:
-        preset_of(state)
+        executing_preset(state)
     assert str(caught.value) == (
         "the chain runs spec version 2, this release has 1: install the release with hash "
         f"0x{RELEASE.hex()}, which goes on after block 2 (`flockchain release` prints a release's "
@@ -76,6 +78,9 @@ def test_the_last_block_of_a_release_is_a_block_like_any_other() -> None:
     )
     with pytest.raises(UnknownRuntime):
         ensure_executable(state)
+    later = State({**state.top, System.number.path(): System.number.value_codec.encode(3)})
+    with pytest.raises(UnknownRuntime):
+        preset_of(later)
 
 
 def test_the_new_release_goes_on_and_the_old_one_cannot_begin_earlier(

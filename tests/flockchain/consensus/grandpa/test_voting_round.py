@@ -6,7 +6,7 @@ from flockchain.consensus.grandpa.messages import BlockRef, Precommit, Prevote
 from flockchain.consensus.grandpa.round import Round, RoundState
 from flockchain.consensus.grandpa.voting_round import Stage, VotingRound
 from tests.flockchain.consensus.grandpa.keys import authority_set, precommit, prevote
-from tests.flockchain.consensus.grandpa.tree import fork_tree
+from tests.flockchain.consensus.grandpa.tree import Tree, fork_tree
 
 TREE = fork_tree()
 NAMES = ("alice", "bob", "carol")
@@ -43,6 +43,20 @@ def test_a_precommit_waits_until_the_ghost_reaches_the_last_estimate(ghost, is_a
     vote = made.next_vote(10_000, TREE, is_primary=False)
     expected = Precommit(TREE[ghost].hash, TREE[ghost].number) if is_allowed else None
     assert vote == expected
+
+
+def test_the_head_itself_is_voted_for_where_nothing_is_built_on_it():
+    tree = Tree()
+    tree.push("genesis", "A B")
+    base = tree.genesis
+    votes = Round(2, authority_set(dict.fromkeys(NAMES, 1)), base, tree)
+    for last_blocks, number in ((set(), 1), ({tree["B"].hash}, 2)):
+        tree.last_blocks = last_blocks
+        before = Before(base, base, base)
+        made = VotingRound(votes, before, started_ms=0, gossip_ms=100, distance=1)
+        vote = made.next_vote(10_000, tree, is_primary=False)
+        assert isinstance(vote, Prevote)
+        assert vote.target_number == number
 
 
 def test_an_estimate_that_falls_sets_the_precommit_free():

@@ -20,6 +20,8 @@ class Tree:
         self.genesis = BlockRef(genesis.hash(), 0)
         self._headers: dict[Hash, Header] = {self.genesis.hash: genesis}
         self._names: dict[str, BlockRef] = {"genesis": self.genesis}
+        self.last_blocks: set[Hash] = set()
+        """On which nothing is built before they are final."""
 
     def __getitem__(self, name: str) -> BlockRef:
         return self._names[name]
@@ -77,6 +79,9 @@ class Tree:
             if self.is_equal_or_descendant(base, block)
         ]
         return max(fitting, key=lambda block: block.number, default=None)
+
+    def is_last(self, block: Hash) -> bool:
+        return block in self.last_blocks
 
     def last_votable(self, block: BlockRef) -> BlockRef:
         return block
