@@ -1,8 +1,9 @@
 """Block sync: follow whichever peer has a longer chain, range by range, one question at a time.
 
 Ranges go upwards from our best block; where the peer's chain does not fit onto ours, the start
-moves back, down to the finalized block, below which no chain can differ. Peers that send what does
-not import lose reputation, peers that do not answer are passed over for a while.
+moves back in growing steps, down to the finalized block, below which no chain can differ, and from
+there the branch is followed up to its end. Peers that send what does not import lose reputation,
+peers that do not answer are passed over for a while.
 
 Source: Substrate `sc_network_sync::strategy::chain_sync`.
 """
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_MS: Final = 10_000
 _PASSED_OVER_MS: Final = 3_000  # how long a peer that failed is not asked
-_FALSE_CHANGE: Final = -50
+_FIRST_STEP: Final = 8  # blocks by which the search for a fork first goes back
 
 ImportBlock = Callable[[BlockData], None]
 
@@ -48,7 +49,8 @@ class _Peer:
 
     best_number: int
     best_hash: Hash
-    back: int = 0  # how far below our best block its chain may fork off
+    start: int | None = None  # where the next question begins; above our best block if unknown
+    step: int = _FIRST_STEP  # how far the start moves back if the chain does not fit there
     not_before_ms: int = 0
     failures: int = 0  # since it last gave us something new
 
@@ -76,6 +78,8 @@ class BlockSync:
         if known is None:
             self._peers[peer] = _Peer(best_number, best_hash)
         elif best_number >= known.best_number:
+            if self._backend.blocks.has(known.best_hash):
+                known.start = None  # came by other ways: no need to follow that branch
             known.best_number, known.best_hash = best_number, best_hash
         self.poke()
 
@@ -121,13 +125,15 @@ class BlockSync:
         is_above = state.best_number > self._backend.tree.root.number
         return is_above and not self._backend.blocks.has(state.best_hash)
 
-    def _top(self, state: _Peer) -> int:
-        """Where to begin, unless that is above a fork: there both chains may have a block."""
-        return min(self._backend.best.number + 1, state.best_number)
+    def _next_start(self, state: _Peer) -> int:
+        """Where to begin: where both may have a block, or within a branch that is followed."""
+        top = min(self._backend.best.number + 1, state.best_number)
+        start = top if state.start is None else min(state.start, state.best_number)
+        return max(start, self._backend.finalized.number + 1)
 
     def _ask(self, peer: PeerId) -> None:
         state = self._peers[peer]
-        start = max(self._top(state) - state.back, self._backend.finalized.number + 1)
+        start = self._next_start(state)
         self._asked = peer
 
         def on_response(answer: bytes | PeerError) -> None:
@@ -172,21 +178,25 @@ class BlockSync:
                 continue
             except OtherRelease:
                 # Where our release ends: somewhere below lies the proof that this is final.
-                state.back = max(0, self._top(state) - self._backend.finalized.number - 1)
+                state.start = self._backend.finalized.number + 1
                 return False
             except FutureBlock:
                 return grew
             except UnknownParent as error:
                 if start <= self._backend.finalized.number + 1:
                     log.debug("its chain leaves ours below the finalized block: %s", error)
+                    state.start, state.step = None, _FIRST_STEP
                     return False  # it may have been cut off: nobody is to blame
-                state.back = 2 * state.back + 8
+                state.start, state.step = start - state.step, 2 * state.step
                 return True
-        if blocks and grew:
-            state.back = 0
-        if blocks and not grew:  # all known: its chain goes on above them
-            state.back = max(0, self._top(state) - 1 - blocks[-1].header.number)
-        return grew
+        return self._go_on(state, start, len(blocks)) or grew
+
+    def _go_on(self, state: _Peer, start: int, count: int) -> bool:
+        """After a range that is all ours now: follow the branch, if its end is not here yet."""
+        end = start + count
+        is_inside = count > 0 and end <= state.best_number
+        state.start, state.step = end if is_inside else None, _FIRST_STEP
+        return is_inside
 
     def _pass_over(self, state: _Peer) -> None:
         state.failures += 1
