@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,9 +26,13 @@ from flockchain.sealed_key import (
     open_key,
     parse_document,
     seal_key,
+    stretch,
 )
 
 DEFAULT_SCHEMES: Final[dict[str, Scheme]] = {"babe": "ed25519", "gran": "ed25519"}
+
+NewKey = tuple[str, str | bytes]
+"""Key type, and secret URI or seed."""
 
 _KEY_TYPE: Final = re.compile(r"[a-z0-9]{4}")
 _FILE_NAME: Final = re.compile(r"([a-z0-9]{4})-([0-9a-f]{64})\.json")
@@ -60,6 +65,12 @@ class Keystore(Protocol):
     ) -> KeyEntry:
         """Store a key. Raises: KeystoreError; KeyDerivationError for a bad secret."""
 
+    def insert_all(self, keys: Sequence[NewKey], password: str = "") -> list[KeyPair]:
+        """Store keys of their types' schemes that come together; their pairs, in that order.
+
+        Raises: KeystoreError; KeyDerivationError for a bad secret.
+        """
+
     def unlock(self, key_type: str, public: bytes, password: str = "") -> KeyPair:
         """The key pair of an entry. Raises: KeystoreError."""
 
@@ -85,6 +96,11 @@ class MemoryKeystore:
         pair = _derive(key_type, _to_uri(uri_or_seed), scheme)
         self._pairs[key_type, pair.public] = pair
         return KeyEntry(key_type, pair.scheme, pair.public)
+
+    def insert_all(self, keys: Sequence[NewKey], password: str = "") -> list[KeyPair]:
+        """Keep keys; their pairs."""
+        entries = [self.insert(key_type, secret) for key_type, secret in keys]
+        return [self._pairs[entry.key_type, entry.public] for entry in entries]
 
     def unlock(self, key_type: str, public: bytes, password: str = "") -> KeyPair:
         """The key pair of an entry. Raises: KeystoreError if there is none."""
@@ -124,20 +140,31 @@ class FileKeystore:
         Raises: KeystoreError for an empty password, a key that is already stored or a directory
         that others can read; KeyDerivationError for a bad secret.
         """
-        if not password:
-            raise KeystoreError("a keystore file needs a password that is not empty")
         uri = _to_uri(uri_or_seed)
         pair = _derive(key_type, uri, scheme)
-        path = self._path(key_type, pair.public)
+        self._store([(key_type, uri, pair)], password)
+        return KeyEntry(key_type, pair.scheme, pair.public)
+
+    def insert_all(self, keys: Sequence[NewKey], password: str = "") -> list[KeyPair]:
+        """As `insert`, a file a key, as slow as one: the password is stretched once for all."""
+        uris = [(key_type, _to_uri(secret)) for key_type, secret in keys]
+        made = [(key_type, uri, _derive(key_type, uri, None)) for key_type, uri in uris]
+        self._store(made, password)
+        return [pair for _, _, pair in made]
+
+    def _store(self, keys: Sequence[tuple[str, str, KeyPair]], password: str) -> None:
+        """Encrypt (key type, URI, pair) into a new file each."""
+        if not password:
+            raise KeystoreError("a keystore file needs a password that is not empty")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _ensure_private(self._directory)
-        if path.exists():
-            raise KeystoreError(f"{path} already holds this key")
-        content = seal_key(
-            key_type, pair.scheme, pair.public, uri, password, log_n=self._scrypt_log_n
-        )
-        _write_private(path, content)
-        return KeyEntry(key_type, pair.scheme, pair.public)
+        paths = [self._path(key_type, pair.public) for key_type, _, pair in keys]
+        for path in paths:
+            if path.exists():
+                raise KeystoreError(f"{path} already holds this key")
+        stretched = stretch(password, log_n=self._scrypt_log_n)
+        for path, (key_type, uri, pair) in zip(paths, keys, strict=True):
+            _write_private(path, seal_key(key_type, pair.scheme, pair.public, uri, stretched))
 
     def unlock(self, key_type: str, public: bytes, password: str = "") -> KeyPair:
         """Decrypt one key; as slow as scrypt is costly.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -36,23 +37,38 @@ class SealedKeyError(ValueError):
     """The bytes are no key document, or the password does not open it."""
 
 
+@dataclass(frozen=True, slots=True)
+class StretchedPassword:
+    """What scrypt made of a password: seals as many documents as are made together."""
+
+    salt: bytes
+    log_n: int
+    key: bytes = field(repr=False)
+
+
+def stretch(password: str, *, log_n: int) -> StretchedPassword:
+    """Under a salt of its own; 2^log_n is scrypt's cost, each step doubles time and memory."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return StretchedPassword(salt, log_n, _stretch(password, salt, log_n))
+
+
 def seal_key(
-    key_type: str, scheme: Scheme, public: bytes, uri: str, password: str, *, log_n: int
+    key_type: str, scheme: Scheme, public: bytes, uri: str, password: StretchedPassword
 ) -> bytes:
-    """The document of a secret URI; 2^log_n is scrypt's cost, each step doubles time and memory."""
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    """The document of a secret URI."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     document: Document = {
         "version": _VERSION,
         "key_type": key_type,
         "scheme": scheme,
         "public": public.hex(),
         "kdf": "scrypt",
-        "scrypt_log_n": log_n,
-        "salt": salt.hex(),
+        "scrypt_log_n": password.log_n,
+        "salt": password.salt.hex(),
         "cipher": "chacha20-poly1305",
         "nonce": nonce.hex(),
     }
-    cipher = ChaCha20Poly1305(_stretch(password, salt, log_n))
+    cipher = ChaCha20Poly1305(password.key)
     sealed = cipher.encrypt(nonce, uri.encode(), _canonical(document))
     return _canonical({**document, "ciphertext": sealed.hex()}) + b"\n"
 

@@ -47,6 +47,7 @@ from flockchain.directories import (
     node_key_file,
     upload_directory,
 )
+from flockchain.inserted_keys import InsertedKeys
 from flockchain.keys import KeyPair
 from flockchain.keystore import KeystoreError
 from flockchain.model_hash_message import ModelHash
@@ -206,6 +207,9 @@ class Service:
         self.node.connect(self.network, finality)
         if self.config.validator:
             self.keyring.on_added.append(self._act_with)
+            inserted = InsertedKeys(backend, self.clock, slot_ms, self._act_with)
+            self.keyring.on_inserted.append(inserted.add)
+            self.node.companions.append(inserted)
         if self.config.blocks_pruning is not None:
             BlockPruner(backend, self.config.blocks_pruning)
         self._add_blobs(blobs, verify)
@@ -291,7 +295,7 @@ class Service:
         return SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
 
     def _act_with(self, key_type: str, pair: KeyPair) -> None:
-        """A session key came while the node runs."""
+        """A session key is to act that came while the node runs."""
         author, finality = self.node.author, self.node.finality
         if key_type == BABE and isinstance(author, SlotAuthor):
             author.add_key(_author_key(pair))

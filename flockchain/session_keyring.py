@@ -1,26 +1,23 @@
 """The session keys of a running node: made, stored, asked for, and put to work.
 
-Owns the way of a new key: into the keystore first, then to those who act with it. Invariant: a key
-that acts on the chain already waits for the node's next start, since only a node that starts
-listens whether another one acts with its keys.
+Owns the way of a new key: into the keystore first, then to those who act with it. Invariant: keys
+act at once only if they were made here, so that nobody else has them; what is inserted is somebody
+else's to judge (`inserted_keys`). Keys are encrypted in a thread, as it takes half a second.
 Source: Substrate `sc_rpc::author`, the runtime API `SessionKeys`.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import secrets
 from collections.abc import Callable
 from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.keys import KeyDerivationError, KeyPair, key_pair_from_uri
-from flockchain.keystore import DEFAULT_SCHEMES, Keystore, KeystoreError
-from runtime.api import runtime_at
+from flockchain.keystore import DEFAULT_SCHEMES, Keystore, KeystoreError, NewKey
 from runtime.economy.authorities import SessionKeys, SessionKeysProof, ownership_message
 from runtime.primitives.types import AccountId
-
-log = logging.getLogger(__name__)
 
 BABE: Final = "babe"
 GRANDPA: Final = "gran"
@@ -47,7 +44,9 @@ class SessionKeyring:
         self._entropy = entropy
         self._pairs: dict[tuple[str, bytes], KeyPair] = {}
         self.on_added: list[KeyListener] = []
-        """Who acts with a key that comes while the node runs."""
+        """Who acts with a key that was made while the node runs."""
+        self.on_inserted: list[KeyListener] = []
+        """Who judges when to act with a session key that came from outside meanwhile."""
 
     def unlock(self) -> None:
         """Open all session keys of the keystore. Raises KeystoreError."""
@@ -71,12 +70,14 @@ class SessionKeyring:
         held = ((entry.key_type, entry.public) for entry in self._keystore.list())
         return (key_type, public) in self._pairs or (key_type, public) in held
 
-    def rotate(self) -> SessionKeys:
+    async def rotate(self) -> SessionKeys:
         """Make, store and take a fresh key of each type. Raises KeystoreError."""
-        made = [self._take(kind, self._entropy(_SEED_BYTES)) for kind in SESSION_TYPES]
+        made = await self._store([(kind, self._entropy(_SEED_BYTES)) for kind in SESSION_TYPES])
+        for kind, pair in zip(SESSION_TYPES, made, strict=True):
+            self._take(kind, pair, self.on_added)
         return SessionKeys(*(pair.public for pair in made))
 
-    def insert(self, key_type: str, secret: str, public: bytes) -> None:
+    async def insert(self, key_type: str, secret: str, public: bytes) -> None:
         """Store a key and take it; again is nothing new.
 
         Raises KeystoreError, also if `public` is not the secret's; KeyDerivationError.
@@ -84,8 +85,11 @@ class SessionKeyring:
         scheme = DEFAULT_SCHEMES.get(key_type, "sr25519")
         if key_pair_from_uri(secret, scheme).public != public:
             raise KeystoreError(f"0x{public.hex()} is not the {scheme} public key of that secret")
-        if not self.has(key_type, public):
-            self._take(key_type, secret)
+        if self.has(key_type, public):
+            return
+        (pair,) = await self._store([(key_type, secret)])
+        if key_type in SESSION_TYPES:
+            self._take(key_type, pair, self.on_inserted)
 
     def prove(self, keys: SessionKeys, owner: AccountId) -> SessionKeysProof:
         """That `owner` may have keys of this node act for it. Raises KeystoreError."""
@@ -97,32 +101,15 @@ class SessionKeyring:
         pair = self._pairs.get((key_type, public))
         return self._keystore.unlock(key_type, public, self._password) if pair is None else pair
 
-    def _take(self, key_type: str, secret: str | bytes) -> KeyPair:
-        if len(self._keystore.list()) >= KEYS_MAX:
+    async def _store(self, keys: list[NewKey]) -> list[KeyPair]:
+        if len(self._keystore.list()) + len(keys) > KEYS_MAX:
             raise KeystoreError(f"the keystore holds {KEYS_MAX} keys: delete those out of use")
-        entry = self._keystore.insert(key_type, secret, self._password)
-        pair = self._keystore.unlock(key_type, entry.public, self._password)
-        if key_type not in SESSION_TYPES:
-            return pair
-        self._pairs[key_type, pair.public] = pair
-        if pair.public in self._acting():
-            log.warning(
-                "the %s key 0x%s acts on the chain already: restart the node to act with it",
-                key_type,
-                pair.public.hex(),
-            )
-            return pair
-        for listener in self.on_added:
-            listener(key_type, pair)
-        return pair
+        return await asyncio.to_thread(self._keystore.insert_all, keys, self._password)
 
-    def _acting(self) -> set[bytes]:
-        """Keys that act now or in the next session."""
-        runtime = runtime_at(self._backend.state_at(self._backend.best.hash))
-        authors = (*runtime.babe.authorities.get(), *runtime.babe.next_authorities.get())
-        voters = runtime.grandpa.authorities.get()
-        queued = (each.keys.grandpa for each in runtime.session.queued.get())
-        return {*(each.key for each in authors), *(each.key for each in voters), *queued}
+    def _take(self, key_type: str, pair: KeyPair, listeners: list[KeyListener]) -> None:
+        self._pairs[key_type, pair.public] = pair
+        for listener in listeners:
+            listener(key_type, pair)
 
 
 __all__ = ["KEYS_MAX", "SESSION_TYPES", "KeyDerivationError", "SessionKeyring"]

@@ -1,7 +1,7 @@
 """`author_rotateKeys` and its like: the node's session keys, for its operator alone.
 
-A key that comes acts from the session on for which it was registered. Storing one takes as long as
-its encryption, half a second, in which the node does nothing else.
+A key that is made here acts from the session on for which it was registered; one that is inserted
+waits (`inserted_keys`).
 Source: Substrate `sc_rpc::author`.
 """
 
@@ -29,29 +29,32 @@ _ACCOUNT_BYTES: Final = 32
 
 
 @method("author_rotateKeys", safe=False)
-def rotate_keys(call: Call) -> Json:
+async def rotate_keys(call: Call) -> Json:
     """Make a new key of each kind; both public keys, as `session.set_keys` takes them."""
     with _keyring(call) as keyring:
-        return to_hex(_KEYS.encode(keyring.rotate()))
+        return to_hex(_KEYS.encode(await keyring.rotate()))
 
 
 @method("author_rotateKeysWithOwner", safe=False)
-def rotate_keys_with_owner(call: Call, owner: HexBytes) -> Json:
+async def rotate_keys_with_owner(call: Call, owner: HexBytes) -> Json:
     """Make new keys, and both their signatures that they act for the account `owner`."""
     if len(owner) != _ACCOUNT_BYTES:
         raise _refused(f"an owner is an account of {_ACCOUNT_BYTES} bytes, got {len(owner)}")
     with _keyring(call) as keyring:
-        keys = keyring.rotate()
+        keys = await keyring.rotate()
         proof = keyring.prove(keys, AccountId(owner))
     return {"keys": to_hex(_KEYS.encode(keys)), "proof": to_hex(_PROOF.encode(proof))}
 
 
 @method("author_insertKey", safe=False)
-def insert_key(call: Call, key_type: str, suri: str, public_key: HexBytes) -> Json:
-    """Store a secret under a type of key; its public key must be the one given."""
+async def insert_key(call: Call, key_type: str, suri: str, public_key: HexBytes) -> Json:
+    """Store a secret under a type of key; its public key must be the one given.
+
+    A session key acts after two sessions in which the chain did not know it, else after a restart.
+    """
     _ensure_key_type(key_type)
     with _keyring(call) as keyring:
-        keyring.insert(key_type, suri, public_key)
+        await keyring.insert(key_type, suri, public_key)
     return None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,17 +88,19 @@ class Dispatcher:
         if request.is_notification:
             return None
         async with self._turn:
-            answer = self._run(request, caller)
+            answer = await self._run(request, caller)
             await asyncio.sleep(0)
         return answer
 
-    def _run(self, request: Request, caller: Caller) -> bytes:
+    async def _run(self, request: Request, caller: Caller) -> bytes:
         started, is_failure, name = time.perf_counter(), True, _UNKNOWN
         try:
             method = self._find(request.method, caller)
             name = method.name
             call = Call(self.context, caller.connection, caller.is_trusted)
             result = method.function(call, *method.bind(request.params))
+            if isinstance(result, Awaitable):
+                result = await result
             answer = result_message(request.id, result)
             if len(answer) > MESSAGE_BYTES_MAX:
                 raise _oversized()

@@ -9,10 +9,10 @@ Source: Substrate `jsonrpsee` (`#[rpc]`), JSON-RPC 2.0, section 4.2.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
 from flockchain.rpc.errors import InvalidParams
 from flockchain.rpc.params import Parser, parser_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flockchain.rpc.connection import Connection
     from flockchain.rpc.context import RpcContext
 
+R = TypeVar("R", bound="Json | Awaitable[Json]")
 _MISSING: Final = object()
 
 
@@ -48,7 +49,7 @@ class Method:
     """A method as it is called."""
 
     name: str
-    function: Callable[..., Json]
+    function: Callable[..., Json | Awaitable[Json]]
     parameters: tuple[Parameter, ...]
     is_safe: bool
     needs_connection: bool  # it opens or closes a subscription
@@ -83,10 +84,13 @@ METHODS: Final[dict[str, Method]] = {}
 
 def method(
     name: str, *, aliases: Iterable[str] = (), safe: bool = True, subscription: bool = False
-) -> Callable[[Callable[..., Json]], Callable[..., Json]]:
-    """Declare a method; `safe=False` keeps it from callers who are not trusted."""
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Declare a method; `safe=False` keeps it from callers who are not trusted.
 
-    def declare(function: Callable[..., Json]) -> Callable[..., Json]:
+    One that would hold the node up is a coroutine, and does that in a thread.
+    """
+
+    def declare(function: Callable[..., R]) -> Callable[..., R]:
         for known in (name, *aliases):
             assert known not in METHODS, f"method {known} is declared twice"
             METHODS[known] = Method(known, function, _parameters_of(function), safe, subscription)
@@ -95,7 +99,7 @@ def method(
     return declare
 
 
-def _parameters_of(function: Callable[..., Json]) -> tuple[Parameter, ...]:
+def _parameters_of(function: Callable[..., object]) -> tuple[Parameter, ...]:
     """What follows the call. The result is left out: `Json` is recursive and has no parser."""
     names = list(inspect.signature(function).parameters)[1:]
     annotations = {name: function.__annotations__[name] for name in names}

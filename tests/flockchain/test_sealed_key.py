@@ -10,11 +10,12 @@ from flockchain.sealed_key import (
     open_key,
     parse_document,
     seal_key,
+    stretch,
 )
 
 URI = "bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice"
 PASSWORD = "correct horse"
-CONTENT = seal_key("acco", "sr25519", bytes(32), URI, PASSWORD, log_n=1)
+CONTENT = seal_key("acco", "sr25519", bytes(32), URI, stretch(PASSWORD, log_n=1))
 
 
 def altered(**fields: object) -> bytes:
@@ -26,7 +27,7 @@ def test_what_is_sealed_opens() -> None:
     document = parse_document(CONTENT)
     assert open_key(document, PASSWORD) == URI
     assert b"bottom" not in CONTENT
-    assert seal_key("acco", "sr25519", bytes(32), URI, PASSWORD, log_n=1) != CONTENT
+    assert seal_key("acco", "sr25519", bytes(32), URI, stretch(PASSWORD, log_n=1)) != CONTENT
 
 
 def test_wrong_password_is_refused() -> None:
@@ -86,3 +87,15 @@ def test_each_rule_of_the_format_has_its_message(content: bytes, message: str) -
 def test_the_public_fields_are_authenticated(fields: dict[str, object]) -> None:
     with pytest.raises(SealedKeyError, match=r"^wrong password or altered file$"):
         open_key(parse_document(altered(**fields)), PASSWORD)
+
+
+def test_one_stretch_seals_several_documents() -> None:
+    stretched = stretch(PASSWORD, log_n=1)
+    first, second = (
+        parse_document(seal_key(kind, "ed25519", bytes(32), URI, stretched))
+        for kind in ("babe", "gran")
+    )
+    assert first["salt"] == second["salt"]
+    assert first["nonce"] != second["nonce"]
+    assert [open_key(each, PASSWORD) for each in (first, second)] == [URI, URI]
+    assert stretched.key.hex() not in repr(stretched)
