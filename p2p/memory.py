@@ -8,6 +8,7 @@ Source: WP II.A (peer-to-peer layer)
 
 import heapq
 from collections.abc import Callable, Iterable
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -112,26 +113,19 @@ class MemoryHub:
         self, sender: PeerId, receiver: PeerId, size: int, deliver: Callable[[], None]
     ) -> None:
         """Carry one message over the link as it is now; it may be lost, never torn."""
-        pair = _pair_of(sender, receiver)
+        pair = (sender, receiver) if sender < receiver else (receiver, sender)
         link = self._links.get(pair)
         if link is None or self._is_hit(self.drop_ppm):
             return
-
-        def arrive() -> None:
-            if self._links.get(pair) == link:
-                deliver()
-
+        # No closure: the collector would have to look at each of its cells.
+        arrive = partial(self._arrive, pair, link, receiver, deliver)
         self.schedule(self._delay_ms(sender, receiver, size), arrive)
 
     def send_gossip(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
         """Carry one gossip message, now and then twice."""
         for _ in range(2 if self._is_hit(self.duplicate_ppm) else 1):
-            self.send(
-                sender,
-                receiver,
-                len(data),
-                lambda: self._nodes[receiver].receive_gossip(sender, topic, data),
-            )
+            hear = partial(self._hear, receiver, sender, topic, data)
+            self.send(sender, receiver, len(data), hear)
 
     def send_request(
         self, sender: PeerId, receiver: PeerId, protocol: str, data: bytes, answer: OnResponse
@@ -151,6 +145,23 @@ class MemoryHub:
         if pair in self._links:
             self._close(pair)
             self._redial(pair)
+
+    def hand_over(self, receiver: PeerId, deliver: Callable[[], None]) -> None:
+        """Let a message that has arrived be heard."""
+        deliver()
+
+    def _arrive(
+        self,
+        pair: tuple[PeerId, PeerId],
+        link: int,
+        receiver: PeerId,
+        deliver: Callable[[], None],
+    ) -> None:
+        if self._links.get(pair) == link:
+            self.hand_over(receiver, deliver)
+
+    def _hear(self, receiver: PeerId, sender: PeerId, topic: str, data: bytes) -> None:
+        self._nodes[receiver].receive_gossip(sender, topic, data)
 
     def _dial(self, pair: tuple[PeerId, PeerId]) -> None:
         if pair in self._links or not self._is_reachable(*pair):

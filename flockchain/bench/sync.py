@@ -23,6 +23,7 @@ from flockchain.chain.importer import Importer
 from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
 from flockchain.clock import Clock
+from flockchain.collector import quiet_collector
 from flockchain.consensus.babe.verifier import BabeConsensus
 from flockchain.consensus.grandpa.proof_import import finalize_by_proof
 from flockchain.node import Node
@@ -46,7 +47,7 @@ _SENDERS: Final = 400  # as many transfers has a block
 
 def bench_sync(blocks: int, changes: int, transfers: int) -> list[dict[str, Any]]:
     """Rows: making the chain, executing it, warping to its end; executing one with transfers."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, quiet_collector():  # as in a node
         place = Path(directory)
         chain = LongChain(
             changes_every=max(blocks // (changes + 1), 1), store=LevelDbStore(place / "source")

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from flockchain.cli.refusal import refuse
+from flockchain.collector import quiet_collector
 from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS, find_behaviour
 from flockchain.simulation.network.plan import CALM_SLOTS, FAULTS, Plan, PlanError, draw_plan
 from flockchain.simulation.network.shrink import shrink
@@ -59,7 +60,7 @@ def simulate_network(
         return
     is_good, chosen = True, behaviour or []
     try:
-        with quiet():
+        with quiet(), quiet_collector():
             for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
                 outcome = play(drawn)
                 print(json.dumps(outcome.as_document()), flush=True)

@@ -2,7 +2,7 @@
 
 Owns the detection. Both blocks stay importable, since honest nodes may have seen either first; the
 pair is evidence for the offences pallet. Invariant: one piece of evidence a slot and author; what
-is remembered is bounded by the window of slots times the authors, all headers being sealed.
+is remembered is bounded by twice the window of slots times the authors, all headers being sealed.
 Source: WP II.A (nothing at stake); Substrate `sp_consensus_slots::EquivocationProof`.
 """
 
@@ -32,8 +32,10 @@ class EquivocationDetector:
             return None
         if slot > self._newest:
             self._newest = slot
-            for old in [one for one in self._seen if one + self._window < slot]:
-                del self._seen[old]
+            if len(self._seen) > 2 * self._window:  # seldom: most slots have one block
+                self._seen = {
+                    one: kept for one, kept in self._seen.items() if one + self._window >= slot
+                }
         authors = self._seen.setdefault(slot, {})
         if authority not in authors:
             authors[authority] = header

@@ -26,7 +26,7 @@ class InvalidAuthoritySet(ValueError):
 class AuthoritySet:
     """An immutable list of authorities in their order on chain, with weights (stake / 10^9)."""
 
-    __slots__ = ("_weights", "authorities", "set_id", "threshold", "total")
+    __slots__ = ("_positions", "_weights", "authorities", "set_id", "threshold", "total")
 
     def __init__(self, set_id: int, authorities: Iterable[tuple[AuthorityId, int]]) -> None:
         """Raises: InvalidAuthoritySet: empty, too long, a double key or a weight out of range."""
@@ -43,6 +43,7 @@ class AuthoritySet:
             if not 0 < weight <= WEIGHT_MAX:
                 raise InvalidAuthoritySet(f"weight {weight} of authority 0x{authority.hex()}")
             self._weights[authority] = weight
+        self._positions = {key: place for place, (key, _) in enumerate(self.authorities)}
         self.total = sum(self._weights.values())
         self.threshold = self.total - (self.total - 1) // 3
 
@@ -65,7 +66,4 @@ class AuthoritySet:
 
         Raises: KeyError: not in the set.
         """
-        for position, (key, _) in enumerate(self.authorities):
-            if key == authority:
-                return (position - round_number) % len(self.authorities)
-        raise KeyError(authority)
+        return (self._positions[authority] - round_number) % len(self.authorities)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -70,9 +71,9 @@ class Wires(MemoryHub):
         self, sender: PeerId, receiver: PeerId, size: int, deliver: Callable[[], None]
     ) -> None:
         """Carry one message unless its direction is cut."""
-        if (sender, receiver) in self.cuts:
+        if self.cuts and (sender, receiver) in self.cuts:
             return
-        super().send(sender, receiver, size, lambda: self._arrive(receiver, deliver))
+        super().send(sender, receiver, size, deliver)
 
     def send_gossip(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
         """Carry what the sender's outbox makes of a gossip message."""
@@ -92,13 +93,13 @@ class Wires(MemoryHub):
         else:
             act()
 
-    def _arrive(self, receiver: PeerId, deliver: Callable[[], None]) -> None:
-        def hand_over() -> None:
-            if self.is_here(receiver):
-                self.carried += 1
-                deliver()
-
-        self.when_awake(receiver, hand_over)
+    def hand_over(self, receiver: PeerId, deliver: Callable[[], None]) -> None:
+        """Let the receiver hear it now, or when it wakes, if it runs then."""
+        if self.asleep_until.get(receiver, 0) > self.now_ms:
+            self.when_awake(receiver, partial(self.hand_over, receiver, deliver))
+        elif receiver in self._nodes:
+            self.carried += 1
+            deliver()
 
     def _latency_of(self, prng: Random, _sender: PeerId, _receiver: PeerId, size: int) -> int:
         weather = self.weather
