@@ -27,7 +27,7 @@ from flockchain.cli.chain_access import (
 from flockchain.cli.market_text import HostOption, SaltOption, read_salt
 from flockchain.cli.refusal import refuse
 from flockchain.cli.signing import Signer, with_signer
-from flockchain.marketplace.evidence import answer_record
+from flockchain.marketplace.evidence import answer_blobs, answer_record
 from runtime.economy.parameters import SCORE_MAX
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, case_records, events
@@ -88,12 +88,17 @@ def challenge(
     signer: Signer,
     file: Annotated[Path, typer.Argument(help="A signed answer that the gateway kept.")],
 ) -> None:
-    """Doubt an answer: a jury of five validators runs the model again. Holds a bond and fees."""
+    """Doubt an answer: a jury of five validators runs the model again. Holds a bond and fees.
+
+    Uploads what was asked and said: jurors call what they cannot have withheld, which costs the
+    bond. Documents and the model's files must be at a node already.
+    """
     pair = signer.pair
     with signer.open() as client:
         try:
             evidence = orjson.loads(file.read_bytes())
             record = answer_record(evidence, client.client.genesis)
+            blobs = answer_blobs(evidence, record)
             signature = MULTI_SIGNATURE.decode_all(
                 bytes.fromhex(evidence["flock"]["signature"][2:])
             )
@@ -101,6 +106,8 @@ def challenge(
             refuse(f"cannot read {file}: {error}")
         except (ValueError, LookupError, TypeError, ScaleError) as error:
             refuse(f"{file} is no signed answer: {error}")
+        for blob in blobs:
+            client.run(client.client.put_blob(blob, pair))
         receipt = client.submit(encode_call(Marketplace.challenge, record, signature), pair)
         told = event_of(receipt, events.CaseOpened, "case")
         opened = client.find(Marketplace.cases, told.case)

@@ -36,6 +36,7 @@ from flockchain.sdk import Client, Disconnected, SdkError
 from flockchain.telemetry import set_up_logging
 from flockchain.workers.desk import DATASET_BYTES_MAX
 from flockchain.workers.fl_client import FlClient, Participant
+from flockchain.workers.juror import Juries
 from flockchain.workers.state_file import StateFileError
 from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.worker import Behaviour, Member, Worker, WorkerRole
@@ -167,12 +168,16 @@ def validator(
     ] = None,
     stake: StakesFlag = None,
     share: ShareFlag = "0",
+    juries: Annotated[
+        Juries,
+        typer.Option(help="Judge the cases that keys are drawn for; enlist: stand ready as well."),
+    ] = Juries.DRAWN,
     device: DeviceFlag = Device.AUTO,
     state_dir: StateFlag = DEFAULT_STATE,
     log_level: LogFlag = "info",
     until_eof: EofFlag = False,
 ) -> None:
-    """Score the submissions that the keys are drawn for."""
+    """Score the submissions that the keys are drawn for, and judge in juries."""
     uris, ratio = _secrets(key, key_file), _ratio(share)
     behaviours = _one_a_key(behaviour or [Behaviour.HONEST], uris, "--behaviour")
     stakes = _one_a_key(stake or [None], uris, "--stake")
@@ -183,8 +188,38 @@ def validator(
             behaviour=how,
             stake=None if amount is None else parse_planck(amount),
             share=ratio,
+            juries=juries,
         )
         for uri, how, amount in zip(uris, behaviours, stakes, strict=True)
+    ]
+    _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
+
+
+@app.command()
+def juror(
+    rpc: RpcFlag = DEFAULT_RPC,
+    key: KeysFlag = None,
+    key_file: KeyFilesFlag = None,
+    scheme: SchemeFlag = SchemeName.SR25519,
+    task: TasksFlag = None,
+    enlist: Annotated[
+        bool,
+        typer.Option("--enlist/--no-enlist", help="Stand ready, as a validator of a live task."),
+    ] = True,
+    device: DeviceFlag = Device.AUTO,
+    state_dir: StateFlag = DEFAULT_STATE,
+    log_level: LogFlag = "info",
+    until_eof: EofFlag = False,
+) -> None:
+    """Judge challenged answers: run the pinned models again, seal and open verdicts.
+
+    Every `worker validator` judges what its keys are drawn for; this is for a machine of its own,
+    beside validators that run with `--juries off`.
+    """
+    juries = Juries.ENLIST if enlist else Juries.DRAWN
+    members = [
+        Member(pair_of(uri, scheme), WorkerRole.JUROR, juries=juries)
+        for uri in _secrets(key, key_file)
     ]
     _run(rpc, members, state_dir, task, device, log_level, until_eof=until_eof)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flockchain.marketplace.limits import Limits
 from flockchain.marketplace.request_fields import RequestFields
-from ml.serving.classifier import ROWS_MAX
+from ml.serving.limits import ROWS_MAX
 from runtime.primitives.content_id import ContentId, ContentIdError, parse_cid_text
 
 MESSAGES_MAX: Final = 512

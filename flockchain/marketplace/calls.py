@@ -13,18 +13,18 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from flockchain.clock import Clock
 from flockchain.marketplace.accounts import Accounts, Caller
 from flockchain.marketplace.answered import Json, usage_of
+from flockchain.marketplace.answering import Answering, documents_of
 from flockchain.marketplace.asked import Embed, Generate, Predict
 from flockchain.marketplace.catalogue import Catalogue, ServedModel
 from flockchain.marketplace.errors import ApiError, bad_request, failed
 from flockchain.marketplace.inference import Inference, InferenceFailed, InferenceRefused
 from flockchain.marketplace.ledger import Charge
 from flockchain.marketplace.limits import Limits, RunningCalls
-from flockchain.marketplace.retrieval import Library, Passage, question_of, with_sources
+from flockchain.marketplace.retrieval import Library
 from flockchain.marketplace.signed_answers import AnswerSigner, labels_bytes
 
 
@@ -80,7 +80,7 @@ class Calls:
         self.clock = clock
         self.running = RunningCalls(limits, clock)
         self._inference = inference
-        self._library = library
+        self._answering = Answering(inference, library)
         self._signer = signer
 
     @asynccontextmanager
@@ -119,14 +119,11 @@ class Calls:
         Raises ApiError, InferenceRefused, InferenceFailed.
         """
         found = Generated()
-        passages = await self._passages(asked)
+        passages = await self._answering.passages(asked)
         found.citations = [each.citation(at) for at, each in enumerate(passages, 1)]
         seed = secrets.randbits(63) if asked.seed is None else asked.seed
-        options = {**asked.options, "seed": seed}
-        prompt: dict[str, Any] = {"prompt": asked.prompt}
-        if asked.messages is not None:
-            prompt = {"messages": with_sources(asked.messages, passages)}
-        async with aclosing(self._inference.generate(paid.model, prompt, options)) as events:
+        answer = self._answering.generate(paid.model, asked, passages, seed)
+        async with aclosing(answer) as events:
             async for event in events:
                 if event["event"] == "piece":
                     found.text.append(event["text"])
@@ -142,7 +139,7 @@ class Calls:
             body,
             "".join(found.text).encode(),
             seed=seed,
-            documents=() if asked.retrieval is None else asked.retrieval.documents,
+            documents=documents_of(asked),
         )
         paid.is_callers_turn = True  # to the end: nothing is computed any more
         yield "", found
@@ -157,8 +154,3 @@ class Calls:
         found = answered["predictions"]
         account, digest = paid.caller.account, paid.model.digest
         return found, self._signer.sign(account, digest, body, labels_bytes(found))
-
-    async def _passages(self, asked: Generate) -> list[Passage]:
-        if asked.retrieval is None or asked.messages is None:
-            return []
-        return await self._library.search(asked.retrieval, question_of(asked.messages))

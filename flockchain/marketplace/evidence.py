@@ -95,6 +95,14 @@ def answer_record(evidence: Mapping[str, Any], genesis: Hash) -> Answer:
     return _record(genesis, caller, host, signed)
 
 
+def answer_blobs(evidence: Mapping[str, Any], record: Answer) -> tuple[bytes, bytes]:
+    """What was asked and what was said, which jurors fetch. Raises ValueError, LookupError."""
+    asked, said = evidence["request"].encode(), evidence["answer"].encode()
+    if content_id(asked) != bytes(record.request) or content_id(said) != bytes(record.answer):
+        raise ValueError("its texts are not those that are signed")
+    return asked, said
+
+
 def _record(genesis: Hash, caller: AccountId, host: AccountId, signed: Mapping[str, Any]) -> Answer:
     documents = signed["documents"]
     return Answer(

@@ -73,6 +73,14 @@ class ModelFolder:
             raise ModelFilesError(f"{directory} is not model {cid_text(model)}")
         return ModelFiles("language", directory)
 
+    def keep_latest(self, count: int) -> None:
+        """Forget all but the models that came last. Raises OSError."""
+        if not self._folder.is_dir():
+            return
+        found = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for path in found[: max(0, len(found) - count)]:
+            shutil.rmtree(path)
+
     async def _fetch(self, model: bytes, task: int, path: Path) -> None:
         data = await self._client.get_blob(model)
         if not is_bundle(data):

@@ -1,4 +1,4 @@
-"""What a worker must not forget over a restart: models, keys, salts, aliases, score sheets.
+"""What a worker must not forget: models, keys, salts, aliases, score sheets, verdicts.
 
 One JSON document a key and chain, written whole and renamed into place, mode 0600: who reads a salt
 early can copy what it seals, and who reads a key can open a model. Models lie beside it, named by
@@ -25,9 +25,17 @@ from runtime.primitives.types import AccountId, Hash
 
 VERSION: Final = 3
 DAYS_KEPT: Final = 3  # of what was sealed: later it can no longer be opened
+VERDICTS_KEPT: Final = 64  # twice as many cases as are on their way
 R = TypeVar("R")
 
-__all__ = ["KeptModel", "SealedModel", "SealedSheet", "StateFileError", "WorkerState"]
+__all__ = [
+    "KeptModel",
+    "SealedModel",
+    "SealedSheet",
+    "SealedVerdict",
+    "StateFileError",
+    "WorkerState",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,17 @@ class SealedSheet:
     salt: str
 
 
+@dataclass(frozen=True, slots=True)
+class SealedVerdict:
+    """A verdict on a case: SCALE bytes of what it is about and of what was found, and the salt, in
+    hex; `why` in words."""
+
+    matter: str
+    verdict: str
+    salt: str
+    why: str
+
+
 class WorkerState:
     """The memory of one key on one chain. Raises StateFileError if another process has it."""
 
@@ -99,6 +118,7 @@ class WorkerState:
         self.submissions: dict[str, SealedModel] = {}
         self.aliases: dict[str, SealedAlias] = {}
         self.sheets: dict[str, SealedSheet] = {}
+        self.verdicts: dict[str, SealedVerdict] = {}  # by case
         self.attempts: dict[str, int] = {}  # trainings so far, by task
         self._kept: dict[str, KeptModel] = {}  # by task and content id
         try:
@@ -141,6 +161,17 @@ class WorkerState:
         """Remember it, on disk."""
         self.sheets[f"{task}/{day}"] = sealed
         self._forget(self.sheets, day, DAYS_KEPT)
+        self._save()
+
+    def find_verdict(self, case: int) -> SealedVerdict | None:
+        """What was sealed as the verdict on a case."""
+        return self.verdicts.get(str(case))
+
+    def put_verdict(self, case: int, sealed: SealedVerdict) -> None:
+        """Remember it, on disk."""
+        self.verdicts[str(case)] = sealed
+        for old in sorted(self.verdicts, key=int)[:-VERDICTS_KEPT]:
+            del self.verdicts[old]
         self._save()
 
     def count_attempt(self, task: int) -> None:
@@ -230,6 +261,10 @@ class WorkerState:
             self.submissions = _read(document["submissions"], SealedModel)
             self.aliases = _read(document["aliases"], SealedAlias)
             self.sheets = _read(document["sheets"], SealedSheet)
+            judged = document.get("verdicts", {})  # of releases before there were juries: none
+            self.verdicts = {
+                str(int(case)): SealedVerdict(**fields) for case, fields in judged.items()
+            }
             self._kept = {
                 str(name): KeptModel(**fields) for name, fields in document["models"].items()
             }
@@ -245,6 +280,7 @@ class WorkerState:
             "submissions": {name: asdict(sealed) for name, sealed in self.submissions.items()},
             "aliases": {name: asdict(sealed) for name, sealed in self.aliases.items()},
             "sheets": {name: asdict(sealed) for name, sealed in self.sheets.items()},
+            "verdicts": {case: asdict(sealed) for case, sealed in self.verdicts.items()},
             "attempts": self.attempts,
             "models": {name: asdict(kept) for name, kept in self._kept.items()},
         }

@@ -26,11 +26,13 @@ from flockchain.workers.actions import Actions
 from flockchain.workers.alias_lines import AliasLines
 from flockchain.workers.attacks.copier import CopierDuty
 from flockchain.workers.blob_cache import BlobCache
+from flockchain.workers.court import Court
 from flockchain.workers.creator import CreatorDuty
 from flockchain.workers.desk import Desk, Duty
 from flockchain.workers.evaluating import Bench
 from flockchain.workers.head_loop import TICK_GAP_S, HeadLoop
 from flockchain.workers.jobs import Jobs
+from flockchain.workers.juror import Juries, JurorDuty
 from flockchain.workers.moment import Moment
 from flockchain.workers.opened_models import OpenedModels
 from flockchain.workers.rota import Rota
@@ -40,6 +42,8 @@ from flockchain.workers.trainer import TrainerDuty
 from flockchain.workers.training import TrainingPool
 from flockchain.workers.validator import ValidatorDuty
 from runtime.economy.tasks import Task
+from runtime.pallets.marketplace import Marketplace
+from runtime.pallets.marketplace.case_records import LiveCase
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import Hash
@@ -56,6 +60,7 @@ class WorkerRole(enum.StrEnum):
     TRAINER = "trainer"
     VALIDATOR = "validator"
     CREATOR = "creator"
+    JUROR = "juror"  # in juries only: its validator is another worker
 
 
 class Behaviour(enum.StrEnum):
@@ -70,7 +75,8 @@ class Member:
     """A key and its part. `method` is a trainer's, `behaviour` a validator's.
 
     `stake` in planck, None for the minimum; `share` is what delegators get of their pro-rata part.
-    A trainer that `is_blind` submits under aliases wherever a crowd can hide it.
+    A trainer that `is_blind` submits under aliases wherever a crowd can hide it. `juries`: of
+    validators and jurors.
     """
 
     key: KeyPair
@@ -80,6 +86,7 @@ class Member:
     stake: int | None = None
     share: Rational = NO_SHARE
     is_blind: bool = False
+    juries: Juries = Juries.DRAWN
 
 
 class Worker:
@@ -116,6 +123,7 @@ class Worker:
         self._states: list[WorkerState] = []
         self._desks: list[tuple[Member, Desk]] = []
         self._duties: dict[tuple[int, int], Duty] = {}
+        self._jurors: list[JurorDuty] = []
         self._lines = AliasLines(blind_rpc or client.transport.url, client.genesis)
         if blind_rpc is None and any(member.is_blind for member in members):
             log.warning(
@@ -123,6 +131,7 @@ class Worker:
                 "learns whose they are; --blind-rpc names another node for them"
             )
         blobs, opened = BlobCache(client), OpenedModels()
+        self._court = Court(client, blobs, state_directory, device)
         try:
             for member in members:
                 state = WorkerState(state_directory, client.genesis, member.key.account)
@@ -145,6 +154,8 @@ class Worker:
                     random or SystemRandom(),
                 )
                 self._desks.append((member, desk))
+                if _sits_in_juries(member):
+                    self._jurors.append(JurorDuty(desk, self._court, member.juries))
         except BaseException:
             self._close_states()
             raise
@@ -162,6 +173,7 @@ class Worker:
         await self._jobs.close()
         await self._actions.close()
         await self._lines.close()
+        await self._court.close()
         await self._bench.close()
         await self._training.close()
         self._close_states()
@@ -179,7 +191,9 @@ class Worker:
         view = self._client.gathered_at(head.hash)
         moment = Moment(head, view, self._client.preset.calendar)
         try:
-            live = await view.query(Tasks.live)
+            live, cases = await asyncio.gather(
+                view.query(Tasks.live), view.query(Marketplace.live_cases)
+            )
             wanted = [task for task in live if self._tasks is None or task in self._tasks]
             ended = sorted(self._tasks_with_secrets() - set(live))
             records = await view.query_many(Tasks.tasks, [*wanted, *ended])
@@ -195,6 +209,9 @@ class Worker:
         }
         for place in [place for place in self._duties if place[1] not in tasks]:
             del self._duties[place]
+        await asyncio.gather(*(self._sit(each, moment, wanted, cases) for each in self._jurors))
+        if not cases:
+            await self._court.rest()
         if not await self._serve(moment, tasks):
             return
         if not (self._loop.has_changed or self._jobs.running or self._actions.entering):
@@ -208,7 +225,8 @@ class Worker:
         places = [
             (index, number)
             for number, task in tasks.items()
-            for index, (_, desk) in enumerate(self._desks)
+            for index, (member, desk) in enumerate(self._desks)
+            if member.role is not WorkerRole.JUROR
             if task.status.is_live() or number in desk.state.tasks_with_secrets()
         ]
         order = self._rota.order(places)
@@ -221,6 +239,16 @@ class Worker:
             )
             self._rota.served(served)
         return True
+
+    async def _sit(
+        self, juror: JurorDuty, moment: Moment, tasks: Sequence[int], cases: Sequence[LiveCase]
+    ) -> None:
+        try:
+            await juror.step(moment, tasks, cases)
+        except SdkError as error:
+            log.warning("juries: %s", error)
+        except Exception:
+            log.exception("a juror failed")
 
     async def _name_unknown(self, view: StateView) -> None:
         """Say, once, which of the tasks that were asked for the chain does not have."""
@@ -253,8 +281,15 @@ class Worker:
                 return ValidatorDuty(desk, task)
             case WorkerRole.CREATOR:
                 return CreatorDuty(desk, task, self._directory)
+            case WorkerRole.JUROR:
+                raise AssertionError("jurors have no duty in tasks")
 
     def _close_states(self) -> None:
         for state in self._states:
             state.close()
         self._states.clear()
+
+
+def _sits_in_juries(member: Member) -> bool:
+    is_able = member.role in (WorkerRole.VALIDATOR, WorkerRole.JUROR)
+    return is_able and member.juries is not Juries.OFF

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 
@@ -17,10 +16,9 @@ from ml.artifact import ArtifactLimits
 from ml.language.sampling import GenerationError
 from ml.models.mlp import mlp_logits, read_mlp
 from ml.round_work import GlobalModel
+from ml.serving.limits import ROWS_MAX
 from ml.tasks.classification import KIND, lowest_argmax, read_mlp_config
 from ml.tasks.spec import TaskSpec, TaskSpecError
-
-ROWS_MAX: Final = 256
 
 
 @dataclass(frozen=True, slots=True)

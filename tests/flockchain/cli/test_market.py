@@ -13,12 +13,13 @@ from typer.testing import Result
 
 from flockchain.cli import market, market_cases
 from flockchain.marketplace.credentials import read_key, sign
+from flockchain.marketplace.signed_answers import AnswerSigner
 from flockchain.sdk import BlockingClient
 from runtime import frame
 from runtime.constants import DEVNET
 from runtime.pallets.marketplace.records import HostDay, Rater
 from runtime.pallets.marketplace.seals import seal_rating
-from runtime.primitives.content_id import cid_text
+from runtime.primitives.content_id import cid_text, content_id
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.multi import MULTI_SIGNATURE
 from runtime.primitives.types import FML, Hash
@@ -120,6 +121,37 @@ def test_a_host_is_paid_and_a_request_is_answered(tmp_path: Path) -> None:
             chain.seal(int(str(left["free_at_block"])) - chain.backend.best.number)
             assert (await told("take-stake", *AS_HOST))["returned"] == str(50 * FML)
             chain.runtime().try_state()
+
+    asyncio.run(run())
+
+
+def test_a_challenge_brings_what_was_asked_and_said(tmp_path: Path) -> None:
+    file, body = tmp_path / "answer.json", b'{"prompt": "What?"}'
+
+    async def run() -> None:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB], with_model()) as chain:
+            chain.seal()
+            chain.seal_when_asked()
+
+            async def told(*words: str) -> Result:
+                words = (*words, "--rpc", chain.url)
+                return await asyncio.to_thread(RUNNER.invoke, market.app, words)
+
+            assert (await told("register", *AS_HOST)).exit_code == 0
+            signer = AnswerSigner(ALICE, chain.backend.genesis)
+            signed = signer.sign(BOB.account, MODEL, body, b"That.", seed=5)
+            caller = "0x" + BOB.account.hex()
+            evidence = {"flock": signed, "caller": caller, "request": body.decode()}
+            file.write_text(json.dumps({**evidence, "answer": "This."}))
+            refused = await told("challenge", str(file), *AS_CALLER)
+            assert "its texts are not those that are signed" in refused.stderr
+            file.write_text(json.dumps({**evidence, "answer": "That."}))
+            opened = await told("challenge", str(file), *AS_CALLER)
+            assert json.loads(opened.stdout) == {"case": 0, "held": str(15 * FML)}
+            for blob in (body, b"That."):
+                assert chain.blobs.has(content_id(blob))
+            shown = json.loads((await told("case", "0", "--json")).stdout)
+            assert (shown["matter"], shown["stage"]) == ("answer", "drawing")
 
     asyncio.run(run())
 

@@ -22,9 +22,13 @@ from flockchain.marketplace.retrieval import Library
 from flockchain.marketplace.server import MarketServer
 from flockchain.marketplace.signed_answers import AnswerSigner
 from flockchain.sdk.errors import BlobUnavailable
+from runtime.api import runtime_at
+from runtime.frame.externalities import DictState, Externalities
 from runtime.primitives.content_id import ContentId, content_id
-from runtime.primitives.types import FML, Hash
+from runtime.primitives.types import FML, AccountId, Hash
 from runtime.primitives.vouchers import Grant, Voucher
+from runtime.runtime import Runtime
+from tests.flockchain.fast_chain import genesis_of
 
 T = TypeVar("T")
 GENESIS = Hash(b"\x07" * 32)
@@ -132,6 +136,20 @@ def language_model(directory: Path, name: str = "tiny", adapter: Path | None = N
     """The tiny Llama under a name."""
     digest = MODEL if adapter is None else content_id(name.encode())
     return ServedModel(name, MODEL, digest, "language", PRICE, directory, 1_700_000_000, adapter)
+
+
+def genesis_with(
+    models: list[tuple[bytes, list[bytes]]], keys: list[KeyPair]
+) -> dict[bytes, bytes]:
+    """A chain on which each task left one of these models, with its parents."""
+    ext = Externalities(DictState(genesis_of(keys)))
+    preset = runtime_at(DictState(genesis_of(keys))).preset
+    runtime = Runtime(ext, preset)
+    for task, (content, parents) in enumerate(models):
+        runtime.models.record_model(
+            task, content, 0, AccountId(bytes([task + 1]) * 32), (9 * 10**8, 1), parents
+        )
+    return dict(ext.pairs(b""))
 
 
 @asynccontextmanager

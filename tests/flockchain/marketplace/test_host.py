@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from openai import AsyncOpenAI
 
-from flockchain.keys import KeyPair
 from flockchain.marketplace.chain_market import CallerView
 from flockchain.marketplace.credentials import sign
 from flockchain.marketplace.evidence import EvidenceFolder
@@ -21,34 +20,17 @@ from flockchain.marketplace.promises import Promises
 from flockchain.sdk import CallFailed, Client
 from flockchain.workers.host import Host, HostOptions, Offering
 from ml.language.bundle import describe_bundle, pack_directory
-from runtime.api import runtime_at
-from runtime.frame.externalities import DictState, Externalities
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, records
 from runtime.primitives.content_id import content_id
 from runtime.primitives.multi import MULTI_SIGNATURE
-from runtime.primitives.types import FML, AccountId
+from runtime.primitives.types import FML
 from runtime.primitives.vouchers import Voucher
-from runtime.runtime import Runtime
-from tests.flockchain.fast_chain import FastChain, fast_chain, genesis_of
-from tests.flockchain.marketplace.market_world import CALLER, HOST, PRICE, QUESTIONS
+from tests.flockchain.fast_chain import FastChain, fast_chain
+from tests.flockchain.marketplace.market_world import CALLER, HOST, PRICE, QUESTIONS, genesis_with
 
 ASKED = "What is FLock?"
 BLOCKS_MAX = 12
-
-
-def genesis_with(
-    models: list[tuple[bytes, list[bytes]]], keys: list[KeyPair]
-) -> dict[bytes, bytes]:
-    """A chain on which each task left one of these models, with its parents."""
-    ext = Externalities(DictState(genesis_of(keys)))
-    preset = runtime_at(DictState(genesis_of(keys))).preset
-    runtime = Runtime(ext, preset)
-    for task, (content, parents) in enumerate(models):
-        runtime.models.record_model(
-            task, content, 0, AccountId(bytes([task + 1]) * 32), (9 * 10**8, 1), parents
-        )
-    return dict(ext.pairs(b""))
 
 
 async def until(chain: FastChain, host: Host, is_so: Callable[[], bool]) -> None:

@@ -1,0 +1,219 @@
+"""A juror: judge the cases that a key is drawn for, seal the verdicts, open them.
+
+What a case's opener withholds is asked for until the last call, and answered NoData then; what this
+worker cannot compute for faults of its own is not answered at all, since a guess may cost somebody
+a stake. Invariant: a verdict is on disk before its seal is submitted, and is never changed.
+Source: WP V.B (selection rises with stake), V.D (seal and open), III.B.2 (hosts stake).
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from flockchain.workers.court import Court, Opinion
+from flockchain.workers.desk import Desk
+from flockchain.workers.moment import Moment
+from flockchain.workers.state_file import SealedVerdict
+from runtime.economy.tasks import Role
+from runtime.frame.pallet import encode_call
+from runtime.pallets.delegation import Delegation
+from runtime.pallets.marketplace import Marketplace
+from runtime.pallets.marketplace.case_records import (
+    VERDICT,
+    Case,
+    CaseStage,
+    Disputed,
+    Juror,
+    LiveCase,
+    Matter,
+    NoData,
+)
+from runtime.pallets.marketplace.seals import seal_verdict
+from runtime.primitives.hashing import blake2b_256
+from runtime.primitives.scale import Codec, codec_of
+
+log = logging.getLogger(__name__)
+
+LAST_CALL_BLOCKS_MAX: Final = 10
+_MATTER: Final[Codec[Matter]] = codec_of(Matter)
+
+
+class Juries(enum.StrEnum):
+    """What a key does about juries."""
+
+    OFF = "off"  # nothing: another worker does
+    DRAWN = "drawn"  # judges what it is drawn for
+    ENLIST = "enlist"  # stands ready as well
+
+
+class JurorDuty:
+    """One key's part in juries."""
+
+    def __init__(self, desk: Desk, court: Court, juries: Juries) -> None:
+        self._desk = desk
+        self._court = court
+        self._juries = juries
+        self._told: set[object] = set()  # what was said once already
+        self._replaced: set[int] = set()  # cases whose seal is not of this state directory
+
+    async def step(self, now: Moment, tasks: Sequence[int], live: Sequence[LiveCase]) -> None:
+        """Stand ready, seal, open: whatever the block calls for. Raises SdkError."""
+        if self._juries is Juries.ENLIST:
+            await self._enlist(now, tasks)
+        numbers = [each.case for each in live if not each.is_drawing]
+        found = await now.view.query_many(Marketplace.cases, numbers)
+        for number, case in zip(numbers, found, strict=True):
+            mine = None if case is None else self._place_in(case)
+            if case is None or mine is None or now.next_number >= case.until:
+                continue
+            if case.stage is CaseStage.SEALING:
+                await self._seal(now, number, case, mine)
+            elif case.stage is CaseStage.OPENING:
+                self._open(now, number, case, mine)
+
+    def _place_in(self, case: Case) -> Juror | None:
+        return next((each for each in case.jurors if each.who == self._desk.key.account), None)
+
+    # -- verdicts
+
+    async def _seal(self, now: Moment, number: int, case: Case, mine: Juror) -> None:
+        desk = self._desk
+        kept = self._kept(number, case)
+        if kept is None:
+            opinion = await self._opinion(now, number, case)
+            if opinion is None:
+                return
+            kept = self._keep(number, case, opinion)
+            if mine.seal is not None:
+                self._replaced.add(number)
+        if mine.seal == self._seal_of(number, kept):
+            return
+        if mine.seal is not None and number not in self._replaced:
+            self._tell_once(
+                ("foreign", number),
+                f"case {number}: its verdict was sealed by another worker with this key; one of "
+                "them should run with --juries off",
+            )
+            return
+        desk.actions.act(
+            ("seal verdict", desk.key.account, number),
+            now.head.number,
+            desk.key,
+            encode_call(Marketplace.seal_verdict, number, self._seal_of(number, kept)),
+            f"{desk.name} sealed its verdict on case {number}",
+        )
+
+    def _open(self, now: Moment, number: int, case: Case, mine: Juror) -> None:
+        desk = self._desk
+        if mine.verdict is not None:
+            return
+        kept = self._kept(number, case)
+        if mine.seal is None:
+            text = "no verdict in time: the key is struck off the jurors for some days"
+            self._tell_once(("late", number), f"case {number}: {text}")
+            return
+        if kept is None or mine.seal != self._seal_of(number, kept):
+            text = "the sealed verdict is not in the state directory, it cannot be opened"
+            self._tell_once(("lost", number), f"case {number}: {text}")
+            return
+        verdict = VERDICT.decode_all(bytes.fromhex(kept.verdict))
+        desk.actions.act(
+            ("open verdict", desk.key.account, number),
+            now.head.number,
+            desk.key,
+            encode_call(Marketplace.open_verdict, number, verdict, bytes.fromhex(kept.salt)),
+            f"{desk.name} opened its verdict on case {number}: {type(verdict).__name__}",
+        )
+
+    async def _opinion(self, now: Moment, number: int, case: Case) -> Opinion | None:
+        """What is found of a case; None while it is computed, or cannot be."""
+        matter = case.matter
+        if not isinstance(matter, Disputed):
+            text = f"case {number} measures a data set: judge it with `flockchain market judge`"
+            self._tell_once(("by hand", number), text)
+            return None
+        answer, name = matter.answer, ("judge", number, bytes.fromhex(_named(matter)))
+        found = self._desk.jobs.poll(name, now.head.number, lambda: self._court.judge(answer))
+        if found is not None:
+            return found
+        missing = self._court.missing(answer)
+        if missing is None or not await self._is_last_call(now, case):
+            return None
+        return Opinion(NoData(), missing)
+
+    async def _is_last_call(self, now: Moment, case: Case) -> bool:
+        """Whether what is missing must be called so: the seal needs the rest of the time."""
+        rules = (await now.view.query(Marketplace.parameters)).jury
+        return now.next_number >= case.until - last_call_blocks(rules.verdict_blocks)
+
+    # -- what was decided
+
+    def _kept(self, number: int, case: Case) -> SealedVerdict | None:
+        kept = self._desk.state.find_verdict(number)
+        return kept if kept is not None and kept.matter == _named(case.matter) else None
+
+    def _keep(self, number: int, case: Case, opinion: Opinion) -> SealedVerdict:
+        verdict = VERDICT.encode(opinion.verdict).hex()
+        kept = SealedVerdict(_named(case.matter), verdict, secrets.token_hex(32), opinion.why)
+        self._desk.state.put_verdict(number, kept)
+        said = type(opinion.verdict).__name__
+        log.info("%s on case %d: %s, since %s", self._desk.name, number, said, opinion.why)
+        return kept
+
+    def _seal_of(self, number: int, kept: SealedVerdict) -> bytes:
+        verdict = VERDICT.decode_all(bytes.fromhex(kept.verdict))
+        account, genesis = self._desk.key.account, self._desk.client.genesis
+        return seal_verdict(genesis, number, account, verdict, bytes.fromhex(kept.salt))
+
+    # -- standing ready
+
+    async def _enlist(self, now: Moment, tasks: Sequence[int]) -> None:
+        """Stand ready as the validator of one of these live tasks. Raises SdkError."""
+        desk, account = self._desk, self._desk.key.account
+        listed = await now.view.find(Marketplace.jurors, account)
+        if listed in tasks:
+            return
+        silent = await now.view.query(Marketplace.silent)
+        struck = next((each.until_day for each in silent if each.who == account), 0)
+        if now.day < struck:
+            text = f"was silent when it was drawn, and cannot stand ready before day {struck}"
+            self._tell_once(("struck", struck), text)
+            return
+        keys = [(task, account) for task in tasks]
+        operators = await now.view.query_many(Delegation.operators, keys)
+        able = [
+            task
+            for task, operator in zip(tasks, operators, strict=True)
+            if operator is not None
+            and operator.role is Role.TASK_VALIDATOR
+            and operator.own.at(now.day)
+        ]
+        if not able:
+            self._tell_once("no task", "validates in no live task with a stake from before today")
+            return
+        desk.actions.act(
+            ("enlist", account),
+            now.head.number,
+            desk.key,
+            encode_call(Marketplace.enlist, able[0]),
+            f"{desk.name} stands ready for juries, as a validator of task {able[0]}",
+        )
+
+    def _tell_once(self, name: object, text: str) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            log.warning("%s: %s", self._desk.name, text)
+
+
+def last_call_blocks(verdict_blocks: int) -> int:
+    """How long before its stage ends a verdict is sealed although something is missing."""
+    return max(2, min(LAST_CALL_BLOCKS_MAX, verdict_blocks // 4))
+
+
+def _named(matter: Matter) -> str:
+    """What a case is about, by hash: after a fork a number may be another case's."""
+    return blake2b_256(_MATTER.encode(matter)).hex()
