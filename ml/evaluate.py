@@ -15,10 +15,11 @@ from fractions import Fraction
 from typing import Final
 
 from ml.artifact import ArtifactError
-from ml.tasks.interface import PredictionError, Task
-from ml.tasks.spec import SCORE_MAX
+from ml.tasks.interface import Measurement, PredictionError, Task
+from ml.tasks.spec import SCORE_MAX, TaskSpec
 
 REASON_CHARACTERS_MAX: Final = 500
+BYTE_BITS: Final = 8
 
 
 class Verdict(StrEnum):
@@ -51,8 +52,27 @@ def score_of_accuracy(accuracy: Fraction) -> int:
     return accuracy.numerator * SCORE_MAX // accuracy.denominator
 
 
-SCORE_MAPS: Final[Mapping[str, Callable[[Fraction], int]]] = {"accuracy": score_of_accuracy}
+def score_of_bits_per_byte(bits: Fraction) -> int:
+    """Which part of a byte's 8 bits a model saves, of 10^9; 0 for one that saves none.
+
+    Raises `ValueError` below 0.
+    """
+    if bits < 0:
+        raise ValueError(f"{bits} bits per byte are below 0")
+    saved = max(Fraction(BYTE_BITS) - bits, Fraction(0)) / BYTE_BITS
+    return saved.numerator * SCORE_MAX // saved.denominator
+
+
+SCORE_MAPS: Final[Mapping[str, Callable[[Fraction], int]]] = {
+    "accuracy": score_of_accuracy,
+    "bits_per_byte": score_of_bits_per_byte,
+}
 """The map of each metric, by the name in the task's specification."""
+
+
+def score_of(spec: TaskSpec, measurement: Measurement) -> int:
+    """The score of what was measured, by the task's metric."""
+    return SCORE_MAPS[spec.metric](measurement.metric)
 
 
 def evaluate_submission(task: Task, submission: bytes) -> Evaluation:
@@ -61,7 +81,7 @@ def evaluate_submission(task: Task, submission: bytes) -> Evaluation:
         measurement = task.evaluate(submission)
     except (ArtifactError, PredictionError) as error:
         return invalid(f"{type(error).__name__}: {error}")
-    score = SCORE_MAPS[task.spec.metric](measurement.metric)
+    score = score_of(task.spec, measurement)
     return Evaluation(Verdict.SCORED, score=score, fingerprint=measurement.fingerprint)
 
 

@@ -18,7 +18,7 @@ from flockchain.marketplace.catalogue import Kind
 from flockchain.sdk import Client
 from ml.language.bundle import is_bundle, pack_directory, read_bundle
 from ml.language.directory import ModelDirectoryError
-from ml.tasks.spec import SPEC_BYTES_MAX
+from ml.tasks.spec import LANGUAGE, SPEC_BYTES_MAX, TaskSpec, TaskSpecError
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import cid_text, content_id
@@ -85,6 +85,13 @@ class ModelFolder:
         data = await self._client.get_blob(model)
         if not is_bundle(data):
             spec = await self._spec_of(task)
+            try:
+                is_language = TaskSpec.parse(spec).kind == LANGUAGE
+            except TaskSpecError as error:
+                raise ModelFilesError(f"task {task}: {error}") from error
+            if is_language:
+                await asyncio.to_thread(_lay_out, spec, data, path / "files")
+                return
             (path / "model.safetensors").write_bytes(data)
             (path / "task.json").write_bytes(spec)
             return
@@ -106,6 +113,14 @@ class ModelFolder:
     async def _fraction_bits(self, task: int) -> int | None:
         alliance = await self._client.find(FlAlliance.tasks, task)
         return None if alliance is None else alliance.terms.fraction_bits
+
+
+def _lay_out(spec: bytes, weights: bytes, directory: Path) -> None:
+    """The directory of a language task's model, whose weights are one file."""
+    from ml.tasks.language import write_directory  # seconds: it loads transformers
+
+    directory.mkdir(mode=0o700)
+    write_directory(spec, weights, directory)
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tasks whose data ships with the program: the handwritten digits.
+"""Tasks whose data ships with the program: handwritten digits, and questions for a tiny Llama.
 
 Their creator needs no files: data sets and specification are made anew from the seed. Invariant:
 torch is imported where these functions run, and they run in the training process.
@@ -35,6 +35,28 @@ def digits_package(
         seats=seats,
         final_seats=final_seats,
         duplicate_distance=duplicate_distance,
+    )
+
+
+def questions_package(
+    key: bytes, *, title: str, seed: int, days: int, seats: int, final_seats: int
+) -> TaskPackage:
+    """The task of a tiny Llama that answers questions; `key` seals its set B.
+
+    Raises PublishingError.
+    """
+    from ml.tasks.questions import create_questions_task  # with torch
+
+    made = create_questions_task(title, seed)
+    return package_task(
+        made.spec,
+        (made.train,),
+        made.validation_a,
+        made.validation_b,
+        key,
+        days=days,
+        seats=seats,
+        final_seats=final_seats,
     )
 
 

@@ -42,7 +42,7 @@ __all__ = [
 class KeptModel:
     """A model of one's own: how it travels, and how good it is. Bytes in hex.
 
-    `size_bytes` is the ciphertext's; `held_out` the metric on held-out rows, as a fraction.
+    `size_bytes` is the ciphertext's; `held_out` the score on held-out rows, as a fraction.
     """
 
     task: int

@@ -51,7 +51,7 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A canonical model file and its metric on the held-out rows."""
+    """A canonical model file and its score on the held-out rows, as a part of full scale."""
 
     model: bytes
     held_out: Fraction
@@ -132,8 +132,9 @@ def train_candidate(request: TrainingRequest) -> TrainedModel:
     """Train and judge. Runs in the training process. Raises `TaskSpecError`, `ArtifactError`."""
     # Imported here: the worker's own process never loads torch.
     from ml.devices import choose_device, limit_threads
+    from ml.evaluate import score_of
     from ml.tasks.registry import open_task
-    from ml.tasks.spec import TaskSpec
+    from ml.tasks.spec import SCORE_MAX, TaskSpec
 
     limit_threads()
     spec = TaskSpec.parse(request.spec)
@@ -151,7 +152,7 @@ def train_candidate(request: TrainingRequest) -> TrainedModel:
         model = task.train(model, request.options, should_stop)
     assert model is not None, "a task has training data"
     task.init_dataset(held_out)
-    return TrainedModel(model, task.evaluate(model).metric)
+    return TrainedModel(model, Fraction(score_of(spec, task.evaluate(model)), SCORE_MAX))
 
 
 def split_rows(dataset: bytes) -> tuple[bytes, bytes]:

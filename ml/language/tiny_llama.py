@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from torch.nn.functional import cross_entropy
@@ -25,6 +24,8 @@ from ml.language.language_model import Message
 
 _END: Final = "<|end|>"
 _SPECIALS: Final = (_END, "<|system|>", "<|user|>", "<|assistant|>")
+FIRST_BYTE: Final = len(_SPECIALS)
+"""The least token that stands for a byte; those below it are marks."""
 _TEMPLATE: Final = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -52,7 +53,7 @@ def train_tiny_llama(
     chosen = options or TinyOptions()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
-        model = LlamaForCausalLM(_config(chosen))
+        model = LlamaForCausalLM(llama_config(chosen))
     tokenizer = byte_tokenizer()
     losses = _fit(model, _batch(tokenizer, conversations, chosen.context_tokens), chosen)
     model.eval().save_pretrained(directory)
@@ -68,6 +69,8 @@ def train_adapter(
     rank: int = 8,
 ) -> list[float]:
     """Train a LoRA adapter on a tiny base and write its directory; the loss of each step."""
+    from peft import LoraConfig, get_peft_model  # seconds, which tasks without adapters save
+
     chosen = options or TinyOptions()
     model = LlamaForCausalLM.from_pretrained(base, use_safetensors=True, local_files_only=True)
     with torch.random.fork_rng(devices=[]):
@@ -98,7 +101,17 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     return wrapped
 
 
-def _config(options: TinyOptions) -> LlamaConfig:
+def encode_conversation(
+    tokenizer: PreTrainedTokenizerFast, conversation: Sequence[Message]
+) -> list[int]:
+    """The tokens of a whole conversation, its marks among them."""
+    text = tokenizer.apply_chat_template([dict(each) for each in conversation], tokenize=False)
+    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tokens
+
+
+def llama_config(options: TinyOptions) -> LlamaConfig:
+    """The configuration of these sizes."""
     return LlamaConfig(
         vocab_size=256 + len(_SPECIALS),
         hidden_size=options.width,
@@ -118,13 +131,7 @@ def _batch(
     tokenizer: Any, conversations: Sequence[Sequence[Message]], tokens_max: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs and wanted next tokens, both (conversations, time); padding is not wanted."""
-    rows = [
-        tokenizer(
-            tokenizer.apply_chat_template([dict(each) for each in conversation], tokenize=False),
-            add_special_tokens=False,
-        )["input_ids"]
-        for conversation in conversations
-    ]
+    rows = [encode_conversation(tokenizer, conversation) for conversation in conversations]
     if not rows or min(map(len, rows)) < 2:
         raise ModelDirectoryError("a conversation to learn from is empty")
     longest = max(map(len, rows))

@@ -14,10 +14,18 @@ import torch
 
 from ml.tasks import classification
 from ml.tasks.interface import Task
-from ml.tasks.spec import TaskSpec, TaskSpecError
+from ml.tasks.spec import LANGUAGE, TaskSpec, TaskSpecError
+
+
+def _open_language(spec: TaskSpec, device: torch.device) -> Task:
+    from ml.tasks.language import LanguageTask  # seconds: it loads transformers
+
+    return LanguageTask(spec, device)
+
 
 KINDS: Final[Mapping[str, Callable[[TaskSpec, torch.device], Task]]] = {
     classification.KIND: classification.ClassificationTask,
+    LANGUAGE: _open_language,
 }
 
 

@@ -24,6 +24,8 @@ SPEC_VERSION: Final = 1
 SPEC_BYTES_MAX: Final = 64 << 10
 SCORE_MAX: Final = 10**9
 """Full scale of a score."""
+LANGUAGE: Final = "language"
+"""The kind whose models are language models: its name, for those who do not load torch."""
 _DEPTH_MAX: Final = 6
 _TITLE_CHARACTERS_MAX: Final = 80
 _TRAINING_SETS_MAX: Final = 64

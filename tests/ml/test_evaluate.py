@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from ml.checkpoint import save_canonical
-from ml.evaluate import Evaluation, Verdict, evaluate_submission, score_of_accuracy
+from ml.evaluate import (
+    Evaluation,
+    Verdict,
+    evaluate_submission,
+    score_of_accuracy,
+    score_of_bits_per_byte,
+)
 from ml.tasks.classification import lowest_argmax
 from ml.tasks.digits import DigitsTask
 from ml.tasks.interface import PredictionError, Task
@@ -31,6 +37,16 @@ def test_the_map_of_accuracy(correct: int, total: int, score: int) -> None:
 def test_the_map_is_of_fractions_only() -> None:
     with pytest.raises(ValueError, match=r"^accuracy 2 is outside 0\.\.1$"):
         score_of_accuracy(Fraction(2))
+
+
+@pytest.mark.parametrize(
+    ("bits", "score"),
+    [(Fraction(0), 10**9), (Fraction(2), 750_000_000), (Fraction(8), 0), (Fraction(9), 0)],
+)
+def test_the_map_of_bits_per_byte(bits: Fraction, score: int) -> None:
+    assert score_of_bits_per_byte(bits) == score
+    with pytest.raises(ValueError, match=r"^-1 bits per byte are below 0$"):
+        score_of_bits_per_byte(Fraction(-1))
 
 
 def test_a_good_model_is_scored(task: Task, digits: DigitsTask, good_model: bytes) -> None:

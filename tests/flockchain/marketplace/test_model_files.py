@@ -9,8 +9,10 @@ from typing import cast
 
 import pytest
 
-from flockchain.marketplace.model_files import ModelFolder
+from flockchain.marketplace.model_files import ModelFiles, ModelFilesError, ModelFolder
 from flockchain.sdk import Client
+from ml.language.directory import model_files
+from ml.tasks.questions import create_questions_task
 
 
 def test_files_and_folders_are_synced_before_the_mark(
@@ -32,3 +34,26 @@ def test_files_and_folders_are_synced_before_the_mark(
     found = asyncio.run(ModelFolder(cast(Client, None), tmp_path).get(bytes(32), 0))
     assert synced == {"config.json", "files", found.path.parent.name}
     assert (found.path.parent / ".whole").is_file()
+
+
+def test_a_language_task_s_weights_become_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = b"canonical weights, which the serving process reads"
+    specs = {3: create_questions_task().spec.to_bytes(), 4: b"{}"}
+
+    class Blobs:
+        async def get_blob(self, model: bytes) -> bytes:
+            return weights
+
+    async def spec_of(self: ModelFolder, task: int) -> bytes:
+        return specs[task]
+
+    monkeypatch.setattr(ModelFolder, "_spec_of", spec_of)
+    folder = ModelFolder(cast(Client, Blobs()), tmp_path)
+    found = asyncio.run(folder.get(bytes(32), 3))
+    assert found == ModelFiles("language", found.path)
+    assert (found.path / "model.safetensors").read_bytes() == weights
+    assert {"config.json", "tokenizer.json", "chat_template.jinja"} <= set(model_files(found.path))
+    with pytest.raises(ModelFilesError, match=r"^task 4: specification lacks field 'baseline'$"):
+        asyncio.run(folder.get(bytes([1] * 32), 4))

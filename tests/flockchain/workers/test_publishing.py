@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flockchain.workers.built_in import built_in_blobs, digits_package
+from flockchain.workers.built_in import built_in_blobs, digits_package, questions_package
 from flockchain.workers.publishing import PublishingError, package_task
 from ml.tasks.digits import create_digits_task
-from ml.tasks.spec import TaskSpec
+from ml.tasks.spec import LANGUAGE, TaskSpec
 from runtime.economy.tasks import Metric
 from runtime.pallets.tasks.records import ensure_valid_terms
 from runtime.primitives.content_id import content_id
@@ -30,6 +30,13 @@ def test_terms_name_exactly_the_blobs_that_come_with_them() -> None:
     assert terms.metric is Metric.ACCURACY
     assert TaskSpec.parse(package.blobs[0]).data.validation_b == terms.validation_b.plaintext
     assert terms.name == "Ü" * 32
+
+
+def test_the_tiny_llama_s_task_is_one_too() -> None:
+    package = questions_package(KEY, title="Talk", seed=3, days=3, seats=3, final_seats=3)
+    ensure_valid_terms(package.terms)
+    assert package.terms.metric is Metric.BITS_PER_BYTE
+    assert TaskSpec.parse(package.blobs[0]).kind == LANGUAGE
 
 
 def test_data_that_the_specification_does_not_name_are_refused() -> None:

@@ -103,7 +103,7 @@ def test_one_encoding(digits: DigitsTask, fields: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("kind", "regression", "kind 'regression' is not one of classification"),
+        ("kind", "regression", "kind 'regression' is not one of classification, language"),
         ("metric", "loss", "metric 'loss' is not one of classification"),
         ("model.type", "resnet", "model: type is not 'mlp'"),
         ("model.classes", 1, "model: classes is not an integer of 2 to 65536"),

@@ -1,0 +1,162 @@
+"""The kind `language`, end to end: train, measure in bits per byte, aggregate, lay out, answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ml.artifact import ArtifactMismatchError
+from ml.checkpoint import load_checked, save_canonical
+from ml.datasets.conversations import Message
+from ml.devices import choose_device
+from ml.evaluate import Verdict, evaluate_submission
+from ml.language.generation import Generation
+from ml.language.language_model import LanguageModel
+from ml.language.sampling import GenerationOptions
+from ml.options import TrainOptions
+from ml.sandbox import Evaluator
+from ml.tasks.interface import Task
+from ml.tasks.language import write_directory
+from ml.tasks.questions import BASELINE, QuestionsTask, create_questions_task, split_ways
+from ml.tasks.registry import open_task
+from ml.tasks.spec import TaskSpecError
+
+CPU = choose_device("cpu")
+SMALL = {"width": 16, "layers": 1, "heads": 2}
+
+
+@pytest.fixture(scope="module")
+def questions() -> QuestionsTask:
+    """The task, as it ships."""
+    return create_questions_task()
+
+
+@pytest.fixture(scope="module")
+def small(questions: QuestionsTask) -> QuestionsTask:
+    """The same with a model that learns little, at once."""
+    return replace(questions, spec=replace(questions.spec, model={**questions.spec.model, **SMALL}))
+
+
+@pytest.fixture(scope="module")
+def model(questions: QuestionsTask) -> bytes:
+    """What an honest trainer makes."""
+    task = opened(questions)
+    return task.train(None, TrainOptions(training_epochs=24, seed=5))
+
+
+def opened(made: QuestionsTask) -> Task:
+    task = open_task(made.spec, CPU)
+    task.init_dataset(made.train)
+    return task
+
+
+def test_the_ways_of_asking_are_shared_out() -> None:
+    train, validation_a, validation_b = split_ways(1)
+    asked = [[str(each) for each in part] for part in (train, validation_a, validation_b)]
+    assert [len(part) for part in asked] == [48, 8, 8]
+    assert len({each for part in asked for each in part}) == 64
+    assert split_ways(2)[1] != validation_a
+
+
+def test_a_trained_model_answers_unseen_questions(
+    questions: QuestionsTask, model: bytes, tmp_path: Path
+) -> None:
+    task = opened(questions)
+    task.init_dataset(questions.validation_b)
+    evaluation = evaluate_submission(task, model)
+    assert evaluation.verdict is Verdict.SCORED
+    assert evaluation.score > 850_000_000 > BASELINE  # 1.2 bits a byte
+    assert evaluation.score > 0 == evaluate_submission(task, untrained(task)).score
+    write_directory(questions.spec.to_bytes(), model, tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == model
+    served = LanguageModel(tmp_path, CPU)
+    right = sum(answer(served, asked) == said["content"] for asked, said in split_ways(1)[2])
+    assert right >= 6  # of 8
+
+
+def answer(model: LanguageModel, asked: Message) -> str:
+    options = GenerationOptions(tokens_max=80, temperature=0.0)
+    generation = Generation(model, model.encode_chat([asked]), options, None)
+    text = ""
+    while generation.finish is None:
+        text += generation.step() or ""
+    return text
+
+
+def untrained(task: Task) -> bytes:
+    return task.train(None, TrainOptions(training_epochs=0))
+
+
+def test_training_is_repeatable_goes_on_and_stops(small: QuestionsTask) -> None:
+    task, brief = opened(small), TrainOptions(training_epochs=1, seed=9)
+    first = task.train(None, brief)
+    assert task.train(None, brief) == first
+    assert task.train(None, replace(brief, seed=10)) != first
+    assert task.train(first, replace(brief, training_epochs=0)) == first
+    assert task.train(None, replace(brief, training_epochs=50), lambda: True) == first
+
+
+def test_losses_are_those_of_the_metric(small: QuestionsTask) -> None:
+    task = opened(small)
+    model = task.train(None, TrainOptions(training_epochs=1))
+    assert len(task.losses(model)) == 48
+    better = task.train(model, TrainOptions(training_epochs=2))
+    assert sum(task.losses(better)) < sum(task.losses(model))
+    assert task.evaluate(better).metric < task.evaluate(model).metric < Fraction(9)
+
+
+def test_aggregation_is_the_mean_in_any_order(small: QuestionsTask) -> None:
+    task = opened(small)
+    one, two = (task.train(None, TrainOptions(training_epochs=0, seed=seed)) for seed in (1, 2))
+    mean = task.aggregate([one, two], [3, 1])
+    assert mean == task.aggregate([two, one], [1, 3])
+    states = [load_checked(each, task._limits) for each in (one, two, mean)]  # type: ignore[attr-defined]
+    name = "model.layers.0.mlp.up_proj.weight"
+    expected = states[0][name] * 0.75 + states[1][name] * 0.25
+    assert torch.allclose(states[2][name], expected, atol=2**-13)
+
+
+def test_models_of_other_shapes_or_numbers_are_refused(small: QuestionsTask) -> None:
+    task = opened(small)
+    with pytest.raises(ArtifactMismatchError, match=r"are not those of the task's model$"):
+        task.evaluate(save_canonical({"weights": torch.zeros(3)}))
+    state = load_checked(untrained(task), task._limits)  # type: ignore[attr-defined]
+    huge = {name: torch.full_like(each, 3e38) for name, each in state.items()}
+    assert task.evaluate(save_canonical(huge)).metric > 8  # wide enough for any finite weight
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metric": "accuracy"}, r"^metric 'accuracy' is not one of language$"),
+        ({"model": {"type": "llama"}}, r"^model lacks field 'context_tokens'$"),
+        ({"type": "gpt"}, r"^model: type is not 'llama'$"),
+        ({"tokenizer": "words"}, r"^model: tokenizer is not 'bytes'$"),
+        ({"width": 66}, r"^model: width is not an even multiple of heads$"),
+    ],
+)
+def test_specifications_of_something_else(
+    questions: QuestionsTask, changes: dict[str, Any], message: str
+) -> None:
+    spec = questions.spec
+    own = {name: value for name, value in changes.items() if name in ("metric", "model")}
+    spec = replace(spec, **own) if own else replace(spec, model={**spec.model, **changes})
+    with pytest.raises(TaskSpecError, match=message):
+        open_task(spec, CPU)
+
+
+def test_the_sandbox_scores_it_alike(small: QuestionsTask) -> None:
+    task = opened(small)
+    model = task.train(None, TrainOptions(training_epochs=2))
+    task.init_dataset(small.validation_a)
+    evaluator = Evaluator(small.spec.to_bytes(), small.validation_a)
+    try:
+        evaluator.start()
+        assert evaluator.evaluate(model) == evaluate_submission(task, model)
+    finally:
+        evaluator.close()
