@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -40,6 +41,9 @@ def simulate_network(
         list[str] | None,
         typer.Option(help="What liars do, one after the other: a name, FILE.py or module:Class."),
     ] = None,
+    upgrade_after: Annotated[
+        int, typer.Option(min=0, help="Let a newer release go on after this block; 0: none.")
+    ] = 0,
     plan: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Play a plan from a file.")
     ] = None,
@@ -62,6 +66,8 @@ def simulate_network(
     try:
         with quiet(), quiet_collector():
             for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
+                if upgrade_after:
+                    drawn = replace(drawn, upgrade_after=upgrade_after)
                 outcome = play(drawn)
                 print(json.dumps(outcome.as_document()), flush=True)
                 if is_good and not outcome.is_good:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from random import Random
 from unittest.mock import Mock
 
 import pytest
@@ -11,6 +14,11 @@ from flockchain.node import Node
 from flockchain.pool.errors import NoState
 from flockchain.resting_chain import ChainNotOpened, open_backend
 from flockchain.simulation.cluster import Cluster, Member
+from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS
+from flockchain.simulation.network.plan import Fault, Plan, draw_plan
+from flockchain.simulation.network.releases import NEW, OLD
+from flockchain.simulation.network.shared_checks import shared_checks
+from flockchain.simulation.network.world import World, play
 from flockchain.sync.messages import BlockData, encode_extrinsics
 from genesis.spec import ChainSpec
 from p2p.interface import PeerId, Verdict
@@ -24,6 +32,8 @@ from tests.simulation.world import devnet_genesis, keys_of
 LAST = 6
 RELEASE = Hash(b"r" * 32)
 SLOTS = 40_000  # ms
+QUICK_SEEDS = 2
+LONG_SEEDS = 60
 
 
 def new_cluster(seed: int) -> Cluster:
@@ -207,3 +217,43 @@ def test_a_block_of_the_next_release_is_nobodys_fault(monkeypatch: pytest.Monkey
     node, sent = running(reader), BlockData(found, body)
     assert node._on_announcement(PeerId("next"), sent) is Verdict.IGNORE
     assert not node._held, "it never falls due here"
+
+
+@pytest.mark.parametrize("seed", range(QUICK_SEEDS))
+def test_an_upgrade_under_faults(seed: int) -> None:
+    plan = replace(draw_plan(seed, nodes=4, slots=70), upgrade_after=15)
+    outcome = play(plan)
+    assert [*outcome.safety, *outcome.liveness] == [], json.dumps(plan.as_document())
+    assert outcome.finalized > plan.upgrade_after
+
+
+@pytest.mark.parametrize("seed", range(2_000, 2_000 + LONG_SEEDS))
+@pytest.mark.long
+def test_many_upgrades_under_faults(seed: int) -> None:
+    nodes = 4 + seed % 7
+    names = Random(f"liars {seed}").choices(list(BEHAVIOURS), k=seed % ((nodes - 1) // 3 + 1))
+    drawn = draw_plan(seed, nodes=nodes, byzantine=names)
+    plan = replace(drawn, upgrade_after=5 + seed % 40)
+    outcome = play(plan)
+    assert [*outcome.safety, *outcome.liveness] == [], json.dumps(plan.as_document())
+
+
+def test_who_was_away_makes_the_others_last_block_final_by_the_old_release() -> None:
+    """It made a last block of its own; all others are updated when it is back."""
+    away = Fault("isolate", 6_000, 45_000, (3,))
+    plan = Plan(seed=5, nodes=4, slots=90, faults=(away,), calm_slots=45, upgrade_after=LAST + 4)
+    with shared_checks():
+        world = World(plan)
+        world.run_until(44_900)
+        late, *others = world.seats[3], *world.seats[:3]
+        assert late.node is not None
+        assert late.node.backend.best.number == plan.upgrade_after
+        assert late.node.backend.finalized.number < plan.upgrade_after
+        assert [seat.release for seat in (late, *others)] == [OLD, NEW, NEW, NEW]
+        for seat in others:
+            assert seat.node is not None
+            assert seat.node.backend.finalized.number > plan.upgrade_after
+            final = seat.node.backend.blocks.hash_at(plan.upgrade_after)
+            assert final != late.node.backend.best.hash
+    outcome = play(plan)
+    assert [*outcome.safety, *outcome.liveness] == []

@@ -28,7 +28,8 @@ from flockchain.consensus.grandpa.stored_journal import StoredJournal, key_of_vo
 from flockchain.consensus.grandpa.waiting import targets_max
 from flockchain.pool.pool import PoolConfig
 from flockchain.simulation.network.disk import NO_SPACE
-from flockchain.simulation.network.seat import POWER_CUT, Outlet, Seat
+from flockchain.simulation.network.releases import playing, release_of
+from flockchain.simulation.network.seat import POWER_CUT, RELEASE_OVER, Outlet, Seat
 from flockchain.storage.trie_build import root_of
 from flockchain.storage.trie_codec import StateVersion
 from runtime.api import execute_block, runtime_at
@@ -38,7 +39,7 @@ from runtime.primitives.types import Hash
 
 _WHOLE_EVERY: Final = 50  # blocks between two recomputations of a whole state
 _VIOLATIONS_MAX: Final = 100
-_INJECTED: Final = (POWER_CUT, NO_SPACE)
+_INJECTED: Final = (POWER_CUT, NO_SPACE, RELEASE_OVER)
 
 
 class Checkers:
@@ -120,7 +121,8 @@ class Checkers:
             return
         state = node.backend.state_at(header.parent_hash)
         body = node.backend.blocks.body(block) or []
-        executed = execute_block(state, header, body, verify_signature)
+        with playing(release_of(state)):
+            executed = execute_block(state, header, body, verify_signature)
         again, _ = node.backend.state.compute_root(parent.state_root, executed.changes)
         if again != header.state_root:
             self.violate(f"block {number}, executed again, gives another state")

@@ -73,6 +73,8 @@ class Plan:
     """Behaviours of the first nodes, a name each."""
     faults: tuple[Fault, ...] = ()
     calm_slots: int = CALM_SLOTS
+    upgrade_after: int = 0
+    """The last block of the release that all begin with; 0: there is no newer one."""
 
     @property
     def heal_ms(self) -> int:
@@ -111,12 +113,14 @@ class Plan:
                 f"{self.slots} slots leave no time before {self.calm_slots} of calm: at least one "
                 "each"
             )
+        if self.upgrade_after < 0:
+            raise PlanError(f"no block {self.upgrade_after} can be a last one")
         for fault in self.faults:
             self._check_fault(fault)
 
     def _check_types(self) -> None:
         faults = self.faults
-        numbers = [self.seed, self.nodes, self.slots, self.calm_slots]
+        numbers = [self.seed, self.nodes, self.slots, self.calm_slots, self.upgrade_after]
         for fault in faults:
             numbers += [fault.at_ms, fault.until_ms, fault.amount, *fault.nodes]
         for number in numbers:

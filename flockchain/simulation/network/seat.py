@@ -30,9 +30,11 @@ from flockchain.node import Node
 from flockchain.pool.pool import Pool, PoolConfig
 from flockchain.simulation.network.clocks import SkewedClock
 from flockchain.simulation.network.disk import PowerCut, SimulatedDisk
+from flockchain.simulation.network.releases import OLD, playing
 from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
 from flockchain.storage.errors import StorageError
+from flockchain.storage.gathered import GatheredStore
 from flockchain.storage.state import StateStore
 from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
 from runtime.primitives.scale import DecodeError
@@ -40,6 +42,8 @@ from runtime.primitives.scale import DecodeError
 NEVER_MS: Final = 2**62
 POWER_CUT: Final = "power cut"
 """Why a node has ended whose machine lost power."""
+RELEASE_OVER: Final = "its release is over"
+"""Why a node has ended that is to be updated."""
 
 
 class Seat:
@@ -56,6 +60,8 @@ class Seat:
         self.prng = Random(f"seat {place} {seed}")
         self.clock = SkewedClock(wires)
         self.disk = SimulatedDisk(Random(f"disk {place} {seed}"))
+        self.release = OLD
+        """The spec version of the release that is installed."""
         self.node: Node | None = None
         self.is_liar = False
         self.has_ended = False
@@ -107,7 +113,8 @@ class Seat:
         return max(self.wake_ms, self.wires.asleep_until.get(self.peer, 0))
 
     def _build(self, genesis: dict[bytes, bytes], slot_ms: int) -> None:
-        backend = Backend(self.disk, StateStore(self.disk))
+        store = GatheredStore(self.disk)
+        backend = Backend(store, StateStore(store))
         backend.open(genesis)
         verify = SignatureCache()
         consensus = BabeConsensus(backend, self.clock, slot_ms)
@@ -122,7 +129,7 @@ class Seat:
             signers.append(Signer(self.key.public, self.key.sign))
         node = Node(backend, importer, pool, self.clock, author)
         network = Outlet(self, self.wires.join(self.peer, Door(self, node)))
-        journal = self.journal or StoredJournal(self.disk)
+        journal = self.journal or StoredJournal(store)
         config = VoterConfig(gossip_ms=slot_ms // 3)
         worker = FinalityWorker(backend, network, journal, signers, self.clock, config)
         node.connect(network, worker)
@@ -130,12 +137,16 @@ class Seat:
 
     def _guard(self, act: Callable[[], None]) -> bool:
         try:
-            act()
+            with playing(self.release):
+                act()
         except PowerCut:
             self.end(POWER_CUT)
             return False
         except StorageError as error:
             self.end(str(error))
+            return False
+        if self.node is not None and self.node.release.is_over:
+            self.end(RELEASE_OVER)
             return False
         return True
 

@@ -64,7 +64,7 @@ class _Validations:
     """What the pool hears of extrinsics, by head and extrinsic; stands for `Validation`."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Hash, TransactionSource, bytes], Answer] = {}
+        self._known: dict[tuple[int, Hash, TransactionSource, bytes], Answer] = {}
 
     def __call__(
         self, state: StateReader, head: Hash, number: int, verify: Verifier
@@ -77,7 +77,7 @@ class _ValidationAt:
 
     def __init__(
         self,
-        known: dict[tuple[Hash, TransactionSource, bytes], Answer],
+        known: dict[tuple[int, Hash, TransactionSource, bytes], Answer],
         head: Hash,
         build: Callable[[], Validation],
     ) -> None:
@@ -87,7 +87,7 @@ class _ValidationAt:
 
     def validate(self, source: TransactionSource, data: bytes) -> ValidTransaction:
         """As `Validation.validate`."""
-        key = (self._head, source, data)
+        key = (Runtime.spec_version, self._head, source, data)
         answer = self._known.get(key)
         if answer is None:
             try:

@@ -22,7 +22,8 @@ from flockchain.simulation.network.checkers import Checkers
 from flockchain.simulation.network.disk import SimulatedDisk
 from flockchain.simulation.network.faults import Faults
 from flockchain.simulation.network.plan import SLOT_MS, Plan
-from flockchain.simulation.network.seat import Outlet, Seat
+from flockchain.simulation.network.releases import NEW, playing, release_of, upgraded_genesis
+from flockchain.simulation.network.seat import RELEASE_OVER, Outlet, Seat
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
@@ -30,6 +31,8 @@ from runtime.api import runtime_at
 
 RESUME_SLOTS: Final = 20
 """Slots after the last fault within which finality must have passed the highest block of then."""
+UPDATE_MS_MAX: Final = 10_000
+"""So long an operator takes at most to install the newer release where a node has ended."""
 _LAG_MAX: Final = 8  # blocks between head and finality at the end
 _ALL_LINKED_MAX: Final = 5  # nodes, up to which each has a link to all
 
@@ -84,6 +87,8 @@ class World:
         kinds = [find_behaviour(name) for name in plan.byzantine]
         twins = [key for key, kind in zip(keys, kinds, strict=False) if kind.has_twin]
         self.genesis = network_genesis(keys)
+        if plan.upgrade_after:
+            self.genesis = upgraded_genesis(self.genesis, plan.upgrade_after)
         self.seats = [
             Seat(place, key, self.wires, self.trace, plan.seed)
             for place, key in enumerate([*keys, *twins])
@@ -152,7 +157,9 @@ class World:
         self.wallets.pay(self.seats)
         for liar in self.liars.values():
             seat = liar.seat
-            if seat.node is not None and not seat.has_ended and not self._is_asleep(seat):
+            if seat.node is None or seat.node.release.resting is not None:
+                continue  # nobody can build on a last block
+            if not seat.has_ended and not self._is_asleep(seat):
                 seat.enter(lambda liar=liar: liar.behaviour.on_slot(liar, liar.slot))  # type: ignore[misc]
         for seat in self.honest():
             self.checkers.check_memory(seat)
@@ -189,6 +196,10 @@ class World:
             self.checkers.on_ended(seat)
         if seat.ended_because == FORGETS:
             self.start(seat)
+        if seat.ended_because == RELEASE_OVER:
+            seat.release = NEW
+            wait_ms = self.prng.randrange(UPDATE_MS_MAX)
+            self.wires.schedule(wait_ms, lambda: self.start(seat))
 
     def _connect(self) -> None:
         """Each to its next ones on both sides: more of them than there may be liars."""
@@ -268,12 +279,12 @@ def _offenders(world: World) -> dict[int, int]:
     nodes = [seat.node for seat in world.honest() if seat.node is not None]
     if not nodes:
         return {}
-    backend = nodes[0].backend
-    runtime = runtime_at(backend.state_at(backend.finalized.hash))
+    state = nodes[0].backend.state_at(nodes[0].backend.finalized.hash)
     places = {seat.key.account: seat.place for seat in reversed(world.seats) if seat.key}
-    named = [
-        places[offender.account]
-        for _, case in runtime.offences.cases.items()
-        for offender in case.offenders
-    ]
+    with playing(release_of(state)):
+        named = [
+            places[offender.account]
+            for _, case in runtime_at(state).offences.cases.items()
+            for offender in case.offenders
+        ]
     return {place: named.count(place) for place in sorted(set(named))}

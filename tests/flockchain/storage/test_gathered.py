@@ -77,13 +77,25 @@ def test_closing_writes_what_waits() -> None:
     assert disk.writes == [{b"a": b"1"}]
 
 
-def test_a_disk_that_is_full_is_heard_of_and_loses_nothing() -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_nothing_is_read_after_a_refused_write(waits: bool) -> None:
     disk = Disk()
     store = GatheredStore(disk)
-    put(store, b"a", b"1")
+    put(store, b"a", b"1", sync=True)
+    if waits:
+        put(store, b"a", b"2")
     disk.is_full = True
     with pytest.raises(StorageError, match=r"^no space$"):
-        store.flush()
+        put(store, b"v", b"vote", sync=True)
     disk.is_full = False
-    store.flush()
-    assert disk.writes == [{b"a": b"1"}]
+    said = r"^the disk refused a write before: no space$"
+    for use in (
+        lambda: store.get(b"v"),
+        lambda: store.iterate(b""),
+        lambda: put(store, b"b", b"3"),
+        store.flush,
+    ):
+        with pytest.raises(StorageError, match=said):
+            use()
+    store.close()
+    assert disk.writes == [{b"a": b"1"}], "as after a crash: nothing of it and nothing later"
