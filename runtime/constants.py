@@ -15,6 +15,7 @@ from runtime.economy.calendar import Calendar
 from runtime.economy.governance import GovernanceParameters
 from runtime.economy.market import JuryRules, MarketParameters
 from runtime.economy.parameters import ArenaParameters, VestingRules
+from runtime.economy.trends import TrendParameters
 from runtime.primitives.types import FML
 
 EXISTENTIAL_DEPOSIT: Final = FML // 1_000  # an account costs about 200 bytes of state for ever
@@ -48,6 +49,7 @@ class Preset:
     proposal_reward: int
     arena: ArenaParameters = field(default_factory=ArenaParameters)
     market: MarketParameters = field(default_factory=MarketParameters)
+    trends: TrendParameters = field(default_factory=TrendParameters)
     registration_fee: int = 10 * FML  # per identity and task: the price of a Sybil
     existential_deposit: int = EXISTENTIAL_DEPOSIT
     cap: int = CAP
@@ -125,6 +127,7 @@ DEVNET: Final = Preset(
         request_blocks=30,
         jury=JuryRules(10 * FML, FML, draw_blocks=3, verdict_blocks=15, opening_blocks=10),
     ),
+    trends=TrendParameters(season_days=3, vote_days=1, payers_least=2),
     quota_base=4,
     quota_max=100,
     seats=3,

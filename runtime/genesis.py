@@ -85,6 +85,7 @@ def build_genesis(config: GenesisConfig) -> dict[bytes, bytes]:
         runtime.alliance.setup.put(config.setup)
     runtime.governance.genesis_build(preset.governance())
     runtime.market.genesis_build(preset.market)
+    runtime.trends.genesis_build(preset.trends)
     runtime.system.note_upgrade(SPEC_VERSION)
     for pallet in runtime.ordered:
         if pallet.stored_version > 1:

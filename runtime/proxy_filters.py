@@ -27,6 +27,7 @@ from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking
 from runtime.pallets.system import System
 from runtime.pallets.tasks import Tasks
+from runtime.pallets.trends import Trends
 from runtime.pallets.utility import Utility
 
 Call = Callable[..., None]
@@ -60,7 +61,7 @@ _PREIMAGES: Final[tuple[Call, ...]] = (Preimage.note_preimage, Preimage.unnote_p
 _GOVERNANCE: Final[tuple[Call, ...]] = (
     *(Governance.lock, Governance.unlock, Governance.withdraw),
     *(Governance.delegate, Governance.undelegate, Governance.propose, Governance.propose_noted),
-    *(Governance.comment, Governance.flag, Governance.vote),
+    *(Governance.comment, Governance.flag, Governance.vote, Trends.vote),
 )
 _MARKET: Final[tuple[Call, ...]] = (
     *(Marketplace.register_host, Marketplace.add_host_stake, Marketplace.withdraw_host_stake),

@@ -44,6 +44,7 @@ from runtime.pallets import (
     timestamp,
     transaction_payment,
     treasury,
+    trends,
     upgrades,
     utility,
 )
@@ -83,6 +84,7 @@ PALLETS: Final[tuple[type[Pallet[Any]], ...]] = (
     governance.Governance,
     rekeying.Rekeying,
     upgrades.Upgrades,
+    trends.Trends,
 )
 install_pallets(PALLETS)
 rekeying.ensure_all_handled(PALLETS)
@@ -132,6 +134,12 @@ class Runtime:
             preimages=self.preimage,
             agenda=self.scheduler,
             track_filter=track_calls.allows,
+        )
+        self.trends = trends.Trends(
+            ext,
+            trends.Config(preset.calendar),
+            block=self.system,
+            electorate=self.governance,
         )
         self._wire_arena(ext, preset)
         self.upgrades = upgrades.Upgrades(
@@ -251,6 +259,7 @@ class Runtime:
             randomness=self.babe,
             stakes=self.delegation,
             tasks=self.tasks,
+            trends=self.trends,
         )
         self.arena = arena.Arena(
             ext,

@@ -41,6 +41,7 @@ from runtime.market_api import MarketApi
 from runtime.primitives.header import Digest
 from runtime.primitives.types import U32, AccountId, Balance, Hash, Nonce
 from runtime.runtime import Runtime
+from runtime.trends_api import TrendsApi
 from runtime.version import (
     AUTHORING_VERSION,
     IMPL_NAME,
@@ -186,6 +187,7 @@ class RuntimeApis(
     YieldApi,
     AllianceApi,
     MarketApi,
+    TrendsApi,
 ):
     """Every runtime API over one state. Raises UnknownRuntime if the state names another one."""
 

@@ -23,6 +23,7 @@ from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
+from runtime.pallets.trends import Trends
 from runtime.pallets.upgrades import Upgrades
 from runtime.pallets.utility import Utility
 
@@ -30,6 +31,7 @@ _CALLS: Final[dict[Track, tuple[Callable[..., None], ...]]] = {
     Track.PARAMETERS: (
         *(Tasks.set_parameters, FlAlliance.set_parameters, Emission.set_parameters),
         *(Staking.set_parameters, Governance.set_parameters, Marketplace.set_parameters),
+        Trends.set_parameters,
     ),
     Track.TASKS: (
         *(Tasks.create_verified_task, Tasks.verify_task, Tasks.unverify_task),

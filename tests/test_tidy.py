@@ -64,6 +64,7 @@ ABOVE_THE_PALLETS = (
         "runtime.yields_api",
         "runtime.fl_api",
         "runtime.market_api",
+        "runtime.trends_api",
     ),
     *("runtime.runtime_apis", "runtime.kept_runtimes"),
 )

@@ -24,6 +24,7 @@ from flockchain.cli.chain_access import (
     print_table,
     read_account,
 )
+from flockchain.cli.gov_models import mount_models
 from flockchain.cli.gov_preview import preview_proposal
 from flockchain.cli.gov_propose import app as propose_app
 from flockchain.cli.gov_rows import facts_of, rows_of, shown_weight
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(propose_app, name="propose")
 app.command("preview")(preview_proposal)
+mount_models(app)
 
 ProposalArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its number.")]
 

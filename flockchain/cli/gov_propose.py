@@ -32,6 +32,7 @@ from runtime.pallets.marketplace import Marketplace
 from runtime.pallets.staking import Staking
 from runtime.pallets.tasks import Tasks
 from runtime.pallets.treasury import Treasury
+from runtime.pallets.trends import Trends
 from runtime.pallets.upgrades import Upgrades
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.scale import DecodeError
@@ -144,17 +145,24 @@ def rules(
     about: AboutOption,
     is_dao: Annotated[bool, typer.Option("--dao", help="The DAO's own rules.")] = False,
     is_market: Annotated[bool, typer.Option("--market", help="The marketplace's.")] = False,
+    is_trends: Annotated[bool, typer.Option("--models", help="The vote on models'.")] = False,
 ) -> None:
-    """Change rules of the Arena, of governance or of the marketplace; all others stay."""
+    """Change rules of the Arena, of governance, of the market or of the vote on models.
+
+    All others stay.
+    """
     with signer.open() as client:
         scheduled = client.find(Tasks.scheduled_parameters)
         arena = scheduled.parameters if scheduled else client.query(Tasks.parameters)
         dao, market = client.query(Governance.parameters), client.query(Marketplace.parameters)
+        trends = client.query(Trends.parameters)
     try:
         if is_dao:
             call = encode_call(Governance.set_parameters, changed_rules(dao, changes))
         elif is_market:
             call = encode_call(Marketplace.set_parameters, changed_rules(market, changes))
+        elif is_trends:
+            call = encode_call(Trends.set_parameters, changed_rules(trends, changes))
         else:
             call = encode_call(Tasks.set_parameters, changed_rules(arena, changes))
     except RuleError as error:

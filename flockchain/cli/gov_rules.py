@@ -13,9 +13,10 @@ from flockchain.sdk import AmountError, parse_amount
 from runtime.economy.governance import GovernanceParameters, Track
 from runtime.economy.market import MarketParameters
 from runtime.economy.parameters import ArenaParameters, ParameterOutOfBounds
+from runtime.economy.trends import TrendParameters
 from runtime.primitives.rational import Rational, RationalError
 
-R = TypeVar("R", ArenaParameters, GovernanceParameters, MarketParameters)
+R = TypeVar("R", ArenaParameters, GovernanceParameters, MarketParameters, TrendParameters)
 
 
 class RuleError(ValueError):

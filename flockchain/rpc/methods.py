@@ -24,6 +24,7 @@ from flockchain.rpc import (
     state,
     system,
     transaction,
+    trends,
     yields,
 )
 from flockchain.rpc.registry import METHODS, Call, method
@@ -45,6 +46,7 @@ NAMESPACES = (
     state,
     system,
     transaction,
+    trends,
     yields,
 )
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from runtime.economy.parameters import SCORE_MAX, ParameterOutOfBounds
 from runtime.economy.quota import rate_limit
+from runtime.economy.trends import PPM
 from runtime.primitives.rational import Rational
 from runtime.primitives.scale import scale_type
 from runtime.primitives.types import FML, U32, AccountId, Balance
@@ -110,9 +111,15 @@ class MarketParameters:
             raise ParameterOutOfBounds(f"request_blocks is {self.request_blocks} blocks")
         self.jury.ensure_within_bounds()
 
-    def split(self, payment: int) -> PaymentSplit:
-        """Burned and royalty floored, the rest is the host's."""
-        burned, royalty = self.burn_rate.mul_floor(payment), self.royalty.mul_floor(payment)
+    def split(self, payment: int, multiplier: int = PPM) -> PaymentSplit:
+        """Burned and royalty floored, the rest is the host's.
+
+        The royalty is multiplied with so many parts per million, and never more than what does not
+        burn.
+        """
+        burned, rate = self.burn_rate.mul_floor(payment), self.royalty
+        wanted = payment * rate.numerator * multiplier // (rate.denominator * PPM)
+        royalty = min(wanted, payment - burned)
         return PaymentSplit(burned, royalty, payment - burned - royalty)
 
     def free_calls(self, stake: int) -> int:

@@ -103,6 +103,8 @@ STAYS: Final[dict[str, str]] = {
     "Governance.proposals": "whoever proposed what is on its way may not swap; others are records",
     "Governance.comments": "who comments has a lock",
     "Governance.covering": "as positions",
+    "Trends.payers": "a payment counts in its season for the key that paid",
+    "Trends.ballots": "who votes has a lock, or had one; its ballot counts once",
     "Marketplace.offers": "a host may not swap",
     "Marketplace.channels": "who has a deposit may not swap; what was settled binds the old key",
     "Marketplace.cases": "who opened a case or stands ready may not swap; past ones are records",

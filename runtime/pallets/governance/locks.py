@@ -140,9 +140,8 @@ class Locks:
 
     def _put(self, who: AccountId, position: Position) -> None:
         """Keep what live votes and the owner need; nothing of who has nothing."""
-        live = self.dao.live.get()
-        snapshots = [each.snapshot for each in live]
-        numbers = {each.proposal for each in live}
+        snapshots = self.dao.snapshots()
+        numbers = {each.proposal for each in self.dao.live.get()}
         ballots = [each for each in position.ballots if each.proposal in numbers]
         if position.is_needed(snapshots):
             kept = needed(position.standings, snapshots)
@@ -152,9 +151,9 @@ class Locks:
 
     def _last_enactment(self) -> int:
         """When the last vote is enacted that what counts now may have counted in."""
-        dao = self.dao
+        dao, kept = self.dao, self.dao.kept.find()
         timelock = dao.parameters.get().timelock
-        ends = [0]
+        ends = [0 if kept is None else kept.until]
         for entry in dao.live.get():
             stage = dao.proposals.get(entry.proposal).stage
             if stage is records.Stage.VOTING:

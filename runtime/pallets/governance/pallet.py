@@ -185,6 +185,21 @@ class Governance(storage.Governance, index=37):
         """Give a part back."""
         self.locks.uncover(who, amount)
 
+    def locked(self) -> int:
+        """All tokens that are locked and not on their way out, planck."""
+        return self.total_locked.get()
+
+    def keep_snapshot(self, snapshot: int, until: int) -> None:
+        """Remember before block `until` what was locked before block `snapshot`, and bind it.
+
+        The one before is forgotten.
+        """
+        self.kept.put(records.Kept(snapshot, until))
+
+    def power_at(self, who: AccountId, snapshot: int) -> records.Power:
+        """What an account could vote with before a block whose weights are remembered."""
+        return self.votes.power_at(who, snapshot)
+
     def _proposal(
         self, who: AccountId, track: Track, description: bytes, call: Hash, length: int
     ) -> Proposal:

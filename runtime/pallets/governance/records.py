@@ -85,7 +85,7 @@ class Ballot:
     counted: Power
 
 
-Standings = Annotated[list[Standing], Limit(LIVE_MAX + 1)]
+Standings = Annotated[list[Standing], Limit(LIVE_MAX + 2)]  # one is of the vote on models
 Parts = Annotated[list[Unlocking], Limit(UNLOCKING_MAX)]
 Ballots = Annotated[list[Ballot], Limit(2 * LIVE_MAX)]
 
@@ -164,6 +164,14 @@ class Live:
     """A proposal on its way: weights are those before block `snapshot`; at `until` it moves on."""
 
     proposal: U32
+    snapshot: BlockNumber
+    until: BlockNumber
+
+
+@frame.scale_type
+class Kept:
+    """Weights before block `snapshot` are asked for before block `until` by a vote on models."""
+
     snapshot: BlockNumber
     until: BlockNumber
 

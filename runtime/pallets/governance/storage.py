@@ -57,6 +57,9 @@ class Governance(frame.Pallet[Config], index=37):
     finished = frame.StorageValue[list[int]](
         records.Finished, default=[], docs="Proposals that ended, the latest last."
     )
+    kept = frame.StorageValue[records.Kept](
+        records.Kept, docs="What the last vote on models counts, or counted."
+    )
     rewarded_at = frame.StorageValue[int](U32, docs="The block of the last reward.")
 
     def __init__(
@@ -81,9 +84,16 @@ class Governance(frame.Pallet[Config], index=37):
             raise events.UnknownProposal
         return entry, self.proposals.get(number)
 
+    def snapshots(self) -> list[int]:
+        """Blocks before which standings are still asked for."""
+        found, kept = [each.snapshot for each in self.live.get()], self.kept.find()
+        if kept is not None and self.block.block_number() < kept.until:
+            found.append(kept.snapshot)
+        return found
+
     def is_engaged(self, who: AccountId) -> bool:
         """Whether `who` has locked tokens, votes for others or proposed what is on its way."""
         position, live = self.positions.find(who), self.live.get()
-        if position is not None and position.is_needed([each.snapshot for each in live]):
+        if position is not None and position.is_needed(self.snapshots()):
             return True
         return any(self.proposals.get(each.proposal).proposer == who for each in live)

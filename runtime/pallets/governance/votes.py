@@ -37,7 +37,7 @@ class Votes:
         entry, proposal = dao.live_proposal(number)
         if proposal.stage is not Stage.DEBATE:
             raise events.NotInDebate
-        tokens = self._standing(who, entry.snapshot).votes().tokens
+        tokens = self.power_at(who, entry.snapshot).tokens
         if not tokens:
             raise events.NoVotes
         ballot = Ballot(number, is_flag=True, is_aye=is_scam, counted=Power(tokens, tokens))
@@ -66,6 +66,10 @@ class Votes:
         if not power.tokens:
             raise events.NoVotes
         return power
+
+    def power_at(self, who: AccountId, snapshot: int) -> Power:
+        """What an account could vote with before a block, in a weighted vote."""
+        return self._standing(who, snapshot).votes()
 
     def _standing(self, who: AccountId, snapshot: int) -> Standing:
         position = self.dao.positions.find(who)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from runtime.economy.stakes import OperatorStake
 from runtime.economy.tasks import Task
+from runtime.economy.trends import Multipliers
 from runtime.primitives.types import AccountId
 
 
@@ -49,6 +50,16 @@ class Tasks(Protocol):
 
     def get_task(self, task: int) -> Task:
         """The record. Raises a ModuleError for an unknown task."""
+
+
+class Trends(Protocol):
+    """Who lists models by payments, and lets votes on them move rewards."""
+
+    def note_payment(self, who: AccountId, model: bytes, burned: int) -> None:
+        """Count what a payment for a model burned, planck."""
+
+    def multipliers_of(self, model: bytes) -> Multipliers:
+        """What multiplies a model's host claims and royalties now."""
 
 
 class Models(Protocol):

@@ -32,10 +32,12 @@ class Payments:
         """Divide `paid` planck that are held of the caller. The host's part, which can be refused
         if its account is gone, comes first."""
         market, currency = self.market, self.market.currency
-        split = market.parameters.get().split(paid)
+        multipliers = market.trends.multipliers_of(model)
+        split = market.parameters.get().split(paid, multipliers.royalty)
         currency.transfer_held(HoldReason.CHANNEL, caller, host, split.host)
         currency.burn_held(HoldReason.CHANNEL, caller, split.burned)
-        self.ratings.note(caller, host, paid, split.burned)
+        self.ratings.note(caller, host, paid, split.burned, multipliers.host)
+        market.trends.note_payment(caller, model, split.burned)
         if split.royalty:
             pot = market.config.royalties
             currency.transfer_held(HoldReason.CHANNEL, caller, pot, split.royalty)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from runtime.economy.market import HostClaim
 from runtime.economy.parameters import SCORE_MAX
+from runtime.economy.trends import PPM
 from runtime.pallets.marketplace import events
 from runtime.pallets.marketplace.records import HostDay, Rater
 from runtime.pallets.marketplace.sampling import ticket_of, with_payment
@@ -29,8 +30,13 @@ class Ratings:
 
     # -- what payments leave
 
-    def note(self, caller: AccountId, host: AccountId, paid: int, burned: int) -> None:
-        """Count a payment to a registered host, and keep its payer in the sample, or not."""
+    def note(
+        self, caller: AccountId, host: AccountId, paid: int, burned: int, multiplier: int
+    ) -> None:
+        """Count a payment to a registered host, and keep its payer in the sample, or not.
+
+        `multiplier`: of the model's host claims, in parts per million.
+        """
         market = self.market
         if not market.hosts.contains(host):
             return
@@ -40,9 +46,9 @@ class Ratings:
         if paid:  # a free answer buys no say
             ticket = ticket_of(self._number(host, caller, found.payments), paid)
             raters = with_payment(raters, Rater(caller, paid, ticket=ticket))
-        market.days.put(
-            key, HostDay(found.paid + paid, found.burned + burned, found.payments + 1, raters)
-        )
+        weighed = found.weighed + burned * multiplier // PPM
+        sums = (found.paid + paid, found.burned + burned, found.payments + 1)
+        market.days.put(key, HostDay(*sums, raters, weighed))
 
     def _number(self, host: AccountId, caller: AccountId, payments: int) -> int:
         market = self.market
@@ -109,7 +115,7 @@ class Ratings:
 
     def _claim(self, host: AccountId, found: HostDay) -> HostClaim:
         quality = self.market.hosts.get(host).quality
-        return HostClaim(host, quality * found.burned, found.burned // 2)
+        return HostClaim(host, quality * found.weighed, found.burned // 2)
 
     def _take_in(self, who: AccountId, found: HostDay) -> None:
         market = self.market

@@ -145,12 +145,16 @@ class Rater:
 
 @frame.scale_type
 class HostDay:
-    """What a host was paid on a day in planck, in how many payments, and a sample of who paid."""
+    """What a host was paid on a day in planck, in how many payments, and a sample of who paid.
+
+    `weighed`: what was burned, each payment times the multiplier of its model.
+    """
 
     paid: Balance
     burned: Balance
     payments: U32
     raters: Annotated[list[Rater], Limit(RATERS_MAX)]
+    weighed: Balance = 0
 
     def with_rater(self, place: int, rater: Rater) -> HostDay:
         """The same with another rater at a place."""

@@ -26,7 +26,7 @@ from runtime.pallets.marketplace.case_records import (
     Silent,
     SilentJurors,
 )
-from runtime.pallets.marketplace.needs import HostedModel, Models, Stakes, Tasks
+from runtime.pallets.marketplace.needs import HostedModel, Models, Stakes, Tasks, Trends
 from runtime.pallets.marketplace.records import (
     CONTRIBUTIONS_MAX,
     CallerStake,
@@ -146,12 +146,13 @@ class Marketplace(frame.Pallet[Config], index=36):
         randomness: Randomness,
         stakes: Stakes,
         tasks: Tasks,
+        trends: Trends,
         verifier: Verifier = verify_signature,
     ) -> None:
         super().__init__(ext, config)
         self.currency, self.block, self.models = currency, block, models
         self.randomness, self.verifier = randomness, verifier
-        self.stakes, self.tasks = stakes, tasks
+        self.stakes, self.tasks, self.trends = stakes, tasks, trends
 
     def today(self) -> int:
         """The current day."""

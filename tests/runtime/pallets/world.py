@@ -24,6 +24,7 @@ from runtime.pallets import (
     model_registry,
     system,
     tasks,
+    trends,
 )
 from runtime.pallets.arena.key_records import SealedKey
 from runtime.pallets.arena.records import (
@@ -36,6 +37,7 @@ from runtime.pallets.arena.records import (
     Verdict,
 )
 from runtime.pallets.arena.seals import seal_scores, seal_submission
+from runtime.pallets.governance.records import Power
 from runtime.pallets.treasury import TREASURY
 from runtime.primitives.hashing import blake2b_256, blake2b_512
 from runtime.primitives.header import Digest
@@ -131,6 +133,19 @@ class NoLocks:
         raise AssertionError(f"{who.hex()} has no lock")
 
 
+class NoElectorate:
+    """Nobody votes on models."""
+
+    def locked(self) -> int:
+        return 0
+
+    def keep_snapshot(self, snapshot: int, until: int) -> None:
+        return None
+
+    def power_at(self, who: AccountId, snapshot: int) -> Power:
+        return Power()
+
+
 @dataclass
 class World:
     """All pallets over one state; `number` is the current block."""
@@ -207,10 +222,16 @@ class World:
             self.alliance,
             self.models,
             self.market,
+            self.trends,
         )
 
     def _market(self) -> marketplace.Marketplace:
         preset = self.preset
+        self.trends = trends.Trends(
+            *(self.ext, trends.Config(preset.calendar)),
+            block=self.system,
+            electorate=NoElectorate(),
+        )
         return marketplace.Marketplace(
             self.ext,
             marketplace.Config(preset.calendar, preset.unbonding_days, preset.existential_deposit),
@@ -220,6 +241,7 @@ class World:
             randomness=self.randomness,
             stakes=self.ledger,
             tasks=self.tasks,
+            trends=self.trends,
             verifier=is_signature_of,
         )
 
@@ -251,6 +273,7 @@ class World:
         self.emission.genesis_build(emission.EmissionParameters())
         self.tasks.genesis_build(self.preset.arena, [])
         self.market.genesis_build(self.preset.market)
+        self.trends.genesis_build(self.preset.trends)
         self.system.initialize(0, Hash(bytes(32)), Digest([]))
 
     # -- blocks
