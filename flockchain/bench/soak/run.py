@@ -108,6 +108,8 @@ class _Soak:
             sampling = asyncio.create_task(self._sample(session))
             try:
                 await self.load.send(urls, requests)
+            except* (ClientError, ConnectionError) as group:
+                raise DevnetError(f"a node refused the load: {group.exceptions[0]}") from group
             finally:
                 sampling.cancel()
                 with suppress(asyncio.CancelledError):
@@ -174,6 +176,8 @@ class _Soak:
     def _complaints(self) -> list[str]:
         """Refusals, and lines of the logs that a healthy network does not write."""
         found = list(self.load.refusals)
+        if self.load.waiting:
+            found.append(f"{self.load.waiting} transfers were never answered")
         for child in self.devnet.nodes:
             lines = child.log_path.read_text(errors="replace").splitlines()
             found += [f"{child.name}: {line}" for line in lines if _WRONG.search(line)]

@@ -112,6 +112,15 @@ class Round:
             self._state = self._compute_state()
         return self._state
 
+    def is_ghost_settled(self) -> bool:
+        """Whether no block above the prevotes' GHOST can get a supermajority of them any more.
+
+        A block that nobody has voted for lacks more than the votes to come: what is missing and
+        what may equivocate are a third each.
+        """
+        ghost = self.state().prevote_ghost
+        return ghost is not None and not self._graph.has_child(ghost, self._could_be_prevoted)
+
     def weight(self, block: Hash, phase: Phase) -> int:
         """Weight for `block`, equivocators included."""
         tally = self.prevotes if phase is Phase.PREVOTE else self.precommits
@@ -175,17 +184,23 @@ class Round:
         return self.weight(block, Phase.PRECOMMIT) >= self.authorities.threshold
 
     def _could_be_precommitted(self, block: Hash) -> bool:
+        return self._could_win(block, Phase.PRECOMMIT, self.precommits)
+
+    def _could_be_prevoted(self, block: Hash) -> bool:
+        return self._could_win(block, Phase.PREVOTE, self.prevotes)
+
+    def _could_win(self, block: Hash, phase: Phase, tally: Tally) -> bool:
         """Whether missing votes and tolerable equivocations could lift `block` to a supermajority.
 
-        Voters who precommitted elsewhere may still equivocate, but all equivocators together weigh
-        at most what the set tolerates.
+        Voters who voted elsewhere may still equivocate, but all equivocators together weigh at
+        most what the set tolerates.
         """
         authorities = self.authorities
-        for_block = self.weight(block, Phase.PRECOMMIT)
-        missing = authorities.total - self.precommits.weight
+        for_block = self.weight(block, phase)
+        missing = authorities.total - tally.weight
         tolerated = authorities.total - authorities.threshold
-        unproven = max(0, tolerated - self.precommits.equivocating_weight)
-        elsewhere = self.precommits.weight - for_block
+        unproven = max(0, tolerated - tally.equivocating_weight)
+        elsewhere = tally.weight - for_block
         return for_block + missing + min(elsewhere, unproven) >= authorities.threshold
 
     def _votes_for(self, block: Hash) -> list[SignedMessage]:

@@ -216,17 +216,15 @@ class Voter:
     @property
     def next_wake_ms(self) -> int:
         """When `on_tick` is due next, if nothing else happens before."""
-        current = self._rounds.current
         times = [self._repeat_at_ms]
         if self._finality.due_ms is not None:
             times.append(self._finality.due_ms)
-        if current.stage is not Stage.PRECOMMITTED:
-            is_prevoted = current.stage is Stage.PREVOTED
-            timer = current.precommit_ms if is_prevoted else current.prevote_ms
-            timer = max(timer, self._observation.listen_until_ms)
-            # A timer that has passed waits for votes, not for time.
-            if timer > self._now_ms:
-                times.append(timer)
+        listen_until_ms = self._observation.listen_until_ms
+        timer_ms = self._rounds.current.next_timer_ms(self._now_ms)
+        if timer_ms is not None:
+            times.append(max(timer_ms, listen_until_ms))
+        elif self._now_ms < listen_until_ms:
+            times.append(listen_until_ms)
         return min(times)
 
     @property

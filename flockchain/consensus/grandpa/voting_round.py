@@ -69,9 +69,25 @@ class VotingRound:
         return self.started_ms + 2 * self.gossip_ms
 
     @property
+    def patience_ms(self) -> int:
+        """When to prevote although there is nothing to make final: others may lack the round."""
+        return self.started_ms + 6 * self.gossip_ms
+
+    @property
     def precommit_ms(self) -> int:
-        """When to precommit at the earliest, unless the round is completable before."""
+        """When to precommit at the latest: later prevotes no longer raise what ours is for."""
         return self.started_ms + 4 * self.gossip_ms
+
+    def next_timer_ms(self, now_ms: int) -> int | None:
+        """The next time at which a vote of ours may be due; None if we wait for votes alone."""
+        match self.stage:
+            case Stage.STARTED | Stage.PROPOSED:
+                timers = [self.prevote_ms, self.patience_ms]
+            case Stage.PREVOTED:
+                timers = [self.precommit_ms]
+            case Stage.PRECOMMITTED:
+                timers = []
+        return next((timer for timer in timers if timer > now_ms), None)
 
     def next_vote(self, now_ms: int, chain: Chain, *, is_primary: bool) -> Message | None:
         """The next message due, advancing the stage; None if there is nothing to say now."""
@@ -81,10 +97,10 @@ class VotingRound:
                 return proposal
         if self.stage is Stage.PROPOSED and self._is_due(now_ms, self.prevote_ms):
             target = self._prevote_target(chain)
-            if target is not None:
+            if target is not None and self._is_worth_a_vote(target, now_ms):
                 self.stage = Stage.PREVOTED
                 return Prevote(target.hash, target.number)
-        if self.stage is Stage.PREVOTED and self._is_due(now_ms, self.precommit_ms):
+        if self.stage is Stage.PREVOTED and self._may_precommit(now_ms):
             target = self._precommit_target(chain)
             if target is not None:
                 self.stage = Stage.PRECOMMITTED
@@ -109,6 +125,15 @@ class VotingRound:
 
     def _is_due(self, now_ms: int, timer_ms: int) -> bool:
         return now_ms >= timer_ms or self.votes.state().completable
+
+    def _may_precommit(self, now_ms: int) -> bool:
+        return self.votes.is_ghost_settled() or self._is_due(now_ms, self.precommit_ms)
+
+    def _is_worth_a_vote(self, target: BlockRef, now_ms: int) -> bool:
+        """Whether the vote may make something final; a round over nothing waits for a block."""
+        final = self.previous.state().finalized
+        is_news = final is None or target.number > final.number
+        return is_news or now_ms >= self.patience_ms or self.votes.state().completable
 
     def _proposal(self) -> PrimaryPropose | None:
         """The last round's estimate, worth a hint only while it is not final."""

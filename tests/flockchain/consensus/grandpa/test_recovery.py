@@ -38,9 +38,9 @@ def lose_journal(made: Network, name: str) -> Node:
 
 def test_a_voter_that_lost_its_journal_refuses_to_vote():
     made = network(9, "alice", "bob", "carol", "dave")
+    made.nodes["carol"].stop()  # now dave is needed, and the round it voted in stays
     node = lose_journal(made, "dave")
     sent = len(node.sent_votes)
-    made.nodes["carol"].stop()  # now dave is needed, and the round it voted in stays
     made.run(made.now + 3_000)
     node.start()
     made.run(20_000)

@@ -42,6 +42,26 @@ def test_the_estimate_is_the_ghost_until_a_supermajority_precommitted(tree, vote
     assert votes.state() == expected
 
 
+def test_the_ghost_is_settled_when_no_vote_to_come_can_raise_it(tree, votes):
+    assert not votes.is_ghost_settled()
+    votes.import_vote(prevote("bob", tree["ED"]))
+    assert not votes.is_ghost_settled()
+    votes.import_vote(prevote("alice", tree["E"]))
+    assert votes.state().prevote_ghost == tree["E"]
+    assert not votes.is_ghost_settled()  # 7 for EA, 3 to come
+    votes.import_vote(prevote("eve", tree["F"]))
+    assert not votes.is_ghost_settled()  # alice, or eve, may still equivocate
+    votes.import_vote(prevote("eve", tree["FC"]))
+    assert votes.state().prevote_ghost == tree["ED"]  # eve did, and counts for every block
+    assert votes.is_ghost_settled()
+
+
+def test_what_nobody_voted_for_cannot_raise_the_ghost(tree, votes):
+    votes.import_vote(prevote("bob", tree["E"]))
+    votes.import_vote(prevote("alice", tree["E"]))
+    assert votes.is_ghost_settled()
+
+
 def test_finalized_needs_both_supermajorities(tree, votes):
     votes.import_vote(precommit("alice", tree["FC"]))
     votes.import_vote(precommit("bob", tree["ED"]))

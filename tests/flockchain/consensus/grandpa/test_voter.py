@@ -231,8 +231,10 @@ def test_a_round_goes_by_its_timers():
     assert cast.message.target_number == 7  # 3/4 of the 6 blocks above C, which is also 2 behind
     target = cast.message.target
     assert own.id == cast.id
-    for name in ("bob", "carol"):
-        assert alone.hear(700, prevote(name, target)).verdict is Verdict.ACCEPT
+    best = alone.tree.best_containing(target.hash)
+    assert best is not None
+    for name, voted in (("bob", target), ("carol", best)):
+        assert alone.hear(700, prevote(name, voted)).verdict is Verdict.ACCEPT
     assert alone.voter.next_wake_ms == 1_000
     alone.voter.on_tick(1_000)
     assert alone.voter.next_wake_ms == 1_332
@@ -243,6 +245,46 @@ def test_a_round_goes_by_its_timers():
     assert final.block == target
     assert alone.voter.round_number == 2
     assert alone.voter.finalized == target
+
+
+def test_a_precommit_does_not_wait_for_prevotes_that_change_nothing():
+    alone = Alone()
+    (cast,) = votes_in(alone.voter.on_tick(666))
+    target = cast.message.target
+    assert votes_in(alone.hear(700, prevote("bob", target)).effects) == []
+    assert votes_in(alone.hear(701, prevote("carol", target)).effects) == [
+        precommit("alice", target)
+    ]
+
+
+def final_at(alone: Alone) -> int:
+    """When the voter's second round begins, with all up to two blocks behind the best one final."""
+    (cast,) = votes_in(alone.voter.on_tick(666))
+    for vote in (prevote, precommit):
+        for name in ("bob", "carol"):
+            alone.hear(700, vote(name, cast.message.target))
+    assert (alone.voter.round_number, alone.voter.finalized) == (2, cast.message.target)
+    return 700
+
+
+def test_a_round_over_nothing_waits_for_a_block():
+    alone = Alone()
+    begun = final_at(alone)
+    assert alone.voter.next_wake_ms == 1_000
+    assert votes_in(alone.voter.on_tick(begun + 1_500)) == []
+    alone.tree.push("FC", "FD")
+    (cast,) = votes_in(alone.voter.on_block_imported(begun + 1_501, alone.tree["FD"].hash))
+    assert cast == prevote("alice", alone.tree["FB"], 2)
+
+
+def test_a_round_over_nothing_does_not_wait_for_ever():
+    alone = Alone()
+    begun = final_at(alone)
+    alone.voter.on_tick(2_500)
+    assert votes_in(alone.voter.on_tick(begun + 6 * 333 - 1)) == []
+    assert alone.voter.next_wake_ms == begun + 6 * 333
+    (cast,) = votes_in(alone.voter.on_tick(begun + 6 * 333))
+    assert cast == prevote("alice", alone.tree["FA"], 2)
 
 
 def test_every_vote_is_in_the_journal_before_it_is_sent():
