@@ -22,6 +22,10 @@ _PAUSE_BLOCKS_MAX: Final = 64
 T = TypeVar("T")
 
 
+class NotYet(Exception):
+    """What a job needs has not come: that is no failure, and it runs again with the next block."""
+
+
 class Jobs:
     """Running and finished jobs by name. `on_change` is called when one ends."""
 
@@ -79,6 +83,10 @@ class Jobs:
             _bound(self._results)
             self._results[name] = task.result()
             self._failures.pop(name, None)
+        elif isinstance(error, NotYet):
+            _bound(self._failures)
+            self._failures[name] = (times, number + 1)
+            log.debug("%s waits: %s", _shown(name), error)
         else:
             pause = min(1 << times, _PAUSE_BLOCKS_MAX)
             _bound(self._failures)

@@ -18,6 +18,7 @@ from flockchain.sdk import StateView
 from flockchain.workers.alliance.desk import AllianceDesk
 from flockchain.workers.alliance.proving import Mask, Unmasking
 from flockchain.workers.alliance.round_view import RoundView
+from flockchain.workers.jobs import NotYet
 from runtime.frame.pallet import encode_call
 from runtime.pallets.fl_alliance import FlAlliance
 from runtime.pallets.fl_alliance.mask_records import Masked, Revealed, Share, WrongShare
@@ -41,7 +42,7 @@ from runtime.primitives.zk_shares import (
 _SEED = b"flock/alliance/mask"
 
 
-class NotFinal(Exception):
+class NotFinal(NotYet):
     """What a worker must not act on before it is final is not final yet."""
 
 

@@ -25,13 +25,14 @@ from runtime.pallets.fl_alliance.sortition import members_needed, participants_o
 from runtime.pallets.fl_alliance.stages import Stage
 from runtime.pallets.fl_alliance.storage import FlAlliance, pot_of
 from runtime.pallets.fl_alliance.terms import (
-    CLIENTS_MIN,
     DAYS_MAX,
+    FINAL_WINDOW_MIN,
     FRACTION_BITS_MAX,
     MASKED_CLIENTS_MAX,
     NAME_BYTES_MAX,
     PARTICIPANTS_MAX,
     PARTS_MAX,
+    PROPOSERS_MIN,
     ROUNDS_MAX,
     UNITS_MAX,
     AllianceParameters,
@@ -61,14 +62,13 @@ class Creation:
         budget = funding.budget if isinstance(funding, SelfFunded) else 0
         if isinstance(funding, SelfFunded) and budget < terms.rounds:
             raise events.BudgetTooSmall
-        needed = members_needed(
-            terms.voters_min, terms.participation, terms.proposing, config.members_max
-        )
-        if needed is None:
-            raise events.TooFewVotersDrawn
         setup = alliance.setup.find()
         chunk = ETHEREUM_POINTS - BLINDERS if setup is None else setup.chunk
         ensure_sums_fit(terms, config.members_max, config.commitments_max, chunk)
+        least = 1 if terms.mode is Mode.OPEN else PROPOSERS_MIN, terms.voters_min
+        needed = members_needed(least, terms.participation, terms.proposing, config.members_max)
+        if needed is None:
+            raise events.TooFewVotersDrawn
         model = self._origin_model(terms.origin)
         live, covered = alliance.live.get(), min(alliance.locks.spare(who), config.creator_stake)
         stake = config.creator_stake - covered
@@ -164,6 +164,8 @@ def ensure_valid_terms(terms: AllianceTerms, quantity_min: int, round_blocks_max
     of_masks, is_masked = (windows.share, windows.unmask), terms.mode is Mode.ZK_MASKED
     if any((window == 0) == is_masked for window in of_masks):
         raise events.BadWindows
+    if is_masked and min(windows.propose, windows.unmask) < FINAL_WINDOW_MIN:
+        raise events.BadWindows
     if windows.total() > round_blocks_max:
         raise events.BadWindows
     if not 1 <= terms.fraction_bits <= FRACTION_BITS_MAX:
@@ -185,7 +187,7 @@ def ensure_sums_fit(
         is_fine = terms.parameters == 0
     else:
         commitments = -(-terms.parameters // chunk) * proposers
-        is_fine = 0 < commitments <= commitments_max and proposers >= CLIENTS_MIN
+        is_fine = 0 < commitments <= commitments_max and proposers >= PROPOSERS_MIN
         is_fine = is_fine and terms.units_max * proposers <= WEIGHTS_MAX
         if terms.mode is Mode.ZK_MASKED:
             is_fine = is_fine and proposers <= MASKED_CLIENTS_MAX

@@ -375,7 +375,8 @@ class TooFewVotersDrawn(frame.ModuleError, index=8):
 
 
 class BadWindows(frame.ModuleError, index=9):
-    """Each window has a block at least, all together have the days that the chain allows."""
+    """Each window has a block at least, those that wait for finality have eight; all together have
+    the days that the chain allows."""
 
 
 class BadFractionBits(frame.ModuleError, index=10):

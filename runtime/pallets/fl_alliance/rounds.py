@@ -110,6 +110,9 @@ class Rounds:
                 self.masking.close_shares(key)
             case Stage.UNMASK:
                 return self.masking.close_unmasking(key)
+            case Stage.PROPOSE if self.masking.is_missed(task, progress):
+                void = Progress(Stage.TALLY, void=VoidReason.NOT_SEALED)
+                alliance.progress.put(task, void)
             case Stage.PROPOSE if progress.done:
                 alliance.begin_stage(key, Stage.DISCLOSE, progress.done)
             case Stage.DISCLOSE if progress.done:

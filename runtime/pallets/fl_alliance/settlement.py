@@ -121,7 +121,7 @@ class Settlement:
                 who for place, who in enumerate(drawn.proposers) if aggregation.faulty >> place & 1
             ]
             standings |= dict.fromkeys([*drawn.voters[:failed], *at_fault], Standing.LOSING)
-        if outcome.void is VoidReason.NOT_SHARED:
+        if outcome.void in (VoidReason.NOT_SHARED, VoidReason.NOT_SEALED):
             standings |= dict.fromkeys(self.masking.dealers(key), Standing.EXEMPT)
         return standings | dict.fromkeys(self.masking.silent(key), Standing.LOSING)
 

@@ -68,15 +68,22 @@ def voters_among(members: int, participation: Rational, proposing: Rational) -> 
 
 
 def members_needed(
-    voters_min: int, participation: Rational, proposing: Rational, members_max: int
+    least: tuple[int, int], participation: Rational, proposing: Rational, members_max: int
 ) -> int | None:
-    """The fewest members that give `voters_min` voters; None if `members_max` do not."""
+    """The fewest members that give so many proposers and voters; None if `members_max` do not."""
+    proposers_min, voters_min = least
+
+    def is_enough(members: int) -> bool:
+        proposers = proposers_of(participants_of(members, participation), proposing)
+        voters = voters_among(members, participation, proposing)
+        return proposers >= proposers_min and voters >= voters_min
+
     low, high = 1, members_max
-    if voters_among(high, participation, proposing) < voters_min:
+    if not is_enough(high):
         return None
-    while low < high:  # voters never become fewer as members become more
+    while low < high:  # neither become fewer as members become more
         middle = (low + high) // 2
-        if voters_among(middle, participation, proposing) >= voters_min:
+        if is_enough(middle):
             high = middle
         else:
             low = middle + 1

@@ -130,7 +130,12 @@ def standing_of_voter(
     """
     ballot = facts.ballot
     match outcome.void:
-        case VoidReason.NOBODY_DRAWN | VoidReason.NO_PROPOSAL | VoidReason.NOT_SHARED:
+        case (
+            VoidReason.NOBODY_DRAWN
+            | VoidReason.NO_PROPOSAL
+            | VoidReason.NOT_SHARED
+            | VoidReason.NOT_SEALED
+        ):
             return Standing.EXEMPT
         case (
             VoidReason.NOTHING_HELD

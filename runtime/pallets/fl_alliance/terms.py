@@ -24,6 +24,11 @@ UNITS_MAX: Final = 1_024
 AGGREGATORS_MAX: Final = 3  # that may try in one round
 CLIENTS_MIN: Final = 3  # of two each would learn the other's update from the sum
 MASKED_CLIENTS_MAX: Final = 128  # that share secrets: what they post grows with their square
+PROPOSERS_MIN: Final = 4  # where sums are: one may drop out, and three still hide one another
+FINAL_WINDOW_MIN: Final = 8
+"""Blocks of a window in which one may act on final blocks alone: a block is final after two or
+three more, five if a round of votes fails; two until what is sent then stands in a block; one in
+hand."""
 COMMITMENTS_MAX: Final = 3_072  # of a round: what a proof's check takes grows with them
 FRACTION_BITS_MAX: Final = 24  # of an int32
 PARTS_MAX: Final = 10**6  # denominators of rates
@@ -45,7 +50,7 @@ class RoundWindows:
     `check_in`: proofs; `propose`: training and sealed proposals; `disclose`: their opening;
     `report`: which proposals can be had; `aggregate`: the aggregator's proof, 0 in open mode;
     `vote`: evaluation and sealed votes; `open`: their opening. `share`, `unmask`: the secrets of
-    masks and their shares, 0 but in masked mode.
+    masks and their shares, 0 but in masked mode. There `propose` and `unmask` wait for finality.
     """
 
     check_in: U32

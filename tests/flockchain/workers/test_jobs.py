@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from flockchain.workers.jobs import Jobs
+from flockchain.workers.jobs import Jobs, NotYet
 
 
 def test_a_job_runs_once_and_its_result_waits() -> None:
@@ -55,6 +55,30 @@ def test_a_job_that_fails_pauses_longer_every_time() -> None:
         return runs
 
     assert asyncio.run(run()) == [0, 1, 3, 7, 15]
+
+
+def test_what_has_not_come_is_looked_for_with_every_block() -> None:
+    async def run() -> list[int]:
+        changed = asyncio.Event()
+        jobs = Jobs(changed.set)
+        runs: list[int] = []
+
+        async def work() -> str:
+            runs.append(number)
+            if number < 5:
+                raise NotYet("block 5 is not final")
+            return "done"
+
+        for number in range(7):
+            changed.clear()
+            jobs.poll("a", number, work)
+            if jobs.running:
+                await changed.wait()
+        assert jobs.failures("a") == 0
+        assert jobs.poll("a", 7, work) == "done"
+        return runs
+
+    assert asyncio.run(run()) == [0, 1, 2, 3, 4, 5]
 
 
 def test_closing_cancels_what_runs() -> None:

@@ -6,10 +6,13 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ml.attacks.sums import SumCheat
 from runtime.pallets.fl_alliance import events
 from runtime.pallets.fl_alliance.records import RoundKey
-from runtime.pallets.fl_alliance.stages import EndReason, Outcome, Standing
+from runtime.pallets.fl_alliance.stages import EndReason, Outcome, Stage, Standing, VoidReason
+from runtime.primitives.types import Hash
 from tests.flockchain.workers.alliance.alliance_chain import (
     TASK,
     alliance_chain,
@@ -18,6 +21,7 @@ from tests.flockchain.workers.alliance.alliance_chain import (
     participants,
     result_of,
     step,
+    until_round,
 )
 from tests.flockchain.workers.alliance.test_proven_rounds import (
     Choice,
@@ -63,6 +67,35 @@ def test_who_drops_out_after_sharing_stops_nobody(tmp_path: Path) -> None:
     found = standings(chain)
     assert found.pop(gone) is Standing.ABSENT
     assert set(found.values()) == {Standing.GOOD}
+
+
+@pytest.mark.long
+def test_while_no_block_becomes_final_nobody_reveals_and_nobody_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finality stands still in UNMASK; before, for three blocks of PROPOSE, which harms nothing."""
+
+    async def run():  # type: ignore[no-untyped-def]
+        async with alliance_chain(tmp_path, rounds=1, **masked()) as (chain, client):
+            finalize, waited = chain.backend.finalize, 0
+
+            def stands_still(block: Hash) -> None:
+                nonlocal waited
+                progress = chain.runtime().alliance.progress.find(TASK)
+                stage = None if progress is None else progress.stage
+                waited += stage is Stage.PROPOSE
+                if stage is not Stage.UNMASK and (stage is not Stage.PROPOSE or waited > 3):
+                    finalize(block)
+
+            monkeypatch.setattr(chain.backend, "finalize", stands_still)
+            async with at_work(client, participants(), tmp_path / "state") as worker:
+                return chain, await until_round(chain, 0, worker)
+
+    chain, result = asyncio.run(run())
+    assert len(events_of(chain, events.SumProved)) == 1
+    assert result.void is VoidReason.NOT_UNMASKED
+    assert not events_of(chain, events.SharesRevealed)
+    assert set(standings(chain).values()) == {Standing.EXEMPT}
 
 
 def test_restarts_between_all_phases(tmp_path: Path) -> None:

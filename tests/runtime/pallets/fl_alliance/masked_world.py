@@ -35,10 +35,14 @@ from tests.runtime.pallets.fl_alliance.alliance_world import (
     vrf_key,
     vrf_seed,
 )
-from tests.runtime.pallets.fl_alliance.test_aggregation import PARAMETERS, Aggregated
+from tests.runtime.pallets.fl_alliance.test_aggregation import (
+    HALF_PROPOSE,
+    PARAMETERS,
+    Aggregated,
+)
 from tests.runtime.pallets.world import GENESIS, account
 
-MASKED_WINDOWS = replace(WINDOWS, aggregate=5, share=4, unmask=4)
+MASKED_WINDOWS = replace(WINDOWS, propose=8, aggregate=5, share=4, unmask=8)
 
 
 @dataclass
@@ -165,6 +169,7 @@ def masked_round(proposers: str = "abcde", voters: str = "vwxyz", **changes: obj
         "mode": Mode.ZK_MASKED,
         "parameters": PARAMETERS,
         "windows": MASKED_WINDOWS,
+        **HALF_PROPOSE,
         **changes,
     }
     made = new_alliance(*proposers, *voters, **declared)

@@ -184,11 +184,15 @@ class Aggregated:
         return self.made.result(0)
 
 
+HALF_PROPOSE = {"proposing": Rational(1, 2), "units_max": 256}  # so that eight members are enough
+
+
 def zk_alliance(**changes: object) -> Alliance:
     declared = {
         "mode": Mode.ZK,
         "parameters": PARAMETERS,
         "windows": replace(WINDOWS, aggregate=5),
+        **HALF_PROPOSE,
         **changes,
     }
     return new_alliance(*"abcdefgh", **declared)
@@ -470,14 +474,22 @@ def test_commitments_belong_to_tasks_with_an_aggregator() -> None:
         found.reveal("a")
 
 
+def test_a_round_needs_as_many_members_as_give_four_proposers() -> None:
+    made = zk_alliance(voters_min=1)
+    assert made.pallet.get_task(made.task).members_min == 7
+    open_mode = new_alliance(*"abcdefgh", proposing=Rational(1, 2), voters_min=1)
+    assert open_mode.pallet.get_task(made.task).members_min == 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"parameters": 0},
         {"attributes": True},
-        {"parameters": 4092 * 60},  # 60 chunks of 52 proposers
+        {"parameters": 4092 * 25},  # 25 chunks of 128 proposers
         {"proposing": Rational(1, 200)},
-        {"participation": Rational(1, 1), "proposing": Rational(1, 3)},  # units of 86 proposers
+        {"proposing": Rational(1, 86)},  # three proposers: none may drop out
+        {"proposing": Rational(1, 3), "units_max": 1_024},  # units of 86 proposers
         {"mode": Mode.OPEN, "windows": WINDOWS},
     ],
 )
@@ -559,7 +571,11 @@ def test_an_honest_client_cannot_be_accused() -> None:
 
 def test_an_accusation_gives_the_aggregator_its_time_anew() -> None:
     made = new_alliance(
-        *"abcdefghi", mode=Mode.ZK, parameters=PARAMETERS, windows=replace(WINDOWS, aggregate=5)
+        *"abcdefghi",
+        mode=Mode.ZK,
+        parameters=PARAMETERS,
+        windows=replace(WINDOWS, aggregate=5),
+        **HALF_PROPOSE,
     )
     made.seat("abci", VOTERS)
     found = Aggregated(made, sends_wrong="b")
@@ -582,7 +598,11 @@ def test_an_accusation_gives_the_aggregator_its_time_anew() -> None:
 
 def test_more_accusations_give_no_more_time() -> None:
     made = new_alliance(
-        *"abcdefghij", mode=Mode.ZK, parameters=PARAMETERS, windows=replace(WINDOWS, aggregate=5)
+        *"abcdefghij",
+        mode=Mode.ZK,
+        parameters=PARAMETERS,
+        windows=replace(WINDOWS, aggregate=5),
+        **HALF_PROPOSE,
     )
     made.seat("abcij", VOTERS)
     found = Aggregated(made, sends_wrong="bc")

@@ -80,6 +80,44 @@ def test_without_enough_shares_the_round_is_void_and_only_the_silent_lose() -> N
     assert {found.standing(name) for name in VOTERS} == {Standing.EXEMPT}
 
 
+@pytest.mark.parametrize("early", ["", "a", "ab"])
+def test_where_most_reveal_nothing_none_of_them_pays(early: str) -> None:
+    """No block became final, so the honest could not; a few that do not wait harm nobody."""
+    found = at_unmasking("abcd")
+    found.reveal_shares(*early)
+    found.made.settle()
+    assert found.result().void is VoidReason.NOT_UNMASKED
+    assert {found.standing(name) for name in "abcd" + VOTERS} == {Standing.EXEMPT}
+
+
+@pytest.mark.parametrize("early", ["", "a", "ab"])
+def test_where_most_dealers_seal_nothing_the_round_is_void_and_no_dealer_pays(early: str) -> None:
+    found = masked_round()
+    found.share(*"abcd")
+    found.made.go_to(Stage.PROPOSE)
+    for name in early:
+        found.seal(name)
+    found.made.settle()
+    assert found.result().void is VoidReason.NOT_SEALED
+    assert [found.standing(name) for name in ALL] == [Standing.EXEMPT] * 4 + [Standing.ABSENT]
+    assert {found.standing(name) for name in VOTERS} == {Standing.EXEMPT}
+
+
+def test_where_most_dealers_seal_the_others_pay() -> None:
+    found = masked_round()
+    found.share(*ALL)
+    found.made.go_to(Stage.PROPOSE)
+    for name in "abc":
+        found.seal(name)
+    found.made.go_to(Stage.DISCLOSE)
+    for name in "abc":
+        found.reveal(name, "v")
+    found.made.report_all(VOTERS)
+    found.made.settle()
+    assert found.result().void is VoidReason.TOO_FEW_CLIENTS
+    assert [found.standing(name) for name in ALL] == [Standing.EXEMPT] * 3 + [Standing.ABSENT] * 2
+
+
 def test_a_drop_out_may_reveal_but_nobody_waits_for_it() -> None:
     found = at_unmasking(absent="e")
     assert found.made.progress.due == 4
@@ -269,6 +307,8 @@ def test_calls_of_masked_rounds_in_other_modes() -> None:
     [
         ({"windows": replace(MASKED_WINDOWS, share=0)}, events.BadWindows),
         ({"windows": replace(MASKED_WINDOWS, unmask=0)}, events.BadWindows),
+        ({"windows": replace(MASKED_WINDOWS, propose=7)}, events.BadWindows),
+        ({"windows": replace(MASKED_WINDOWS, unmask=7)}, events.BadWindows),
         ({"windows": replace(WINDOWS, aggregate=5)}, events.BadWindows),
         ({"mode": Mode.ZK}, events.BadWindows),
         ({"mode": Mode.OPEN, "parameters": 0}, events.BadWindows),
@@ -290,4 +330,4 @@ def test_terms_that_masked_rounds_cannot_have(
 
 
 def test_a_masked_round_takes_its_windows_more() -> None:
-    assert MASKED_WINDOWS.total() == replace(MASKED_WINDOWS, share=0, unmask=0).total() + 8
+    assert MASKED_WINDOWS.total() == replace(MASKED_WINDOWS, share=0, unmask=0).total() + 12

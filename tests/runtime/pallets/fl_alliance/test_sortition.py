@@ -100,10 +100,17 @@ def test_absence_never_leaves_too_few_voters(members: int) -> None:
 def test_members_needed(
     voters_min: int, participation: Rational, proposing: Rational, needed: int | None
 ) -> None:
-    assert members_needed(voters_min, participation, proposing, 4_096) == needed
+    assert members_needed((1, voters_min), participation, proposing, 4_096) == needed
     if needed is not None:
         assert voters_among(needed, participation, proposing) >= voters_min
         assert voters_among(needed - 1, participation, proposing) < voters_min
+
+
+def test_members_that_give_enough_proposers() -> None:
+    assert members_needed((4, 3), ALL, HALF, 4_096) == 7
+    assert members_needed((4, 3), ALL, FIFTH, 4_096) == 16
+    assert members_needed((4, 200), ALL, FIFTH, 4_096) == 252
+    assert members_needed((4, 1), ALL, Rational(1, 200), 4_096) is None
 
 
 def test_every_member_has_each_role_equally_often() -> None:
