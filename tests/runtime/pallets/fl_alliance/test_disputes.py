@@ -1,4 +1,4 @@
-"""Disputes: who sent what it did not commit to is out and loses; who is honest cannot be accused."""
+"""Disputes: who sent what it did not commit to loses; who is honest cannot be accused."""
 
 from __future__ import annotations
 
