@@ -155,6 +155,10 @@ class Fields:
             raise PeerError("envelope is not a map")
         self._fields = dict(value)
 
+    def has(self, name: str) -> bool:
+        """Whether an optional field is there and not taken yet."""
+        return name in self._fields
+
     def take_int(self, name: str, low: int = 0, high: int = 2**64 - 1) -> int:
         """Take an integer between `low` and `high`, both included. Raises: PeerError."""
         value = self._take(name)

@@ -40,17 +40,24 @@ def decode_warp_request(data: bytes) -> Hash:
 
 @dataclass(frozen=True, slots=True)
 class WarpAnswer:
-    """Fragments; `is_last`: they end in the last final block of whoever answers."""
+    """Fragments; `is_last`: they end in the last final block of whoever answers.
+
+    `is_forced`: they end before voters were replaced by force, which nobody's votes prove.
+    """
 
     fragments: list[Fragment]
     is_last: bool
+    is_forced: bool = False
 
     def encode(self) -> bytes:
         """The envelope's bytes."""
         listed: list[Value] = [
             {"header": one.header.encode(), "proof": one.justification} for one in self.fragments
         ]
-        return encode({"fragments": listed, "is_last": self.is_last})
+        fields: dict[str, Value] = {"fragments": listed, "is_last": self.is_last}
+        if self.is_forced:
+            fields["is_forced"] = True
+        return encode(fields)
 
 
 def decode_warp_answer(data: bytes) -> WarpAnswer:
@@ -58,6 +65,7 @@ def decode_warp_answer(data: bytes) -> WarpAnswer:
     fields = Fields(decode(data))
     listed = fields.take_list("fragments", FRAGMENTS_MAX)
     is_last = fields.take_bool("is_last")
+    is_forced = fields.has("is_forced") and fields.take_bool("is_forced")
     fields.ensure_empty()
     fragments = []
     for item in listed:
@@ -69,7 +77,7 @@ def decode_warp_answer(data: bytes) -> WarpAnswer:
             fragments.append(Fragment(HEADER.decode_all(raw), proof))
         except DecodeError as error:
             raise PeerError(f"a header that does not decode: {error}") from error
-    return WarpAnswer(fragments, is_last)
+    return WarpAnswer(fragments, is_last, is_forced)
 
 
 @dataclass(frozen=True, slots=True)

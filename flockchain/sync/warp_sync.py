@@ -4,6 +4,7 @@ First the changes of voters, each with its votes, from genesis to the last final
 block's state, node by node against its root; then the chain goes on from there. One question at a
 time, progress on disk with each answer. Peers that send what is false lose reputation, those that
 do not answer are passed over; whoever claims a final block that it does not prove is false too.
+Voters that were replaced by force are nobody's to prove: if all peers say so, the past is executed.
 Invariant: nothing is adopted that the genesis voters and their successors did not make final.
 Source: Substrate `sc_network_sync::strategy::{warp, state}`.
 """
@@ -77,6 +78,7 @@ class WarpSync:
         self._on_done = on_done
         self._store = WarpStore(backend.store)
         self._peers: dict[PeerId, _Peer] = {}
+        self._forced_by: set[PeerId] = set()
         self._is_asking = False
         self._begin_at_ms: int | None = None
         self._refusals = 0
@@ -193,7 +195,7 @@ class WarpSync:
     def _take_proofs(self, peer: PeerId, answer: bytes) -> None:
         """Raises PeerError, WarpProofError."""
         found = decode_warp_answer(answer)
-        if not found.fragments and not found.is_last:
+        if not found.fragments and not found.is_last and not found.is_forced:
             raise PeerError("no fragment, and more to come")
         proven = verify_fragments(self._proven, found.fragments, is_last=found.is_last)
         changes = [fragment for fragment in found.fragments if is_change(fragment)]
@@ -208,8 +210,23 @@ class WarpSync:
             proven.authorities, changes[-1].header.number if changes else self._proven.number
         )
         log.info("%d changes of voters proven up to block %d", self._change_count, proven.number)
-        if found.is_last:
+        if found.is_forced:
+            self._on_forced(peer)
+        elif found.is_last:
             self._aim(peer, found.fragments[-1] if found.fragments else self._last)
+
+    def _on_forced(self, peer: PeerId) -> None:
+        """A peer has no proofs beyond a forced change: if all say so, the past is executed."""
+        self._forced_by.add(peer)
+        self._pass_over(self._peers.get(peer))
+        if self._forced_by.issuperset(self._peers):
+            log.warning(
+                "voters were replaced by force after block %d, and no proof leads beyond them: "
+                "all blocks are executed",
+                self._proven.number,
+            )
+            clear_progress(self._backend)
+            self._finish()
 
     def _aim(self, peer: PeerId, last: Fragment | None) -> None:
         """The proofs end here: aim at the last block's state. Raises PeerError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster
 from flockchain.simulation.staked import staked_genesis
+from flockchain.storage.kv import MemoryStore
 from runtime.constants import DEVNET
 from runtime.frame.externalities import DictState, Externalities
 from runtime.frame.origin import ROOT
@@ -82,6 +83,24 @@ def test_a_third_dead_across_a_set_change_is_replaced_by_force() -> None:
     ensure_agreement(cluster)
     assert set_id(back) == set_id(alive[0])
     assert finalized(back) > DECIDED + DELAY
+
+
+def test_a_fresh_node_that_would_warp_executes_what_no_proof_leads_across() -> None:
+    cluster = cluster_that_dies(63)
+    alive = running(cluster.members[2])
+    cluster.run(60_000)
+    assert finalized(alive) > DECIDED + DELAY
+    fresh = cluster.members[0]
+    fresh.key, fresh.store, fresh.wants_warp = None, MemoryStore(), True
+    node = cluster.start(fresh)
+    cluster.run(25_000 + HALF_SLOT_MS)
+    ensure_agreement(cluster)
+    assert finalized(node) > DECIDED + DELAY
+    assert set_id(node) == set_id(alive)
+    assert node.history.is_whole
+    first = node.backend.blocks.hash_at(1)
+    assert first is not None
+    assert node.backend.blocks.body(first) is not None
 
 
 def test_a_node_restarts_between_a_forced_change_and_its_finality() -> None:

@@ -300,7 +300,7 @@ def test_an_operator_is_told_when_nobody_has_proofs(
     world = world_of(grown)
 
     def refuse(peer: PeerId, protocol: str, data: bytes) -> bytes:
-        raise PeerError("voters were replaced by force: no proof leads beyond them")
+        raise PeerError("not now")
 
     world.source().on_request = refuse  # type: ignore[method-assign]
     text = "no peer gives proofs from genesis on: --sync full executes all blocks"
@@ -308,6 +308,44 @@ def test_an_operator_is_told_when_nobody_has_proofs(
     assert world.node().is_warping
     with pytest.raises(NoState, match="send it later"):
         world.node().submit(b"\x04")
+
+
+def test_the_past_is_executed_where_all_say_that_voters_were_replaced_by_force(
+    grown: LongChain, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = world_of(grown)
+    serve = world.source().on_request
+
+    def end_early(peer: PeerId, protocol: str, data: bytes) -> bytes:
+        if protocol != "warp":
+            return serve(peer, protocol, data)
+        found = decode_warp_answer(serve(peer, protocol, data)).fragments[:2]
+        return WarpAnswer(found, is_last=False, is_forced=True).encode()
+
+    world.source().on_request = end_early  # type: ignore[method-assign]
+    world.run_until(lambda: not world.node().is_warping)
+    assert "all blocks are executed" in caplog.text
+    store = WarpStore(world.fresh.store)
+    assert (list(store.fragments()), store.target()) == ([], None)
+    world.run_until(lambda: world.node().backend.best == world.source().backend.best)
+    assert world.node().backend.blocks.body(world.source().backend.blocks.hash_at(3) or Hash(b""))
+
+
+def test_one_peer_alone_cannot_make_a_node_execute_the_past(grown: LongChain) -> None:
+    world = world_of(grown)
+    lie = WarpAnswer([], is_last=False, is_forced=True).encode()
+
+    def answer(protocol: str, data: bytes) -> bytes:
+        return (
+            lie
+            if protocol == "warp"
+            else world.source().on_request(world.liar.peer, protocol, data)
+        )
+
+    join_liar(world, answer)
+    world.run_until(world.has_warped)
+    assert world.node().backend.finalized.number == BLOCKS
+    ensure_complete(world)
 
 
 # -- liars
