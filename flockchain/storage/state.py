@@ -241,7 +241,8 @@ class StateStore:
         stem = encode_stem(self._next_update)
         self._next_update += 1
         update = TrieUpdate(self._nodes(source, parent.hash), self._version, stem)
-        return StateDelta(parent, changes, update.apply(parent, changes), stem)
+        real = self._values.leave_out_same(parent.hash, changes)
+        return StateDelta(parent, changes, update.apply(parent, real), stem)
 
     def _get_parent(
         self, view: PendingView, root: bytes, parent_hash: bytes, number: int

@@ -69,9 +69,11 @@ class TrieNode:
     empty where it is inlined.
     `value` is the value itself (None: no value here; a proof's reader may not know it yet), also
     where the encoding holds `value_hash`.
+    `frame` is what the encoding begins with, all but a leaf's value or a branch's references, once
+    somebody asked for it: mostly those alone are what a block changes.
     """
 
-    __slots__ = ("bitmap", "locations", "partial", "refs", "value", "value_hash")
+    __slots__ = ("bitmap", "frame", "locations", "partial", "refs", "value", "value_hash")
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class TrieNode:
         bitmap: int = 0,
         refs: list[bytes] | None = None,
         locations: list[bytes] | None = None,
+        frame: bytes | None = None,
     ) -> None:
         self.partial = partial
         self.value = value
@@ -88,6 +91,7 @@ class TrieNode:
         self.bitmap = bitmap
         self.refs = refs
         self.locations = locations
+        self.frame = frame
 
 
 def children_of(bitmap: int) -> tuple[int, ...]:
@@ -98,7 +102,7 @@ def children_of(bitmap: int) -> tuple[int, ...]:
 def encode_compact(value: int) -> bytes:
     """SCALE Compact of a length below 2^30."""
     if value < 1 << 6:
-        return bytes((value << 2,))
+        return _COMPACT[value]
     if value < 1 << 14:
         return (value << 2 | 1).to_bytes(2, "little")
     if value < 1 << 30:
@@ -108,21 +112,35 @@ def encode_compact(value: int) -> bytes:
 
 def encode_node(node: TrieNode) -> bytes:
     """The node's encoding: what is hashed, inlined and put into proofs."""
-    partial, value_hash, refs = node.partial, node.value_hash, node.refs
-    if value_hash is not None:
-        value, kind = value_hash, _LEAF_HASHED if refs is None else _BRANCH_HASHED
+    frame = node.frame
+    if frame is None:
+        frame = node.frame = _encode_frame(node)
+    if node.refs is not None:
+        return b"".join((frame, *node.refs))
+    return frame + _encode_value(node)
+
+
+def _encode_value(node: TrieNode) -> bytes:
+    if node.value_hash is not None:
+        return node.value_hash
+    return b"" if node.value is None else encode_compact(len(node.value)) + node.value
+
+
+def _encode_frame(node: TrieNode) -> bytes:
+    partial, refs = node.partial, node.refs
+    if node.value_hash is not None:
+        kind = _LEAF_HASHED if refs is None else _BRANCH_HASHED
     elif node.value is None:
-        value, kind = b"", _BRANCH
+        kind = _BRANCH
     else:
-        value = encode_compact(len(node.value)) + node.value
         kind = _LEAF if refs is None else _BRANCH_VALUE
     length = len(partial)
     heads = _HEADS[kind]
     head = heads[length] if length < len(heads) else _encode_head(kind, length)
     packed = bytes.fromhex("0" + partial if length & 1 else partial)
     if refs is None:
-        return head + packed + value
-    return b"".join((head, packed, node.bitmap.to_bytes(2, "little"), value, *refs))
+        return head + packed
+    return b"".join((head, packed, node.bitmap.to_bytes(2, "little"), _encode_value(node)))
 
 
 def encode_ref(encoded: bytes) -> bytes:
@@ -242,6 +260,7 @@ def _take(record: bytes, offset: int, length: int) -> bytes:
     return part
 
 
+_COMPACT: Final = tuple(bytes((value << 2,)) for value in range(1 << 6))
 _INLINED: Final[dict[bytes, TrieNode]] = {}
 _LOW_CHILDREN: Final = tuple(
     tuple(index for index in range(8) if bits >> index & 1) for bits in range(256)

@@ -27,6 +27,7 @@ from flockchain.storage.trie_codec import (
     StateVersion,
     TrieNode,
     decode_inline,
+    encode_compact,
     encode_node,
     hash_256,
     remember_inline,
@@ -35,8 +36,9 @@ from flockchain.storage.trie_codec import (
 STEM_BYTES: Final = 5
 """What the locations of one update begin with; the rest counts its nodes."""
 INDEX_BYTES: Final = 3
-_NO_REFS: Final = (NO_REF,) * 16
-_NO_LOCATIONS: Final = (NO_LOCATION,) * 16
+_NO_REFS: Final = [NO_REF] * 16
+_NO_LOCATIONS: Final = [NO_LOCATION] * 16
+_INDICES: Final = tuple(index.to_bytes(INDEX_BYTES, "big") for index in range(1_024))
 
 
 class NodeSource(Protocol):
@@ -99,6 +101,7 @@ class TrieUpdate:
 
     def __init__(self, source: NodeSource, version: StateVersion, stem: bytes) -> None:
         self._source = source
+        self._load = source.load
         self._hashes_values = version == StateVersion.V1
         self._stem = stem
         self._paths: list[str] = []
@@ -113,9 +116,9 @@ class TrieUpdate:
 
         Raises: KeyTooLong, StorageError.
         """
-        for key in changes:
-            if len(key) > KEY_BYTES_MAX:
-                raise KeyTooLong(f"state key of {len(key)} bytes, at most {KEY_BYTES_MAX}")
+        longest = max(map(len, changes), default=0)
+        if longest > KEY_BYTES_MAX:
+            raise KeyTooLong(f"state key of {longest} bytes, at most {KEY_BYTES_MAX}")
         items = sorted(changes.items())
         self._paths = [key.hex() for key, _ in items]
         self._values = [value for _, value in items]
@@ -153,7 +156,7 @@ class TrieUpdate:
             value = values[low]
             if value == node.value:
                 return node
-            return None if value is None else self._leaf(partial, value)
+            return None if value is None else self._exchange(node, value)
         children: dict[int, TrieNode | None] = {}
         branch = node
         if not (first.startswith(partial, depth) and paths[high - 1].startswith(partial, depth)):
@@ -170,13 +173,27 @@ class TrieUpdate:
             while after < high and paths[after][end] == digit:
                 after += 1
             index = INDEX_OF_NIBBLE[digit]
-            old = children[index] if index in children else load_child(self._source, branch, index)
+            if index in children:
+                old = children[index]
+            elif branch.locations is not None and branch.refs is not None:
+                # As `load_child`, in the innermost loop.
+                location, ref = branch.locations[index], branch.refs[index]
+                old = self._load(location, ref) if location else decode_inline(ref) if ref else None
+            else:
+                old = None
             new = self._update(old, low, after, end + 1)
             if new is not old:
                 children[index] = new
                 is_changed = True
             low = after
         return self._rebuild(branch, value, children) if is_changed else node
+
+    def _exchange(self, leaf: TrieNode, value: bytes) -> TrieNode:
+        """A leaf with another value."""
+        made = self._leaf(leaf.partial, value)
+        if (made.value_hash is None) is (leaf.value_hash is None):
+            made.frame = leaf.frame
+        return made
 
     def _split(
         self,
@@ -206,8 +223,8 @@ class TrieUpdate:
         bitmap = branch.bitmap
         for index, child in children.items():
             bitmap = bitmap & ~(1 << index) if child is None else bitmap | 1 << index
-        refs = list(branch.refs or _NO_REFS)
-        locations = list(branch.locations or _NO_LOCATIONS)
+        refs = (branch.refs or _NO_REFS).copy()
+        locations = (branch.locations or _NO_LOCATIONS).copy()
         is_branch = bitmap & (bitmap - 1) != 0 or (bitmap != 0 and value is not None)
         for index, child in children.items():
             if locations[index]:
@@ -217,8 +234,13 @@ class TrieUpdate:
             elif is_branch:
                 refs[index], locations[index] = self._finish(child)
         if is_branch:
-            value_hash = branch.value_hash if value is branch.value else self._hash_of(value)
-            return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations)
+            if value is not branch.value:
+                value_hash = self._hash_of(value)
+                return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations)
+            frame = branch.frame if bitmap == branch.bitmap else None
+            return TrieNode(
+                branch.partial, value, branch.value_hash, bitmap, refs, locations, frame
+            )
         if bitmap:
             return self._merge(branch, bitmap.bit_length() - 1, children)
         return None if value is None else self._leaf(branch.partial, value)
@@ -242,7 +264,7 @@ class TrieUpdate:
         """Encode a child for good: how its parent names it and where it lies."""
         encoded = encode_node(node)
         if len(encoded) < HASH_BYTES:
-            ref = bytes((len(encoded) << 2,)) + encoded
+            ref = encode_compact(len(encoded)) + encoded
             remember_inline(ref, node)
             return ref, NO_LOCATION
         digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
@@ -251,10 +273,12 @@ class TrieUpdate:
     def _insert(self, node: TrieNode, encoded: bytes) -> bytes:
         """Note the node and its record: encoding, children's locations, hashed value."""
         if node.locations is not None:
-            encoded += b"".join(node.locations)
+            encoded = b"".join((encoded, *node.locations))
         if node.value_hash is not None and node.value is not None:
             encoded += node.value
-        location = self._stem + len(self._nodes).to_bytes(INDEX_BYTES, "big")
+        count = len(self._nodes)
+        index = _INDICES[count] if count < len(_INDICES) else count.to_bytes(INDEX_BYTES, "big")
+        location = self._stem + index
         self._locations.append(location)
         self._nodes.append(node)
         self._records.append(encoded)

@@ -17,6 +17,7 @@ VALUE_BYTES_MAX: Final = 1_024
 """Larger values are read from the trie, so that 16 MiB bound all entries."""
 
 Values = dict[bytes, bytes | None]
+_UNKNOWN: Final = object()
 
 
 class ValueCache:
@@ -32,6 +33,19 @@ class ValueCache:
             return self._put(root, {})
         self._by_root.move_to_end(root)
         return values
+
+    def leave_out_same(
+        self, root: bytes, changes: Mapping[bytes, bytes | None]
+    ) -> Mapping[bytes, bytes | None]:
+        """`changes` without those that are known to change nothing of the root's state.
+
+        Of what an empty block writes a quarter is there already.
+        """
+        known = self._by_root.get(root)
+        if known is None:
+            return changes
+        find = known.get
+        return {key: value for key, value in changes.items() if find(key, _UNKNOWN) != value}
 
     def derive(self, parent: bytes, root: bytes, changes: Mapping[bytes, bytes | None]) -> None:
         """A block led from one root to another."""

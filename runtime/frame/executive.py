@@ -40,6 +40,7 @@ from runtime.frame.weights import (
     MANDATORY,
     NORMAL,
     OPERATIONAL,
+    ZERO_WEIGHT,
     DispatchClass,
     DispatchInfo,
     Pays,
@@ -199,10 +200,12 @@ class Executive:
         if system.last_upgrade() != version:
             migrate(self.runtime.ordered, system)
             system.note_upgrade(version)
-        used = self.runtime.weights.base_block
+        base = self.runtime.weights.base_block
+        time, proof = base.ref_time, base.proof_size
         for pallet in self.runtime.hooked["on_initialize"]:
-            used = used + pallet.on_initialize(number)
-        system.add_weight(DispatchInfo(used, MANDATORY, Pays.NO), Weight(0))
+            used = pallet.on_initialize(number)
+            time, proof = time + used.ref_time, proof + used.proof_size
+        system.add_weight(DispatchInfo(Weight(time, proof), MANDATORY, Pays.NO), ZERO_WEIGHT)
 
     def apply_extrinsic(self, data: bytes) -> DispatchError | None:
         """Apply one extrinsic; the error of a call that failed (its fee is kept), or None.
@@ -241,7 +244,7 @@ class Executive:
             left = Weight(max(limit.ref_time - used.ref_time, 0), limit.proof_size)
             spent = pallet.on_idle(number, left)
             if spent.ref_time or spent.proof_size:
-                system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), Weight(0))
+                system.add_weight(DispatchInfo(spent, MANDATORY, Pays.NO), ZERO_WEIGHT)
                 used = system.total_weight()
         runtime.fees.update_multiplier(system.weight_of(NORMAL))
         for pallet in runtime.hooked["on_finalize"]:

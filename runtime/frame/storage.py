@@ -278,15 +278,30 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
         self.hashers = hashers
         self._parts = (codec_of(first), codec_of(second))
         self._hashes = (_HASH[hashers[0]], _HASH[hashers[1]])
+        self._prefixes: dict[Any, bytes] = {}
 
     def path(self, key: tuple[Any, Any]) -> bytes:
+        known = self._paths.get(key)
+        if known is not None:
+            return known
         second = self._parts[1].encode(key[1])
-        return self.prefix_of(key[0]) + self._hashes[1][0](second) + second
+        path = self.prefix_of(key[0]) + self._hashes[1][0](second) + second
+        if len(self._paths) >= _PATHS_MAX:
+            self._paths.clear()
+        self._paths[key] = path
+        return path
 
     def prefix_of(self, first: Any) -> bytes:
         """Where the entries of `first` begin."""
+        known = self._prefixes.get(first)
+        if known is not None:
+            return known
         encoded = self._parts[0].encode(first)
-        return self.prefix + self._hashes[0][0](encoded) + encoded
+        prefix = self.prefix + self._hashes[0][0](encoded) + encoded
+        if len(self._prefixes) >= _PATHS_MAX:
+            self._prefixes.clear()
+        self._prefixes[first] = prefix
+        return prefix
 
     def key_of(self, path: bytes) -> tuple[Any, Any]:
         first, offset = self._parts[0].decode(path, len(self.prefix) + self._hashes[0][1])

@@ -47,6 +47,39 @@ def test_nothing_is_inherited_from_a_root_that_nobody_read() -> None:
     assert cache.of(B) == {}
 
 
+def test_only_what_is_known_to_be_there_is_left_out() -> None:
+    cache = ValueCache()
+    changes = {b"same": b"1", b"other": b"1", b"gone": None, b"unread": b"1", b"unread too": None}
+    assert cache.leave_out_same(A, changes) == changes
+    values = cache.of(A)
+    for key, value in ((b"same", b"1"), (b"other", b"0"), (b"gone", None)):
+        remember(values, key, value)
+    real = {b"other": b"1", b"unread": b"1", b"unread too": None}
+    assert cache.leave_out_same(A, changes) == real
+    assert len(changes) == 5
+
+
+def test_what_a_block_writes_again_changes_no_root() -> None:
+    roots = []
+    for is_read in (False, True):
+        store = MemoryStore()
+        states, batch = StateStore(store), WriteBatch()
+        root = states.commit(EMPTY_ROOT, {b"a": b"1", b"b": b"1"}, A, bytes(32), 0, batch)
+        store.write(batch)
+        if is_read:
+            assert [states.reader(root).get(key) for key in (b"a", b"b", b"c")] == [
+                b"1",
+                b"1",
+                None,
+            ]
+        changed, delta = states.compute_root(root, {b"a": b"1", b"b": b"2", b"c": None})
+        assert delta.changes == {b"a": b"1", b"b": b"2", b"c": None}
+        roots.append(changed)
+        same, delta = states.compute_root(root, {b"a": b"1", b"c": None})
+        assert (same, delta.trie.records, delta.trie.removed) == (root, [], [])
+    assert roots[0] == roots[1]
+
+
 def test_entries_values_and_roots_are_bounded() -> None:
     cache = ValueCache()
     values = cache.of(A)
