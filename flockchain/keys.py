@@ -79,6 +79,12 @@ class KeyPair:
             raise KeySchemeError(f"VRF proofs need an ed25519 key, this is {self.scheme}")
         return vrf.prove(self.seed, alpha)
 
+    def vrf_evaluate(self, alpha: bytes) -> bytes:
+        """The 64-byte output that `vrf_prove` proves. Raises: KeySchemeError as it does."""
+        if self.scheme != "ed25519" or self.seed is None:
+            raise KeySchemeError(f"VRF outputs need an ed25519 key, this is {self.scheme}")
+        return vrf.evaluate(self.seed, alpha)
+
     def address(self, prefix: int = GENERIC_PREFIX) -> str:
         """The SS58 address on a network."""
         return encode_address(self.public, prefix)

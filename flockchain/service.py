@@ -407,7 +407,7 @@ class Service:
 
 
 def _author_key(pair: KeyPair) -> AuthorKey:
-    return AuthorKey(VrfKey(pair.public, pair.vrf_prove), pair.sign)
+    return AuthorKey(VrfKey(pair.public, pair.vrf_prove, pair.vrf_evaluate), pair.sign)
 
 
 def _make_directory(path: Path, option: str) -> None:

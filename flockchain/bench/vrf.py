@@ -1,4 +1,4 @@
-"""What verifiable randomness takes: a slot claimed, a claim checked.
+"""What verifiable randomness takes: a slot claimed, a slot that is not won, a claim checked.
 
 Source: RFC 9381; WP VI.B.
 """
@@ -12,7 +12,7 @@ from runtime.primitives import vrf
 
 
 def bench_vrf(rounds: int = 200) -> list[dict[str, Any]]:
-    """Rows: prove, verify. The best of three runs over `rounds` inputs each."""
+    """Rows: prove, evaluate, verify. The best of three runs over `rounds` inputs each."""
     seed = bytes(32)
     public = vrf.public_key(seed)
     inputs = [index.to_bytes(8, "little") for index in range(rounds)]
@@ -20,6 +20,7 @@ def bench_vrf(rounds: int = 200) -> list[dict[str, Any]]:
     pairs = list(zip(proofs, inputs, strict=True))
     runs = {
         "prove": lambda: [vrf.prove(seed, alpha) for alpha in inputs],
+        "evaluate": lambda: [vrf.evaluate(seed, alpha) for alpha in inputs],
         "verify": lambda: [vrf.verify(public, proof, alpha) for proof, alpha in pairs],
     }
     return [

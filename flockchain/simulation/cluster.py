@@ -98,7 +98,10 @@ class Cluster:
         author = None
         if member.key is not None:
             pairs = member.session_keys()
-            keys = [AuthorKey(VrfKey(pair.public, pair.vrf_prove), pair.sign) for pair in pairs]
+            keys = [
+                AuthorKey(VrfKey(pair.public, pair.vrf_prove, pair.vrf_evaluate), pair.sign)
+                for pair in pairs
+            ]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, self.slot_ms)
             consensus.on_sealed.append(author.note_sealed)
         node = Node(backend, importer, pool, self.clock, author, wants_warp=member.wants_warp)

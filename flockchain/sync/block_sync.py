@@ -89,8 +89,11 @@ class BlockSync:
 
     def target(self) -> int:
         """The highest block of a peer's claim that it has not failed to make good since."""
-        claims = (peer.best_number for peer in self._peers.values() if not peer.failures)
-        return max(claims, default=0)
+        highest = 0
+        for peer in self._peers.values():
+            if peer.best_number > highest and not peer.failures:
+                highest = peer.best_number
+        return highest
 
     def is_syncing(self) -> bool:
         """Whether peers are well ahead of us."""
@@ -117,8 +120,11 @@ class BlockSync:
         """When a peer that was passed over may be asked again."""
         if self._asked is not None or self.is_resting:
             return None
-        waiting = [state.not_before_ms for state in self._peers.values() if self._has_more(state)]
-        return min(waiting, default=None)
+        due_ms = None  # a loop: asked after every message
+        for state in self._peers.values():
+            if (due_ms is None or state.not_before_ms < due_ms) and self._has_more(state):
+                due_ms = state.not_before_ms
+        return due_ms
 
     def _has_more(self, state: _Peer) -> bool:
         """Whether a peer's chain may win: a shorter one too, if it has more primary slots."""

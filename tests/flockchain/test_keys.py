@@ -92,6 +92,8 @@ def test_vrf_proofs_come_from_ed25519_keys_only() -> None:
     assert vrf.verify(pair.public, pair.vrf_prove(b"slot"), b"slot") is not None
     with pytest.raises(KeySchemeError, match=r"^VRF proofs need an ed25519 key, this is sr25519$"):
         key_pair_from_uri("//Alice").vrf_prove(b"slot")
+    with pytest.raises(KeySchemeError, match=r"^VRF outputs need an ed25519 key, this is sr25519$"):
+        key_pair_from_uri("//Alice").vrf_evaluate(b"slot")
 
 
 def test_password_argument_stands_for_the_one_in_the_uri() -> None:

@@ -26,7 +26,12 @@ class TwoFaced:
         assert member.key is not None
         assert member.node is not None
         node = self.node = member.node
-        keys = [AuthorKey(VrfKey(member.key.public, member.key.vrf_prove), member.key.sign)]
+        keys = [
+            AuthorKey(
+                VrfKey(member.key.public, member.key.vrf_prove, member.key.vrf_evaluate),
+                member.key.sign,
+            )
+        ]
         self.faces = [
             SlotAuthor(node.backend, node.importer, node.pool, keys, cluster.clock, cluster.slot_ms)
             for _ in range(2)

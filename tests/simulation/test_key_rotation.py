@@ -56,7 +56,7 @@ def is_sealed(header: Header, key: KeyPair) -> bool:
 
 
 def author_key(pair: KeyPair) -> AuthorKey:
-    return AuthorKey(VrfKey(pair.public, pair.vrf_prove), pair.sign)
+    return AuthorKey(VrfKey(pair.public, pair.vrf_prove, pair.vrf_evaluate), pair.sign)
 
 
 def rotate(member: Member) -> None:

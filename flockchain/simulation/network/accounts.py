@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 from flockchain.keys import KeyPair
 from flockchain.pool.errors import PoolError
 from flockchain.simulation.staked import key_of, sign_forever, staked_genesis
-from runtime.api import runtime_at
+from runtime.frame.externalities import Externalities
 from runtime.frame.pallet import encode_call
 from runtime.pallets.balances import Balances
+from runtime.pallets.system import Config, System
 from runtime.primitives.multi import Id
 from runtime.primitives.types import FML
 
@@ -60,9 +61,8 @@ class Wallets:
             seat.enter(lambda: self._submit(node, payer, payee))
 
     def _submit(self, node: Node, payer: KeyPair, payee: KeyPair) -> None:
-        nonce = runtime_at(node.backend.state_at(node.backend.best.hash)).system.nonce_of(
-            payer.account
-        )
+        state = node.backend.state_at(node.backend.best.hash)
+        nonce = System(Externalities(state), Config()).nonce_of(payer.account)
         call = encode_call(Balances.transfer_keep_alive, Id(payee.account), FML)
         with suppress(PoolError):  # its last payment waits still
             node.submit(sign_forever(payer, nonce, call, node.backend.genesis))

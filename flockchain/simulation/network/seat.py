@@ -122,7 +122,12 @@ class Seat:
         pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))
         author, signers = None, []
         if self.key is not None:
-            keys = [AuthorKey(VrfKey(self.key.public, self.key.vrf_prove), self.key.sign)]
+            keys = [
+                AuthorKey(
+                    VrfKey(self.key.public, self.key.vrf_prove, self.key.vrf_evaluate),
+                    self.key.sign,
+                )
+            ]
             author = SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
             if not self.is_liar:  # a liar forges with its own key beside its author
                 consensus.on_sealed.append(author.note_sealed)

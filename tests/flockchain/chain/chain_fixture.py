@@ -99,7 +99,7 @@ class Place:
         header = self.backend.header(parent)
         assert header is not None
         by_key = {key.public: key for key in KEYS}
-        keys = [VrfKey(key.public, key.vrf_prove) for key in KEYS]
+        keys = [VrfKey(key.public, key.vrf_prove, key.vrf_evaluate) for key in KEYS]
         claimed = claim_slot(slot, epoch_after(self.backend, parent, slot), keys)
         assert claimed is not None, "all the keys together have every slot"
         claim, vrf = claimed
@@ -132,7 +132,7 @@ class Place:
 
     def slots_of(self, kind: SlotKind) -> list[int]:
         """Slots of epoch 0 that a first block can claim only so."""
-        keys = [VrfKey(key.public, key.vrf_prove) for key in KEYS]
+        keys = [VrfKey(key.public, key.vrf_prove, key.vrf_evaluate) for key in KEYS]
         found = []
         for slot in range(FIRST, FIRST + 60):
             epoch = epoch_after(self.backend, self.backend.genesis, slot)

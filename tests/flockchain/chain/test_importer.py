@@ -226,7 +226,7 @@ def test_slots_rise_and_lie_not_ahead() -> None:
 
 
 def claim_log_of(place: Place, parent: Hash, slot: int):  # type: ignore[no-untyped-def]
-    keys = [VrfKey(key.public, key.vrf_prove) for key in KEYS]
+    keys = [VrfKey(key.public, key.vrf_prove, key.vrf_evaluate) for key in KEYS]
     claimed = claim_slot(slot, epoch_after(place.backend, parent, slot), keys)
     assert claimed is not None
     return claim_log(claimed[0])
@@ -235,7 +235,7 @@ def claim_log_of(place: Place, parent: Hash, slot: int):  # type: ignore[no-unty
 def test_an_unknown_authority_is_refused() -> None:
     place = Place()
     header, body = first(place)
-    keys = [VrfKey(key.public, key.vrf_prove) for key in KEYS]
+    keys = [VrfKey(key.public, key.vrf_prove, key.vrf_evaluate) for key in KEYS]
     epoch = epoch_after(place.backend, place.backend.genesis, FIRST)
     claimed = claim_slot(FIRST, epoch, keys)
     assert claimed is not None

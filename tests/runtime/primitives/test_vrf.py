@@ -123,6 +123,8 @@ def test_proof_of_another_alpha_or_key_is_refused() -> None:
 def test_seed_of_wrong_length_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"^a VRF seed has 32 bytes, not 31$"):
         vrf.prove(bytes(31), b"")
+    with pytest.raises(ValueError, match=r"^a VRF seed has 32 bytes, not 31$"):
+        vrf.evaluate(bytes(31), b"")
 
 
 @settings(max_examples=100, deadline=None)
@@ -139,5 +141,5 @@ def test_what_is_proved_verifies(seed: bytes, alpha: bytes) -> None:
     assert vrf.prove(seed, alpha) == proof
     output = vrf.verify(vrf.public_key(seed), proof, alpha)
     assert output is not None
-    assert output == vrf.proof_to_output(proof)
+    assert output == vrf.proof_to_output(proof) == vrf.evaluate(seed, alpha)
     assert len(output) == vrf.OUTPUT_BYTES

@@ -125,7 +125,7 @@ class Liar:
         """
         node = self.node
         parent = parent or self.parent_for(slot)
-        vrf = VrfKey(self.key.public, self.key.vrf_prove)
+        vrf = VrfKey(self.key.public, self.key.vrf_prove, self.key.vrf_evaluate)
         try:
             state = node.backend.state_at(parent.hash)
         except StorageError:

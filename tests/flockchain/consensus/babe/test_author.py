@@ -18,7 +18,9 @@ def make(place: Place, slot: int = FIRST) -> SlotAuthor:
     """An author with all keys, so that every slot is its own; the clock is in `slot`."""
     place.clock.ms = slot * SLOT_MS
     pool = Pool(PoolConfig(), BestBlockValidator(place.backend, verify_signature))
-    keys = [AuthorKey(VrfKey(key.public, key.vrf_prove), key.sign) for key in KEYS]
+    keys = [
+        AuthorKey(VrfKey(key.public, key.vrf_prove, key.vrf_evaluate), key.sign) for key in KEYS
+    ]
     return SlotAuthor(place.backend, place.importer, pool, keys, place.clock, SLOT_MS)
 
 

@@ -26,11 +26,11 @@ from flockchain.consensus.babe.lottery import (
 from runtime.primitives.babe_digest import Authority, SlotClaim, SlotKind
 from runtime.primitives.hashing import blake2b_256, sha2_512
 from runtime.primitives.types import Hash
-from runtime.primitives.vrf import proof_to_output, prove, public_key
+from runtime.primitives.vrf import evaluate, proof_to_output, prove, public_key
 
 RANDOMNESS = blake2b_256(b"randomness")
 SEEDS = [bytes([n]) * 32 for n in range(1, 5)]
-KEYS = [VrfKey(public_key(seed), partial(prove, seed)) for seed in SEEDS]
+KEYS = [VrfKey(public_key(seed), partial(prove, seed), partial(evaluate, seed)) for seed in SEEDS]
 WEIGHTS = [40, 30, 20, 10]
 EPOCH = Epoch(
     7,
@@ -124,7 +124,7 @@ def test_a_node_with_all_keys_prefers_a_primary_claim():
 
 def test_a_stranger_has_no_slot():
     stranger = bytes([9]) * 32
-    key = VrfKey(public_key(stranger), partial(prove, stranger))
+    key = VrfKey(public_key(stranger), partial(prove, stranger), partial(evaluate, stranger))
     assert all(claim_slot(slot, EPOCH, [key]) is None for slot in range(20))
 
 
