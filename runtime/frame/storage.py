@@ -45,6 +45,7 @@ class Hasher(enum.Enum):
 
 
 _PATHS_MAX: Final = 16_384  # storage keys remembered per map
+_PAIR_PATHS_MAX: Final = 2_048  # per double map: its keys are longer, and few are read often
 
 _HASH: Final[dict[Hasher, tuple[Callable[[bytes], bytes], int]]] = {
     Hasher.BLAKE2_128_CONCAT: (blake2b_128, 16),
@@ -286,7 +287,7 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
             return known
         second = self._parts[1].encode(key[1])
         path = self.prefix_of(key[0]) + self._hashes[1][0](second) + second
-        if len(self._paths) >= _PATHS_MAX:
+        if len(self._paths) >= _PAIR_PATHS_MAX:
             self._paths.clear()
         self._paths[key] = path
         return path
@@ -298,7 +299,7 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
             return known
         encoded = self._parts[0].encode(first)
         prefix = self.prefix + self._hashes[0][0](encoded) + encoded
-        if len(self._prefixes) >= _PATHS_MAX:
+        if len(self._prefixes) >= _PAIR_PATHS_MAX:
             self._prefixes.clear()
         self._prefixes[first] = prefix
         return prefix
