@@ -1,6 +1,7 @@
 """`flockchain market`: host models, call them for a price, rate and challenge what they answer.
 
-Owns the commands of callers and of everybody; those of hosts and of juries are mounted beside them.
+Owns the commands of callers and of everybody; those of hosts, of juries and about contributed data
+are mounted beside them.
 Source: WP II.C, III.B.2.
 """
 
@@ -26,6 +27,7 @@ from flockchain.cli.chain_access import (
 )
 from flockchain.cli.market_call import make_api_key, run_gateway
 from flockchain.cli.market_cases import mount_cases
+from flockchain.cli.market_data import mount_data
 from flockchain.cli.market_hosts import mount_hosts
 from flockchain.cli.market_text import HostOption, ModelOption, line_of
 from flockchain.cli.refusal import refuse
@@ -152,6 +154,14 @@ def unstake(signer: Signer, amount: AmountArgument) -> None:
 
 @app.command()
 @with_signer
+def withdraw_stake(signer: Signer) -> None:
+    """Get back what was unstaked and is free by now."""
+    told = signer.send(encode_call(Marketplace.withdraw_stake), events.CallerUnstaked, "withdrawal")
+    print_facts({"returned": shown(told.amount, as_json=signer.as_json)}, as_json=signer.as_json)
+
+
+@app.command()
+@with_signer
 def request(
     signer: Signer,
     model: ModelOption,
@@ -181,22 +191,6 @@ def withdraw_request(
 
 @app.command()
 @with_signer
-def contribute(
-    signer: Signer,
-    dataset: Annotated[str, typer.Argument(help="Content id of the data set.")],
-    model: ModelOption,
-) -> None:
-    """Record a data set that could make a model better."""
-    digests = read_content_id(dataset), read_content_id(model)
-    told = signer.send(
-        encode_call(Marketplace.contribute, *digests), events.Contributed, "contribution"
-    )
-    facts = {"dataset": cid_text(told.dataset), "owner": address(told.owner)}
-    print_facts({**facts, "model": cid_text(told.model)}, as_json=signer.as_json)
-
-
-@app.command()
-@with_signer
 def royalties(signer: Signer, model: ModelOption) -> None:
     """Have a model's royalties divided among who made it and contributed to it."""
     call = encode_call(Marketplace.pay_royalties, read_content_id(model))
@@ -220,4 +214,5 @@ def _planck(amount: str) -> int:
 
 
 mount_hosts(app)
+mount_data(app)
 mount_cases(app)

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 import signal
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -100,6 +101,10 @@ def run_gateway(
         str | None,
         typer.Option(envvar="FLOCKCHAIN_GATEWAY_TOKEN", help="Ask clients for this key."),
     ] = None,
+    is_private_allowed: Annotated[
+        bool,
+        typer.Option("--allow-private", help="Call hosts on this machine and in its network too."),
+    ] = False,
     state_dir: Annotated[
         Path, typer.Option("--state-dir", help="What was signed, and answers to challenge.")
     ] = Path("flockchain-gateway"),
@@ -118,10 +123,20 @@ def run_gateway(
         set_up_logging(log_level)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--log") from None
+    settings = _Settings(token, port, is_private_allowed)
     try:
-        asyncio.run(_serve(rpc, pair, hosts, state_dir, token, port))
+        asyncio.run(_serve(rpc, pair, hosts, state_dir, settings))
     except (SdkError, StateFileError, OSError) as error:
         refuse(error)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """Who may call, where, and whom the gateway may call."""
+
+    token: str | None
+    port: int
+    is_private_allowed: bool
 
 
 async def _serve(
@@ -129,8 +144,7 @@ async def _serve(
     pair: KeyPair,
     hosts: frozenset[AccountId],
     state_dir: Path,
-    token: str | None,
-    port: int,
+    settings: _Settings,
 ) -> None:
     main = asyncio.current_task()
     assert main is not None, "asyncio.run makes a task"
@@ -140,7 +154,12 @@ async def _serve(
         promises = Promises(state_dir, client.genesis, pair)
         view = CallerView(client, pair.account, hosts)
         evidence = EvidenceFolder(state_dir)
-        gateway = Gateway(pair, client.genesis, view, promises, evidence, token=token, port=port)
+        gateway = Gateway(
+            *(pair, client.genesis, view, promises, evidence),
+            token=settings.token,
+            port=settings.port,
+            is_private_allowed=settings.is_private_allowed,
+        )
         try:
             await gateway.start()
             with suppress(asyncio.CancelledError):

@@ -1,12 +1,14 @@
-"""`flockchain market register`, `offer`, `withdraw-offer`, `leave`, `settle` and `answer`: hosts.
+"""`flockchain market register`, `offer`, `update-offer`, `leave`, `settle`, `answer` …: hosts.
 
 Source: WP II.D.6, III.B.2.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from flockchain.cli.amounts import AmountArgument, shown, shown_all
@@ -24,16 +26,18 @@ from flockchain.cli.signing import Signer, with_signer
 from flockchain.marketplace.credentials import sign
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, events
+from runtime.pallets.marketplace.records import CLAIMS_MAX, Claim
 from runtime.primitives.content_id import cid_text
 from runtime.primitives.multi import MULTI_SIGNATURE
+from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import ZERO_HASH, Hash
 from runtime.primitives.vouchers import Answer
 
 
 def mount_hosts(app: typer.Typer) -> None:
     """Add the commands of hosts."""
-    commands = (register, offer, withdraw_offer, leave, take_stake, settle, answer)
-    for command in commands:
+    offers = (offer, withdraw_offer, update_offer)
+    for command in (register, add_stake, *offers, leave, take_stake, settle, settle_many, answer):
         app.command()(command)
 
 
@@ -41,6 +45,15 @@ def mount_hosts(app: typer.Typer) -> None:
 def register(signer: Signer) -> None:
     """Become a host: holds the least stake."""
     told = signer.send(encode_call(Marketplace.register_host), events.HostRegistered, "host")
+    staked = shown(told.stake, as_json=signer.as_json)
+    print_facts({"host": address(told.host), "stake": staked}, as_json=signer.as_json)
+
+
+@with_signer
+def add_stake(signer: Signer, amount: AmountArgument) -> None:
+    """Stake more as a host, after a slash or a change of rules."""
+    call = encode_call(Marketplace.add_host_stake, parse_planck(amount))
+    told = signer.send(call, events.HostRegistered, "stake")
     staked = shown(told.stake, as_json=signer.as_json)
     print_facts({"host": address(told.host), "stake": staked}, as_json=signer.as_json)
 
@@ -71,6 +84,19 @@ def withdraw_offer(signer: Signer, model: ModelOption) -> None:
     call = encode_call(Marketplace.withdraw_offer, read_content_id(model))
     told = signer.send(call, events.OfferWithdrawn, "withdrawal")
     print_facts({"host": address(told.host), "model": cid_text(told.model)}, as_json=signer.as_json)
+
+
+@with_signer
+def update_offer(
+    signer: Signer,
+    model: ModelOption,
+    successor: Annotated[str, typer.Option(help="Content id of a model that came of it.")],
+) -> None:
+    """Move an offer made with --follows on to a newer model; channels stay with the old one."""
+    digests = read_content_id(model), read_content_id(successor)
+    told = signer.send(encode_call(Marketplace.update_offer, *digests), events.OfferMoved, "move")
+    facts = {"host": address(told.host), "model": cid_text(told.model)}
+    print_facts({**facts, "successor": cid_text(told.successor)}, as_json=signer.as_json)
 
 
 @with_signer
@@ -108,6 +134,58 @@ def settle(
     amounts = {"total": told.total, "paid": told.paid, "burned": told.burned}
     facts = shown_all({**amounts, "royalty": told.royalty}, as_json=signer.as_json)
     print_facts({"caller": address(told.caller), **facts}, as_json=signer.as_json)
+
+
+@with_signer
+def settle_many(
+    signer: Signer,
+    file: Annotated[Path, typer.Argument(help="JSON: a list of caller, model, total, signature.")],
+) -> None:
+    """Be paid what up to 256 vouchers claim; what earns nothing is told and skipped."""
+    call, pair = encode_call(Marketplace.settle_many, _claims(file)), signer.pair
+    with signer.open() as client:
+        receipt = client.submit(call, pair)
+    settled = [each for each in receipt.events if isinstance(each, events.Settled)]
+    refused = [each for each in receipt.events if isinstance(each, events.ClaimRefused)]
+    sums = {
+        "paid": sum(each.paid for each in settled),
+        "burned": sum(each.burned for each in settled),
+        "royalty": sum(each.royalty for each in settled),
+    }
+    told = [
+        {
+            "caller": address(each.caller),
+            "model": cid_text(each.model),
+            "reason": Marketplace.error_types[each.error].__name__,
+        }
+        for each in refused
+    ]
+    facts = {"settled": len(settled), **shown_all(sums, as_json=signer.as_json)}
+    print_facts({**facts, "refused": told}, as_json=signer.as_json)
+
+
+def _claims(file: Path) -> list[Claim]:
+    """The vouchers of a file. Ends the command if it is none, with the place of what is wrong."""
+    try:
+        listed = orjson.loads(file.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        refuse(f"cannot read {file}: {error}")
+    if not isinstance(listed, list) or not 0 < len(listed) <= CLAIMS_MAX:
+        refuse(f"{file} is no list of 1 to {CLAIMS_MAX} vouchers")
+    return [_claim(each, f"{file}, voucher {place}") for place, each in enumerate(listed)]
+
+
+def _claim(given: object, where: str) -> Claim:
+    names = ("caller", "model", "total", "signature")
+    is_named = isinstance(given, dict) and set(given) == set(names)
+    if not is_named or not all(isinstance(each, str) for each in given.values()):  # type: ignore[attr-defined]
+        refuse(f"{where}: {', '.join(names)} are expected, each a string")
+    caller, model, total, signature = (given[name] for name in names)  # type: ignore[index]
+    try:
+        made = MULTI_SIGNATURE.decode_all(read_signature(signature))
+        return Claim(read_account(caller), read_content_id(model), parse_planck(total), made)
+    except (typer.BadParameter, DecodeError) as error:
+        refuse(f"{where}: {error}")
 
 
 @with_signer

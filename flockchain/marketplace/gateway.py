@@ -3,7 +3,8 @@
 Any OpenAI client points here and needs no key; the caller's key never leaves this process. Free
 calls are asked for first; when a host says 402 and there is a channel, the call goes again with a
 voucher. Owns the choice of a host and the passing on of answers as they come. Invariant: a body is
-passed on as it is, so that the host's signature is over what the caller sent.
+passed on as it is, so that the host's signature is over what the caller sent. Redirects are not
+followed, and no connection goes to an address that is not public unless the owner allows it.
 Source: WP II.C, III.B.2; OpenAI's API reference.
 """
 
@@ -32,6 +33,7 @@ from flockchain.marketplace.evidence import (
 )
 from flockchain.marketplace.ledger import Channel
 from flockchain.marketplace.promises import Line, Overcharged, Promises
+from flockchain.marketplace.public_addresses import public_socket
 from flockchain.marketplace.request_fields import RequestFields
 from flockchain.sdk.errors import SdkError
 from runtime.primitives.content_id import cid_text
@@ -98,7 +100,9 @@ class Gateway:
         *,
         token: str | None = None,
         port: int = 0,
+        is_private_allowed: bool = False,
     ) -> None:
+        """`is_private_allowed`: endpoints may be on this machine and in its network."""
         self.port = port
         self._pair = pair
         self._genesis = genesis
@@ -106,13 +110,17 @@ class Gateway:
         self._promises = promises
         self._evidence = evidence
         self._token = token
+        self._socket_factory = None if is_private_allowed else public_socket
         self._paying: dict[Line, int] = {}  # the day on which free calls were used up
         self._http: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Listen on loopback. Raises OSError if the port is taken."""
-        self._http = aiohttp.ClientSession(timeout=_TIMEOUT, auto_decompress=False)
+        connector = aiohttp.TCPConnector(socket_factory=self._socket_factory)
+        self._http = aiohttp.ClientSession(
+            connector=connector, timeout=_TIMEOUT, auto_decompress=False
+        )
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[self._admit])
         app.router.add_get("/v1/models", self._models)
         for path in _PATHS:

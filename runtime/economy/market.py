@@ -125,8 +125,3 @@ class MarketParameters:
     def free_calls(self, stake: int) -> int:
         """L(stake): calls a day of one host's model that cost nothing."""
         return rate_limit(stake, self.free_stake, self.free_base, self.free_max)
-
-
-def charge(calls: int, free: int, price: int) -> int:
-    """What `calls` of a day cost when `free` of them cost nothing, planck."""
-    return max(calls - free, 0) * price

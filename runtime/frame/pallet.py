@@ -132,14 +132,15 @@ class Pallet(Generic[C]):
         cls.pallet_index = PALLET_INDICES[key] = index
         cls.event_types = EVENTS.setdefault(key, {})
         cls.error_types = ModuleError.by_pallet.setdefault(key, {})
-        cls.storage_items = tuple(
-            item
+        found = {
+            item.name: item if base is cls else item.copy_for(cls.__name__)
             for base in reversed(cls.__mro__)
             for item in vars(base).values()
             if isinstance(item, StorageItem)
-        )
+        }
+        cls.storage_items = tuple(found.values())
         for item in cls.storage_items:
-            item.belong_to(cls.__name__)
+            setattr(cls, item.name, item)
         cls.calls = {}
         for base in reversed(cls.__mro__):
             for function in vars(base).values():

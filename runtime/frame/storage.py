@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
+from copy import copy
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
@@ -86,10 +87,16 @@ class StorageItem:
 
     def __set_name__(self, owner: type[Pallet[Any]], name: str) -> None:
         self.name = name
-        self.belong_to(owner.__name__)
+        self._belong_to(owner.__name__)
 
-    def belong_to(self, pallet: str) -> None:
-        """Lie under a pallet's name, where clients look; items of its base classes too."""
+    def copy_for(self, pallet: str) -> Self:
+        """The same item of a subclass, under its name; the one of the base stays where it is."""
+        made = copy(self)
+        made._belong_to(pallet)
+        return made
+
+    def _belong_to(self, pallet: str) -> None:
+        """Lie under a pallet's name, where clients look."""
         self.prefix = twox_128(pallet.encode()) + twox_128(pascal_case(self.name).encode())
 
     def __get__(self, pallet: Pallet[Any] | None, owner: type[Pallet[Any]]) -> Self:
@@ -187,6 +194,12 @@ class StorageValue(_Item[V]):
 class StorageMap(_Item[V], Generic[K, V]):
     """Values by key. Iteration is in the order of storage keys, the same on every node."""
 
+    _paths: dict[Any, bytes]  # keys to storage keys, for keys that can be hashed
+
+    def _belong_to(self, pallet: str) -> None:
+        super()._belong_to(pallet)
+        self._paths = {}
+
     def __init__(
         self,
         key: Any,
@@ -200,7 +213,6 @@ class StorageMap(_Item[V], Generic[K, V]):
         self.key_codec: Codec[K] = codec_of(key)
         self.hashers: tuple[Hasher, ...] = (hasher,)
         self._hash, self._hash_size = _HASH[hasher]
-        self._paths: dict[Any, bytes] = {}  # keys to storage keys, for keys that can be hashed
 
     def get(self, key: K) -> V:
         """The value or the default. Raises KeyError if there is neither."""

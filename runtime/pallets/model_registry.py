@@ -83,6 +83,11 @@ class ModelRegistry(frame.Pallet[Config], index=35):
         """The consensus model of a task; None while it runs or if nobody was ranked."""
         return self.models.find(task)
 
+    def find_model(self, content: bytes) -> Model | None:
+        """The model of the first task that a content id won; None for content that never won."""
+        task = self.by_content.find(content)
+        return None if task is None else self.models.get(task)
+
     def lineage(self, content: bytes) -> list[Model]:
         """The models that led to this one, the nearest first, each once; 64 at most."""
         found: list[Model] = []

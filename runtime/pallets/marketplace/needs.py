@@ -65,6 +65,9 @@ class Trends(Protocol):
 class Models(Protocol):
     """Who knows the consensus models."""
 
+    def find_model(self, content: bytes) -> HostedModel | None:
+        """The model of a content id; None for content that never won."""
+
     def lineage(self, content: bytes) -> Sequence[HostedModel]:
         """The model and those that led to it, the nearest first, each once; a bounded number.
         Nothing for content that never won."""

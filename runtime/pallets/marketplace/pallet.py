@@ -103,7 +103,7 @@ class Marketplace(storage.Marketplace, index=36):
         """
         self.hosting.add_stake(frame.ensure_signed(origin), amount)
 
-    @frame.call(2, weight=HOST + LINEAGE)
+    @frame.call(2, weight=HOST)
     def offer(
         self,
         origin: frame.Origin,
@@ -242,7 +242,7 @@ class Marketplace(storage.Marketplace, index=36):
 
     # -- calls by the chain
 
-    @frame.call(16, weight=CHANNEL + LINEAGE)
+    @frame.call(16, weight=CHANNEL)
     def request_inference(
         self,
         origin: frame.Origin,
@@ -310,7 +310,7 @@ class Marketplace(storage.Marketplace, index=36):
 
     # -- juries
 
-    @frame.call(22, weight=CHANNEL + SETTLE + LINEAGE)
+    @frame.call(22, weight=CHANNEL + SETTLE)
     def challenge(self, origin: frame.Origin, answer: Answer, signature: MultiSignature) -> None:
         """Doubt an answer that its host signed: five drawn validators run the model again. Signed.
 
@@ -355,7 +355,7 @@ class Marketplace(storage.Marketplace, index=36):
 
     # -- contributed data
 
-    @frame.call(27, weight=CHANNEL + LINEAGE)
+    @frame.call(27, weight=CHANNEL)
     def contribute(
         self, origin: frame.Origin, dataset: ContentDigest, model: ContentDigest
     ) -> None:

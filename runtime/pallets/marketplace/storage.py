@@ -165,10 +165,10 @@ class Marketplace(frame.Pallet[Config], index=36):
 
     def model_of(self, content: bytes) -> HostedModel:
         """A completed task's consensus model. Raises UnknownModel."""
-        found = self.models.lineage(content)
-        if not found:
+        found = self.models.find_model(content)
+        if found is None:
             raise events.UnknownModel
-        return found[0]
+        return found
 
     def serving(self, host: AccountId) -> Host:
         """A host that may offer and answer. Raises NotAHost, StakeTooSmall."""

@@ -17,6 +17,7 @@ from flockchain.marketplace.signed_answers import AnswerSigner
 from flockchain.sdk import BlockingClient
 from runtime import frame
 from runtime.constants import DEVNET
+from runtime.frame.origin import signed
 from runtime.pallets.marketplace.records import HostDay, Rater
 from runtime.pallets.marketplace.seals import seal_rating
 from runtime.primitives.content_id import cid_text, content_id
@@ -27,6 +28,7 @@ from runtime.primitives.vouchers import Voucher
 from runtime.runtime import Runtime
 from tests.flockchain.cli.test_chain_commands import ALICE, BOB, RUNNER
 from tests.flockchain.fast_chain import AUTHOR, fast_chain, genesis_of
+from tests.runtime.pallets.world import terms
 
 MODEL = blake2b_256(b"model")
 CID, QUESTION = cid_text(MODEL), cid_text(blake2b_256(b"question"))
@@ -255,3 +257,91 @@ def test_a_key_is_for_a_host_a_model_and_a_time(tmp_path: Path) -> None:
     assert (key.grant.model, key.grant.limit, key.grant.expires_day) == (MODEL, 2 * FML, 5)
     assert (made["limit"], made["expires_day"]) == (str(2 * FML), 5)
     assert key.grant.caller != key.grant.host
+
+
+CHILD, DATASET, WITHOUT = (blake2b_256(name) for name in (b"child", b"samples", b"without"))
+
+
+def with_follow_up() -> dict[bytes, bytes]:
+    """Block 0 where a model came of another, and a task trains on what Bob contributed before."""
+
+    def record(runtime: Runtime) -> None:
+        runtime.models.record_model(90, MODEL, 0, BOB.account, (1, 1), [])
+        runtime.models.record_model(91, CHILD, 0, BOB.account, (1, 1), [MODEL])
+        runtime.market.contribute(signed(BOB.account), DATASET, MODEL)
+        runtime.system.number.put(1)
+        follow_up = terms(training=[DATASET], parents=[MODEL])
+        runtime.tasks.create_verified_task(frame.ROOT, ALICE.account, follow_up)
+        runtime.system.number.put(0)
+
+    return genesis_with(record)
+
+
+def test_a_host_settles_many_and_follows_and_an_owner_has_data_measured(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with fast_chain(tmp_path / "node", [ALICE, BOB], with_follow_up()) as chain:
+            chain.seal()
+            chain.seal_when_asked()
+
+            async def told(*words: str) -> dict[str, object]:
+                given = [*words, "--rpc", chain.url]
+                result = await asyncio.to_thread(RUNNER.invoke, market.app, given)
+                assert result.exit_code == 0, (words, result.output)
+                found: dict[str, object] = json.loads(result.stdout)
+                return found
+
+            await told("register", *AS_HOST)
+            assert (await told("add-stake", "5 FML", *AS_HOST))["stake"] == str(55 * FML)
+            offered = ["offer", "--model", CID, "--endpoint", "https://h", "--price", "0.25 FML"]
+            await told(*offered, "--follows", *AS_HOST)
+            await told("open", "2 FML", *LINE, *AS_CALLER)
+            voucher = Voucher(chain.backend.genesis, BOB.account, ALICE.account, MODEL, FML)
+            signature = "0x" + MULTI_SIGNATURE.encode(sign(BOB, voucher)).hex()
+            claim = {"caller": "//Bob", "model": CID, "total": "1 FML", "signature": signature}
+            vouchers = tmp_path / "vouchers.json"
+            vouchers.write_text(json.dumps([claim, claim]))
+            paid = await told("settle-many", str(vouchers), *AS_HOST)
+            assert (paid["settled"], paid["paid"], paid["burned"]) == (
+                *(1, str(FML), str(3 * FML // 10)),
+            )
+            refusal = {"caller": BOB.address(), "model": CID, "reason": "NothingNew"}
+            assert paid["refused"] == [refusal]
+            moved = ["update-offer", "--model", CID, "--successor", cid_text(CHILD)]
+            assert (await told(*moved, *AS_HOST))["successor"] == cid_text(CHILD)
+            used = await told("use-contribution", cid_text(DATASET), "--task", "0", *AS_HOST)
+            assert used == {"dataset": cid_text(DATASET), "task": 0}
+            measured = ["measure-contribution", cid_text(DATASET), "--without", cid_text(WITHOUT)]
+            assert await told(*measured, *AS_CALLER) == {"case": 0, "held": str(5 * FML)}
+            await told("stake", "40 FML", *AS_CALLER)
+            leaving = await told("unstake", "10 FML", *AS_CALLER)
+            chain.seal(int(str(leaving["free_at_block"])) - chain.backend.best.number)
+            assert (await told("withdraw-stake", *AS_CALLER))["returned"] == str(10 * FML)
+            chain.runtime().try_state()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "cannot read"),
+        ("[]", "is no list of 1 to 256 vouchers"),
+        ('[{"caller": "//Bob"}]', "voucher 0: caller, model, total, signature are expected"),
+        (
+            json.dumps([{"caller": "//Bob", "model": CID, "total": "1 FML", "signature": "0x00"}]),
+            "voucher 0: a signature has 65 bytes",
+        ),
+        (
+            json.dumps(
+                [{"caller": "//Bob", "model": CID, "total": "1", "signature": "0x09" + "0" * 128}]
+            ),
+            "voucher 0: ",
+        ),
+    ],
+)
+def test_what_is_no_list_of_vouchers_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "vouchers.json"
+    file.write_text(text)
+    result = RUNNER.invoke(market.app, ["settle-many", str(file), *AS_HOST])
+    assert result.exit_code == 1
+    assert reason in result.stderr

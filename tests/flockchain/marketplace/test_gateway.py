@@ -82,13 +82,22 @@ class Door:
 
 @asynccontextmanager
 async def gateway(
-    world: World, directory: Path, pair: KeyPair, token: str | None = None
+    world: World,
+    directory: Path,
+    pair: KeyPair,
+    token: str | None = None,
+    *,
+    is_private_allowed: bool = True,
 ) -> AsyncIterator[Door]:
     route = Route(Line(HOST.account, MODEL), "tiny", world.url, PRICE)
     gone = Route(Line(HOST.account, bytes(32)), "tiny", "http://127.0.0.1:1/v1", PRICE - 1)
     market, promises = ToldMarket(world, [gone, route]), Promises(directory, GENESIS, pair)
     evidence = EvidenceFolder(directory)
-    served = Gateway(pair, GENESIS, market, promises, evidence, token=token)
+    served = Gateway(
+        *(pair, GENESIS, market, promises, evidence),
+        token=token,
+        is_private_allowed=is_private_allowed,
+    )
     await served.start()
     url = f"http://127.0.0.1:{served.port}/v1"
     client = AsyncOpenAI(base_url=url, api_key=token or "none", max_retries=0)

@@ -72,7 +72,7 @@ async def calling(client: Client, directory: Path) -> AsyncIterator[AsyncOpenAI]
     promises = Promises(directory, client.genesis, CALLER)
     view = CallerView(client, CALLER.account, frozenset())
     evidence = EvidenceFolder(directory)
-    gateway = Gateway(CALLER, client.genesis, view, promises, evidence)
+    gateway = Gateway(CALLER, client.genesis, view, promises, evidence, is_private_allowed=True)
     await gateway.start()
     url = f"http://127.0.0.1:{gateway.port}/v1"
     try:

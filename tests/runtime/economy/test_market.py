@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.economy.market import JuryRules, MarketParameters, PaymentSplit, charge
+from runtime.economy.market import JuryRules, MarketParameters, PaymentSplit
 from runtime.economy.parameters import ParameterOutOfBounds
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
@@ -18,14 +18,9 @@ RULES = MarketParameters()
 
 def test_the_published_case() -> None:
     rules = replace(RULES, royalty=Rational(0, 1))
-    charged = charge(130, 100, FML // 4)
-    assert charged == 7_500_000_000_000_000_000
+    charged = (130 - 100) * FML // 4
     expected = PaymentSplit(2_250_000_000_000_000_000, 0, 5_250_000_000_000_000_000)
     assert rules.split(charged) == expected
-
-
-def test_calls_within_the_quota_cost_nothing() -> None:
-    assert [charge(calls, 100, 7) for calls in (0, 99, 100, 101)] == [0, 0, 0, 7]
 
 
 @given(st.integers(0, 2**120), st.integers(0, 10), st.integers(0, 10))

@@ -62,6 +62,26 @@ def test_every_item_lies_under_the_name_of_its_pallet() -> None:
             assert item.prefix == expected, f"{pallet.__name__}.{item.name}"
 
 
+def test_a_subclass_has_its_own_items_and_leaves_its_bases_where_they_are() -> None:
+    class Heir(Storage, index=201):
+        own = frame.StorageValue[int](U32, default=1)
+
+    assert Heir.single.prefix == twox_128(b"Heir") + twox_128(b"Single")
+    assert Storage.single.prefix == twox_128(b"Storage") + twox_128(b"Single")
+    names = [item.name for item in Storage.storage_items]
+    assert [item.name for item in Heir.storage_items] == [*names, "own"]
+
+    class Grandchild(Heir, index=201):
+        """Two classes away from its items."""
+
+    assert [item.name for item in Grandchild.storage_items] == [*names, "own"]
+    ext = Externalities(DictState())
+    base, heir = Storage(ext, None), Heir(ext, None)
+    base.by_account.put(ALICE, 7)
+    heir.by_account.put(ALICE, 8)
+    assert (base.by_account.get(ALICE), heir.by_account.get(ALICE)) == (7, 8)
+
+
 def test_golden_keys() -> None:
     assert System.number.path().hex() == (
         "26aa394eea5630e07c48ae0c9558cef702a5c1b19ab7a04f536c519aca4983ac"

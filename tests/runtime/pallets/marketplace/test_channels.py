@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.economy.market import charge
 from runtime.frame.errors import TokenError
 from runtime.frame.traits import HoldReason
 from runtime.pallets.marketplace import events
@@ -45,7 +44,7 @@ def served(amount: int = 10 * FML) -> Market:
 def test_calls_beyond_the_quota_are_charged_burned_and_paid_to_the_planck() -> None:
     world = served()
     world.rules(royalty=NO_ROYALTY)
-    owed = charge(130, 100, PRICE)
+    owed = (130 - 100) * PRICE
     assert owed == 75 * FML // 10
     free, burned = world.free("hal"), world.balances.total_burned.get()
     world.settle("hal", "cal", owed)

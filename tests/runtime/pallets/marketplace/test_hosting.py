@@ -169,3 +169,14 @@ def test_only_the_dao_changes_the_rules() -> None:
         world.rules(host_stake=0)
     world.rules(host_stake=7 * FML)
     assert world.parameters().host_stake == 7 * FML
+
+
+def test_to_offer_a_model_only_its_own_record_is_read() -> None:
+    world = Market()
+    models = world.runtime.models
+    for task in (0, 1):
+        models.models.remove(task)  # of its ancestors: a walk over its lineage would miss them
+    world.market.register_host(origin("hal"))
+    world.market.offer(origin("hal"), MODEL, ENDPOINT, PRICE, False)
+    assert world.market.model_of(MODEL).task == 2
+    assert models.find_model(bytes(32)) is None
