@@ -71,7 +71,7 @@ log = logging.getLogger(__name__)
 
 _HELD_MAX: Final = 64  # blocks of the next slot, until it begins
 _HELD_AUTHOR_MS: Final = 100  # until we look again whether our keys may act
-_GOSSIP_EVERY_MS: Final = 50
+_GOSSIP_EVERY_MS: Final = 200  # what a message costs each node, it costs for all in it together
 _GOSSIP_BYTES_MAX: Final = 120 * 1024
 _FALSE_CHANGE: Final = -50
 
@@ -137,6 +137,7 @@ class Node:
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
     _unsent: list[bytes] = field(init=False, default_factory=list)
     _send_at_ms: int | None = field(init=False, default=None)
+    _sent_ms: int = field(init=False, default=0)
     _rivals: RivalBlocks = field(init=False, default_factory=RivalBlocks)
     _refusals: Refusals = field(init=False, default_factory=Refusals)
     _early: EarlyBlocks = field(init=False, default_factory=EarlyBlocks)
@@ -259,7 +260,7 @@ class Node:
         if entry.propagate:
             self._unsent.append(data)
             if self._send_at_ms is None:
-                self._send_at_ms = self.clock.now_ms() + _GOSSIP_EVERY_MS
+                self._send_at_ms = max(self.clock.now_ms(), self._sent_ms + _GOSSIP_EVERY_MS)
         return entry
 
     def _send_extrinsics(self) -> None:
@@ -272,7 +273,8 @@ class Node:
             self._unsent.pop(0)
         if batch:
             self.network.publish("transactions", encode_extrinsics(batch))
-        self._send_at_ms = self.clock.now_ms() + _GOSSIP_EVERY_MS if self._unsent else None
+        self._sent_ms = self.clock.now_ms()
+        self._send_at_ms = self._sent_ms + _GOSSIP_EVERY_MS if self._unsent else None
 
     # -- NetworkHandler
 

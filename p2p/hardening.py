@@ -131,7 +131,12 @@ def contain_handlers(host: Any) -> None:
 
 
 def contain_tasks(service: Any) -> None:
-    """Make a task that a running service starts for a peer fail alone; daemon tasks stay vital."""
+    """Make a task that a running service starts for a peer fail alone; daemon tasks stay vital.
+
+    The library looks through all tasks of a service for the one that starts another, a seventh of
+    a busy node's time with a task for each gossip message. These have no children to end with them:
+    they go straight into the service's nursery, which ends them all.
+    """
     manager = service.get_manager()
     inner = manager.run_task
 
@@ -146,7 +151,10 @@ def contain_tasks(service: Any) -> None:
             except Exception as error:  # noqa: BLE001  one peer's task fails alone
                 logger.debug("task %s: %r", getattr(task, "__name__", task), error)
 
-        inner(contained, *args, **options)
+        if manager._task_nursery is None or not manager.is_running:
+            inner(contained, *args, **options)  # says that the service has ended
+            return
+        manager._task_nursery.start_soon(contained, *args)
 
     manager.run_task = run_task
 

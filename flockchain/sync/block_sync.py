@@ -161,7 +161,7 @@ class BlockSync:
         try:
             blocks = decode_blocks(answer)
             grew = self._import_all(state, start, blocks)
-        except (PeerError, InvalidBlock, BelowFinality) as error:
+        except (PeerError, InvalidBlock) as error:
             log.warning("false blocks from %s: %s", peer, error)
             self._pass_over(state)
             self._network.report(peer, MALFORMED_CHANGE, f"false blocks: {error}")
@@ -188,6 +188,10 @@ class BlockSync:
                 return False
             except FutureBlock:
                 return grew
+            except BelowFinality as error:
+                log.debug("not taken any more: %s", error)  # finality rose since we asked
+                state.start, state.step = None, _FIRST_STEP
+                return False
             except UnknownParent as error:
                 if start <= self._backend.finalized.number + 1:
                     log.debug("its chain leaves ours below the finalized block: %s", error)

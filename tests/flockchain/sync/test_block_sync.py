@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from flockchain.chain.errors import BelowFinality
 from flockchain.consensus.babe.seal import seal_header
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster
@@ -148,6 +149,24 @@ def test_a_liar_is_reported_and_the_sync_finishes_from_another(
     assert fresh.backend.best == source.backend.best
     assert {peer for peer, _ in reported} == {liar}
     assert reported[0][1].startswith(f"false blocks: {reason}")
+
+
+def test_nobody_is_to_blame_for_blocks_that_finality_passed_meanwhile(
+    grown: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, fresh = joined(grown)
+    reported: list[str] = []
+    monkeypatch.setattr(fresh.network, "report", lambda *args: reported.append(args[2]))
+    import_block = fresh.sync._import_block
+
+    def refuse_once(block: BlockData) -> None:
+        fresh.sync._import_block = import_block
+        raise BelowFinality("block 1 forks off below the finalized block")
+
+    fresh.sync._import_block = refuse_once
+    cluster.run(8_000)
+    assert fresh.backend.best == cluster.nodes()[0].backend.best
+    assert reported == []
 
 
 def test_a_babbling_peer_does_not_stop_the_sync(grown: MemoryStore) -> None:
