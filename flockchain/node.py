@@ -41,6 +41,7 @@ from flockchain.refusals import Refusals
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.fork_sync import ForkSync
 from flockchain.sync.history_sync import HistorySync
+from flockchain.sync.light import decode_light_request, serve_light
 from flockchain.sync.messages import (
     PROTOCOL_VERSION,
     AncestryRequest,
@@ -308,6 +309,8 @@ class Node:
         """Answer a request. Raises PeerError."""
         if protocol == "warp":
             return serve_warp(self.backend, decode_warp_request(data))
+        if protocol == "light":
+            return serve_light(self.backend, decode_light_request(data))
         if protocol == "state":
             return self._states.serve(decode_state_request(data))
         if protocol != "sync":

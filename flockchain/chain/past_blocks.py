@@ -27,6 +27,20 @@ class PastBlocks:
         self.next_wanted: Hash | None = None if raw is None else Hash(raw)
         """The highest block whose body is missing; None if nothing is."""
 
+    def settle(self) -> None:
+        """Want nothing more once all that the node keeps is here: blocks come downwards, and
+        meanwhile the newest ones made those below too old to keep."""
+        lowest = self._backend.bodies_from
+        if self.next_wanted is None or lowest == 1:
+            return
+        block = self._backend.blocks.hash_at(lowest)
+        if block is None or self._backend.blocks.body(block) is None:
+            return
+        batch = WriteBatch()
+        self._backend.blocks.remove_meta(batch, "history")
+        self._backend.store.write(batch, sync=False)
+        self.next_wanted = None
+
     def put(self, blocks: Iterable[tuple[Header, list[bytes]]]) -> int:
         """Check and store blocks from `next_wanted` downwards; how many. Raises InvalidBlock."""
         batch, wanted, count = WriteBatch(), self.next_wanted, 0

@@ -14,6 +14,7 @@ from random import Random
 from typing import Final
 
 from flockchain.chain.backend import Backend
+from flockchain.chain.block_pruning import BlockPruner
 from flockchain.chain.importer import Importer
 from flockchain.chain.signatures import SignatureCache
 from flockchain.chain.validation import BestBlockValidator
@@ -57,6 +58,10 @@ class Member:
     wants_warp: bool = False
     node: Node | None = None
     is_recovery: bool = False
+    states_max: int | None = None
+    """Final states that it keeps; None: all."""
+    bodies_kept: int | None = None
+    """Final blocks whose extrinsics it keeps; None: all."""
     spare_keys: list[KeyPair] = field(default_factory=list)
     """Session keys beside `key`, as a keystore holds them after a rotation."""
 
@@ -89,7 +94,7 @@ class Cluster:
     def start(self, member: Member) -> Node:
         """Build the member's node over its store and let it join."""
         assert member.node is None, "the node is running"
-        backend = Backend(member.store, StateStore(member.store))
+        backend = Backend(member.store, StateStore(member.store, states_max=member.states_max))
         backend.open(self.genesis)
         verify = SignatureCache()
         consensus = BabeConsensus(backend, self.clock, self.slot_ms)
@@ -116,6 +121,8 @@ class Cluster:
             VoterConfig(gossip_ms=self.slot_ms // 3, is_recovery=member.is_recovery),
         )
         node.connect(network, finality)
+        if member.bodies_kept is not None:
+            BlockPruner(backend, member.bodies_kept)
         member.node = node
         return node
 

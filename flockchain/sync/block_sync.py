@@ -53,6 +53,7 @@ class _Peer:
     step: int = _FIRST_STEP  # how far the start moves back if the chain does not fit there
     not_before_ms: int = 0
     failures: int = 0  # since it last gave us something new
+    has_refused: bool = False  # the last question
 
 
 class BlockSync:
@@ -67,6 +68,8 @@ class BlockSync:
         self._import_block = import_block
         self._peers: dict[PeerId, _Peer] = {}
         self._asked: PeerId | None = None
+        self._told = 0
+        """The block of which the operator knows that nobody has it."""
         self.is_resting = False
         """While the chain begins elsewhere: peers are remembered, none is asked."""
 
@@ -157,7 +160,10 @@ class BlockSync:
         if isinstance(answer, PeerError):
             log.debug("no blocks from %s: %s", peer, answer)
             self._pass_over(state)
+            state.has_refused = True
+            self._tell_if_all_refuse(start, answer)
             return
+        state.has_refused = False
         try:
             blocks = decode_blocks(answer)
             grew = self._import_all(state, start, blocks)
@@ -207,6 +213,19 @@ class BlockSync:
         is_inside = count > 0 and end <= state.best_number
         state.start, state.step = end if is_inside else None, _FIRST_STEP
         return is_inside
+
+    def _tell_if_all_refuse(self, start: int, last: PeerError) -> None:
+        """Once for each block: peers that prune let nobody begin at genesis."""
+        useful = [state for state in self._peers.values() if self._has_more(state)]
+        if start == self._told or not all(state.has_refused for state in useful):
+            return
+        self._told = start
+        log.warning(
+            "no peer gives block %d (%s): a fresh node begins with --sync warp, others need a peer "
+            "that keeps all blocks",
+            start,
+            last,
+        )
 
     def _pass_over(self, state: _Peer) -> None:
         state.failures += 1

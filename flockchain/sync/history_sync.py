@@ -43,6 +43,7 @@ class HistorySync:
 
     def poke(self) -> None:
         """Ask, if something is missing and nobody is being asked."""
+        self._past.settle()
         wanted, peers = self._past.next_wanted, self._network.peers()
         if wanted is None or self._is_asking or not peers:
             return

@@ -16,11 +16,16 @@ from flockchain.sync.messages import (
     BlocksRequest,
     encode_blocks,
 )
+from p2p.interface import PeerError
 from runtime.primitives.types import Hash
 
 
 def serve_blocks(backend: Backend, request: BlocksRequest) -> bytes:
-    """Blocks upwards from `request.start`, as many as are known and fit."""
+    """Blocks upwards from `request.start`, as many as are known and fit.
+
+    Raises PeerError if the first of them is in our past, and not here whole any more, or not yet.
+    """
+    _ensure_whole(backend, request.start)
     hashes: list[Hash] = []
     for number in range(request.start, request.start + request.count):
         block = backend.blocks.hash_at(number)
@@ -28,6 +33,16 @@ def serve_blocks(backend: Backend, request: BlocksRequest) -> bytes:
             break
         hashes.append(block)
     return encode_whole(backend, hashes)
+
+
+def _ensure_whole(backend: Backend, number: int) -> None:
+    if not 0 < number <= backend.finalized.number:
+        return
+    block = backend.blocks.hash_at(number)
+    if block is None:
+        raise PeerError(f"block {number} is not here: this node began above it, by proofs")
+    if backend.blocks.body(block) is None:
+        raise PeerError(f"the extrinsics of block {number} are pruned here")
 
 
 def serve_ancestry(backend: Backend, request: AncestryRequest) -> bytes:

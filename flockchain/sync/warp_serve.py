@@ -77,7 +77,13 @@ def _fragment(backend: Backend, block: Hash) -> Fragment | None:
 
 
 def serve_history(backend: Backend, request: HistoryRequest) -> bytes:
-    """A final block and those before it, the newest first, as many as are here and fit."""
+    """A final block and those before it, the newest first, as many as are here and fit.
+
+    Raises PeerError if the first of them is pruned.
+    """
+    header = backend.header(request.head)
+    if header is not None and backend.blocks.body(request.head) is None:
+        raise PeerError(f"the extrinsics of block {header.number} are pruned here")
     past = islice(_from_here_down(backend, request.head), request.count)
     return encode_whole(backend, past, has_proofs=False)
 

@@ -8,9 +8,11 @@ from flockchain.chain import block_pruning
 from flockchain.chain.block_pruning import BlockPruner
 from flockchain.chain.past_blocks import PastBlocks
 from flockchain.resting_chain import BlockLacking, filed_blocks
-from flockchain.storage.kv import MemoryStore
-from flockchain.sync.messages import BlocksRequest, decode_blocks
+from flockchain.storage.kv import MemoryStore, WriteBatch
+from flockchain.sync.messages import BlocksRequest, HistoryRequest, decode_blocks
 from flockchain.sync.serve import serve_blocks
+from flockchain.sync.warp_serve import serve_history
+from p2p.interface import PeerError
 from runtime.primitives.types import Hash
 from tests.flockchain.chain.chain_fixture import Place
 
@@ -92,9 +94,41 @@ def test_who_asks_for_them_is_told_nothing_false() -> None:
     place.backend.finalize(blocks[9])
     served = decode_blocks(serve_blocks(place.backend, BlocksRequest(7, 2)))
     assert [block.header.number for block in served] == [7, 8]
-    assert decode_blocks(serve_blocks(place.backend, BlocksRequest(1, 2))) == []
+    with pytest.raises(PeerError, match=r"^the extrinsics of block 1 are pruned here$"):
+        serve_blocks(place.backend, BlocksRequest(1, 2))
+    with pytest.raises(PeerError, match=r"^the extrinsics of block 2 are pruned here$"):
+        serve_history(place.backend, HistoryRequest(blocks[1], 2))
     with pytest.raises(BlockLacking, match=r"block 6 is not here: .*\(--blocks-pruning\)"):
         list(filed_blocks(place.backend, 6, 8))
+
+
+def test_a_past_that_became_too_old_is_wanted_no_more() -> None:
+    place, blocks = grown()
+    backend = place.backend
+    past = PastBlocks(backend)
+    past.next_wanted = blocks[2]
+    past.settle()
+    assert past.next_wanted == blocks[2], "a node that keeps all blocks wants them"
+    backend.finalize(blocks[9])
+    BlockPruner(backend, KEPT)
+    batch = WriteBatch()
+    backend.blocks.put_meta(batch, "history", blocks[2])
+    lowest = backend.blocks.hash_at(backend.bodies_from)
+    assert lowest is not None
+    body = backend.blocks.body(lowest)
+    assert body is not None
+    backend.blocks.remove_body(batch, lowest)
+    backend.store.write(batch)
+    past.settle()
+    assert past.next_wanted == blocks[2], "one that is kept is missing"
+    header = backend.header(lowest)
+    assert header is not None
+    batch = WriteBatch()
+    backend.blocks.put_block(batch, lowest, header, body)
+    backend.store.write(batch)
+    past.settle()
+    assert past.next_wanted is None
+    assert PastBlocks(backend).next_wanted is None
 
 
 def test_history_ends_where_it_would_be_pruned() -> None:
