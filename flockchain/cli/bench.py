@@ -22,7 +22,6 @@ from flockchain.bench.sync import bench_sync
 from flockchain.bench.timing import calibration
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
-from flockchain.cli.bench_soak import show_soak
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
@@ -149,28 +148,27 @@ def zk(
     parameters: Annotated[int, typer.Option(min=1, max=20_000_000, help="Of a model.")] = 1_000_000,
     clients: Annotated[int, typer.Option(min=1, max=64, help="Clients of the round.")] = 10,
     processes: Annotated[int, typer.Option(min=1, max=64, help="That commit together.")] = 1,
+    table: Annotated[
+        bool,
+        typer.Option(help="All of 100k, 1M, 10M parameters with 5, 10, 32 clients: minutes."),
+    ] = False,
+    masked: Annotated[
+        bool, typer.Option(help="What masks take beyond: sharing, masking, recovery.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Verifiable aggregation: a client's commitments, the proof, the chain's checks.
 
-    `recheck_s` is what a recipient of the sum takes to compare it with the chain.
+    `recheck_s` is what a recipient of the sum takes to compare it with the chain. One client
+    commits and is measured; the others' points follow from its own, with blinders of their own. CPU
+    time is of this process, so with `--processes` not that of who commits.
     """
     from ml.devices import limit_threads
-    from ml.zk.bench import bench_zk  # torch takes seconds to import
+    from ml.zk.bench import CLIENTS, PARAMETERS, bench_zk  # torch takes seconds to import
+    from ml.zk.masked_bench import bench_masked
 
     limit_threads()
-    _show(bench_zk(parameters, clients, processes), as_json)
-
-
-@app.command()
-def soak(
-    nodes: Annotated[int, typer.Option(min=1, max=6, help="Nodes, all with a vote.")] = 4,
-    rate: Annotated[int, typer.Option(min=1, max=2_000, help="Transfers a second.")] = 200,
-    seconds: Annotated[int, typer.Option(min=10, max=86_400, help="How long.")] = 600,
-    as_json: Json = False,
-) -> None:
-    """Nodes as processes under load: slots authored, finality, memory. Status 1: a goal is missed.
-
-    Slots take 1 s. Accounts send to all nodes over RPC; each node checks every transfer.
-    """
-    show_soak(nodes, rate, seconds, as_json=as_json)
+    sizes = PARAMETERS if table else (parameters,)
+    counts = CLIENTS if table else (clients,)
+    rows = bench_masked(sizes, counts) if masked else bench_zk(sizes, counts, processes)
+    _show(rows, as_json)

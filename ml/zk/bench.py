@@ -1,5 +1,6 @@
 """What verifiable aggregation takes: clients, aggregator and chain, on random int16 updates.
 
+Each figure has wall time and CPU time, which tells work from waiting on a machine in use.
 Source: zkFL (arXiv 2310.02554) 5 (10 to 20 minutes a client for ResNet18's 11.7M parameters);
 performance targets; WP VI.H.
 """
@@ -8,44 +9,99 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import torch
 from nacl.signing import SigningKey
+from py_arkworks_bls12381 import G1Point
 
 from ml.zk.openings import Opening, add_up, commit, committers, is_opening, opening_of
 from ml.zk.prover import prove_aggregation
 from runtime.primitives.zk_aggregation import is_statement, verify_aggregation
-from runtime.primitives.zk_points import admit
+from runtime.primitives.zk_points import ORDER, admit, compress
 from runtime.primitives.zk_setup import Setup, ethereum_setup
 from runtime.primitives.zk_transcript import Commitments, RoundContext, Statement, update_message
+
+PARAMETERS: Final = (100_000, 1_000_000, 10_000_000)
+CLIENTS: Final = (5, 10, 32)
 
 T = TypeVar("T")
 
 
-def bench_zk(parameters: int, clients: int, processes: int = 1) -> list[dict[str, Any]]:
-    """One row; `commit_s` is of one client with `processes` cores."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds on the clock and of this process."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A client's opening, its commitments, and what these took."""
+
+    opening: Opening
+    points: tuple[bytes, ...]
+    took: Took
+
+
+def timed(run: Callable[[], T]) -> tuple[Took, T]:
+    """What a call takes, and what it gives."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    made = run()
+    return Took(time.perf_counter() - wall, time.process_time() - cpu), made
+
+
+def seconds(name: str, took: Took) -> dict[str, float]:
+    """Two columns."""
+    return {f"{name}_s": round(took.wall, 2), f"{name}_cpu_s": round(took.cpu, 2)}
+
+
+def milliseconds(name: str, took: Took, times: int = 1) -> dict[str, float]:
+    """Two columns, of one of so many."""
+    wall, cpu = took.wall * 1e3 / times, took.cpu * 1e3 / times
+    return {f"{name}_ms": round(wall, 1), f"{name}_cpu_ms": round(cpu, 1)}
+
+
+def bench_zk(
+    parameters: Sequence[int], clients: Sequence[int], processes: int = 1
+) -> list[dict[str, Any]]:
+    """A row for each pair. One client commits with `processes` cores for each size and is measured;
+    the others have its numbers and blinders of their own, so their points follow by an addition."""
     setup = ethereum_setup()
-    warm_up = opening_of(torch.zeros(1, dtype=torch.int16), setup)
-    commit(warm_up, setup)
-    context = RoundContext(bytes(32), 1, 1, bytes(32), setup.id, parameters, 1 << 14)
+    commit(opening_of(torch.zeros(1, dtype=torch.int16), setup), setup)  # decompresses the string
+    rows = []
+    for count in parameters:
+        first = _commit(setup, count, processes)
+        rows += [_row(setup, first, many) for many in clients]
+    return rows
+
+
+def _commit(setup: Setup, parameters: int, processes: int) -> Committed:
     generator = torch.Generator().manual_seed(1)
-    openings, entries, commit_s = [], [], 0.0
+    shape = (parameters,)
+    update = torch.randint(-32768, 32768, shape, dtype=torch.int16, generator=generator)
+    opening = opening_of(update, setup)
     with committers(setup, processes) if processes > 1 else nullcontext() as executor:
         if executor is not None:
             list(executor.map(len, [b""] * 8 * processes))  # starts them
-        for place in range(clients):
-            shape = (parameters,)
-            update = torch.randint(-32768, 32768, shape, dtype=torch.int16, generator=generator)
-            opening = opening_of(update, setup)
-            start = time.perf_counter()
-            points = commit(opening, setup, executor)
-            commit_s = commit_s or time.perf_counter() - start
-            openings.append(opening)
-            entries.append(_entry(context, place, points))
-    return [_measure(setup, Statement(context, tuple(entries)), openings, commit_s)]
+        took, points = timed(lambda: commit(opening, setup, executor))
+    return Committed(opening, points, took)
+
+
+def others_of(setup: Setup, first: Committed, count: int) -> list[Committed]:
+    """As many clients with the first one's numbers, each with another first blinder."""
+    found, step = [first], setup.generators[setup.chunk]
+    points = [G1Point.from_compressed_bytes_unchecked(point) for point in first.points]
+    while len(found) < count:
+        points = [point + step for point in points]
+        rows = tuple(((row[0] + 1) % ORDER, *row[1:]) for row in found[-1].opening.blinders)
+        opening = replace(first.opening, blinders=rows)
+        found.append(Committed(opening, tuple(map(compress, points)), first.took))
+    return found
 
 
 def _entry(context: RoundContext, place: int, points: tuple[bytes, ...]) -> Commitments:
@@ -54,34 +110,32 @@ def _entry(context: RoundContext, place: int, points: tuple[bytes, ...]) -> Comm
     return Commitments(bytes([place]) * 32, bytes(key.verify_key), weight, points, signature)
 
 
-def _measure(
-    setup: Setup, statement: Statement, openings: list[Opening], commit_s: float
-) -> dict[str, Any]:
-    prove_s, proof = _timed(lambda: prove_aggregation(statement, openings, setup))
+def _row(setup: Setup, first: Committed, clients: int) -> dict[str, Any]:
+    parameters = first.opening.numbers.numel()
+    context = RoundContext(bytes(32), 1, 1, bytes(32), setup.id, parameters, 1 << 14)
+    committed = others_of(setup, first, clients)
+    openings = [each.opening for each in committed]
+    entries = [_entry(context, place, each.points) for place, each in enumerate(committed)]
+    statement = Statement(context, tuple(entries))
+    proving, proof = timed(lambda: prove_aggregation(statement, openings, setup))
     admit.cache_clear()
-    admission_s, is_fine = _timed(lambda: is_statement(statement, setup))
-    fresh = Statement(statement.context, statement.clients)
-    verify_s, is_proved = _timed(lambda: verify_aggregation(fresh, proof, setup))
+    admission, is_fine = timed(lambda: is_statement(statement, setup))
+    fresh = Statement(context, statement.clients)
+    verifying, is_proved = timed(lambda: verify_aggregation(fresh, proof, setup))
+    total = add_up(openings, [client.weight for client in entries])
+    rechecking, is_right = timed(lambda: is_opening(statement.totals, total, setup))
     assert is_fine, "made here"
     assert is_proved, "made here"
-    total = add_up(openings, [client.weight for client in statement.clients])
-    recheck_s, is_right = _timed(lambda: is_opening(statement.totals, total, setup))
     assert is_right, "made here"
     return {
-        "parameters": statement.context.parameters,
-        "clients": len(statement.clients),
-        "commit_s": round(commit_s, 2),
-        "prove_s": round(prove_s, 2),
-        "verify_ms": round(verify_s * 1e3, 1),
-        "admission_ms": round(admission_s / len(statement.clients) * 1e3, 1),
-        "recheck_s": round(recheck_s, 2),
+        "parameters": parameters,
+        "clients": clients,
+        **seconds("commit", first.took),
+        **seconds("prove", proving),
+        **milliseconds("verify", verifying),
+        **milliseconds("admission", admission, clients),
+        **seconds("recheck", rechecking),
         "proof_bytes": len(proof),
-        "bytes_per_client": sum(map(len, statement.clients[0].points)),
+        "bytes_per_client": sum(map(len, first.points)),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
     }
-
-
-def _timed(run: Callable[[], T]) -> tuple[float, T]:
-    start = time.perf_counter()
-    made = run()
-    return time.perf_counter() - start, made

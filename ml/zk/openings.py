@@ -22,11 +22,15 @@ from runtime.primitives.zk_aggregation import OFFSET
 from runtime.primitives.zk_points import ORDER, admit, combine
 from runtime.primitives.zk_setup import BLINDERS, Setup, commit_chunk
 
-_LIMB: Final = 16  # bits of a factor that are multiplied at once: sums stay below 2^53
+_LIMB: Final = 16  # bits of a number that are multiplied at once
+_FACTOR_LIMB: Final = 26  # and of a factor: 2^10 products add up below 2^53
+_FACTOR_LIMBS: Final = -(-128 // _FACTOR_LIMB)
+_ROWS_MAX: Final = 1 << 10  # that are added up as float64
+_ALL_ROWS_MAX: Final = 1 << 20  # and as int64
 _SUM_LIMBS: Final = 3  # of a number
 _NUMBERS_MAX: Final = 1 << 32  # what is committed to is below
 _SUMS_MAX: Final = 1 << 48  # and of 2^16 clients their sum
-_FOLDED_MAX: Final = 1 << 22  # numbers that are folded at once, as float64: 32 MB
+_FOLDED_MAX: Final = 1 << 22  # numbers that are folded at once, 32 MB as float64
 
 
 class OpeningError(ValueError):
@@ -114,7 +118,8 @@ def fold(openings: Sequence[Opening], factors: Sequence[int], setup: Setup) -> l
     factors: of 128 bits, opening by opening, chunk by chunk.
     """
     chunks = len(openings[0].blinders)
-    sums = torch.zeros((_SUM_LIMBS, 128 // _LIMB, setup.chunk), dtype=torch.int64)
+    assert len(factors) <= _ALL_ROWS_MAX, f"{len(factors)} commitments"
+    sums = torch.zeros((_SUM_LIMBS, _FACTOR_LIMBS, setup.chunk), dtype=torch.int64)
     for at, opening in enumerate(openings):
         _fold_numbers(opening.numbers, factors[at * chunks :][:chunks], sums)
     numbers = [0] * setup.chunk
@@ -122,7 +127,7 @@ def fold(openings: Sequence[Opening], factors: Sequence[int], setup: Setup) -> l
         if any(map(any, limbs)):
             columns = zip(*limbs, strict=True)
             numbers = [
-                number + sum(column << _LIMB * (at + shift) for at, column in enumerate(each))
+                number + (sum(c << _FACTOR_LIMB * at for at, c in enumerate(each)) << _LIMB * shift)
                 for number, each in zip(numbers, columns, strict=True)
             ]
     numbers = [number % ORDER for number in numbers]
@@ -150,22 +155,33 @@ def ensure_fits(opening: Opening, setup: Setup, numbers_max: int = _NUMBERS_MAX)
 def _fold_numbers(numbers: torch.Tensor, factors: Sequence[int], sums: torch.Tensor) -> None:
     """Add Σ factor·chunk to `sums`: (limbs of numbers, limbs of factors, chunk) int64.
 
-    Both go in limbs of 16 bits, so that a product is below 2^32, and float64 adds up 2^21 of them
-    without rounding.
+    Both go in limbs, so that a product is below 2^42, and float64 adds up 2^10 of them without
+    rounding.
     """
     limbs, chunk = sums.shape[1:]
-    rows, mask = max(1, _FOLDED_MAX // chunk), (1 << _LIMB) - 1
+    mask = (1 << _FACTOR_LIMB) - 1
     table = torch.tensor(
-        [[factor >> (_LIMB * at) & mask for factor in factors] for at in range(limbs)],
+        [[factor >> _FACTOR_LIMB * at & mask for factor in factors] for at in range(limbs)],
         dtype=torch.float64,
     )  # (limbs, chunks)
-    padded = torch.nn.functional.pad(numbers, (0, -numbers.numel() % chunk)).reshape(-1, chunk)
-    for first in range(0, padded.shape[0], rows):
-        piece, weights = padded[first : first + rows], table[:, first : first + rows]
-        for shift in range(sums.shape[0]):
-            part = piece >> _LIMB * shift & mask
-            if bool(part.any()):
-                sums[shift] += (weights @ part.double()).to(torch.int64)
+    whole = numbers.numel() // chunk * chunk  # no copy of all for the sake of the last row
+    last = torch.nn.functional.pad(numbers[whole:], (0, -numbers.numel() % chunk))
+    for part, first in ((numbers[:whole], 0), (last, whole // chunk)):
+        rows = max(1, min(_FOLDED_MAX // chunk, _ROWS_MAX))
+        for at, block in enumerate(torch.split(part.reshape(-1, chunk), rows)):
+            start = first + at * rows
+            _add_products(table[:, start : start + len(block)], block, sums)
+
+
+def _add_products(factors: torch.Tensor, block: torch.Tensor, sums: torch.Tensor) -> None:
+    """`factors`: (limbs, rows) float64, `block`: (rows, chunk) int64; sums over rows."""
+    largest = int(block.max()) if block.numel() else 0
+    for shift in range(sums.shape[0]):
+        if not largest >> _LIMB * shift:
+            return
+        # Updates in int16 have one limb: no need to cut it out.
+        limb = block if largest >> _LIMB == 0 else block >> _LIMB * shift & (1 << _LIMB) - 1
+        sums[shift] += (factors @ limb.double()).to(torch.int64)
 
 
 _SETUPS: list[Setup] = []  # of a committing process

@@ -76,7 +76,9 @@ def compress_second(point: G2Point) -> bytes:
 def combine(points: Sequence[G1Point], factors: Sequence[int]) -> G1Point:
     """Σ factor·point; a factor is from 0 to below the order. Cheaper if all are short."""
     assert len(points) == len(factors), f"{len(points)} points, {len(factors)} factors"
-    return G1Point.multiexp_unchecked(list(points), [Scalar(factor) for factor in factors])
+    # From bytes: from numbers takes four to ten times as long.
+    scalars = [Scalar.from_le_bytes(factor.to_bytes(SCALAR_BYTES, "little")) for factor in factors]
+    return G1Point.multiexp_unchecked(list(points), scalars)
 
 
 def weighted_sum(points: Sequence[G1Point], weights: Sequence[int]) -> G1Point:

@@ -11,6 +11,8 @@ from flockchain.bench.transfers import bench_codec, bench_import, bench_validati
 from flockchain.bench.vrf import bench_vrf
 from flockchain.bench.workload import make_workload
 from flockchain.storage.kv import MemoryStore
+from ml.zk.bench import bench_zk
+from ml.zk.masked_bench import bench_masked
 from runtime.constants import MAINNET
 from runtime.pallets.arena.day_work import DayWork
 from runtime.pallets.arena.records import DayKey
@@ -21,6 +23,27 @@ def test_import_counts_every_transfer_with_signatures_and_without() -> None:
     assert checked["name"] == "import, signatures checked"
     assert cached["name"] == "import, signatures cached"
     assert checked["us_per_tx"] > checked["us_signatures"] > cached["us_signatures"]
+
+
+def test_a_table_of_proofs_measures_one_client_of_each_size_on_clock_and_cpu() -> None:
+    rows = bench_zk((10, 5_000), (3, 4))
+    assert [(row["parameters"], row["clients"]) for row in rows] == [
+        (10, 3),
+        (10, 4),
+        (5_000, 3),
+        (5_000, 4),
+    ]
+    assert [row["bytes_per_client"] for row in rows] == [48, 48, 96, 96]
+    assert rows[0]["commit_s"] == rows[1]["commit_s"]
+    assert all(row["proof_bytes"] == 80 for row in rows)
+    names = ("commit_cpu_s", "prove_cpu_s", "verify_cpu_ms", "admission_cpu_ms", "recheck_cpu_s")
+    assert set(names) < set(rows[0])
+
+
+def test_what_masks_take_with_drop_outs() -> None:
+    rows = bench_masked((5_000,), (4, 10))
+    assert [(row["clients"], row["absent"]) for row in rows] == [(4, 1), (10, 2)]
+    assert {"mask_cpu_s", "unmask_cpu_s", "deal_check_cpu_ms", "recover_cpu_ms"} < set(rows[0])
 
 
 def test_a_workload_touches_no_account_twice_in_a_block() -> None:

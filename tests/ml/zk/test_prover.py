@@ -12,6 +12,7 @@ from ml.zk.openings import (
     add_up,
     commit,
     committers,
+    fold,
     fresh_opening,
     is_opening,
     opening_of,
@@ -81,6 +82,32 @@ def test_a_wrong_sum_or_blinder_does_not_open() -> None:
     assert not is_opening(
         proved.statement.totals, add_up(proved.openings, [1, 3, 999]), proved.setup
     )
+
+
+@pytest.mark.parametrize("largest", [2**16 - 1, 2**32 - 1, 2**48 - 1])
+def test_folding_is_exact_for_the_largest_numbers_and_more_rows_than_fit_at_once(
+    largest: int,
+) -> None:
+    """Against Python's integers: 2,050 rows, the last one short."""
+    setup, rows = small_setup(), 2_050
+    numbers = torch.full((4 * rows - 1,), largest, dtype=torch.int64)
+    numbers[::3] = 0
+    row = tuple(ORDER - 1 for _ in range(4))
+    openings = [Opening(numbers, (row,) * rows), Opening(numbers.flip(0), (row,) * rows)]
+    factors = [2**128 - 1 - at for at in range(2 * rows)]
+    plain = [[*each.numbers.tolist(), 0] for each in openings]
+    expected = [
+        sum(
+            factors[client * rows + at] * plain[client][4 * at + slot]
+            for client in (0, 1)
+            for at in range(rows)
+        )
+        % ORDER
+        for slot in range(4)
+    ]
+    found = fold(openings, factors, setup)
+    assert found[:4] == expected
+    assert found[4:] == [sum(factors) * (ORDER - 1) % ORDER] * 4
 
 
 def test_openings_that_fit_no_commitments() -> None:
