@@ -10,6 +10,7 @@ within IPv6.
 
 from __future__ import annotations
 
+import errno
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -57,5 +58,6 @@ def public_socket(info: AddrInfoType) -> socket.socket:
     family, kind, protocol, _, place = info
     address = str(place[0])
     if not is_public(address):
-        raise PrivateAddress(f"{address} is no public address; --allow-private lets it pass")
+        refusal = f"{address} is no public address; --allow-private lets it pass"
+        raise PrivateAddress(errno.EACCES, refusal)
     return socket.socket(family, kind, protocol)

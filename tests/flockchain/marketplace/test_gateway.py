@@ -86,8 +86,6 @@ async def gateway(
     directory: Path,
     pair: KeyPair,
     token: str | None = None,
-    *,
-    is_private_allowed: bool = True,
 ) -> AsyncIterator[Door]:
     route = Route(Line(HOST.account, MODEL), "tiny", world.url, PRICE)
     gone = Route(Line(HOST.account, bytes(32)), "tiny", "http://127.0.0.1:1/v1", PRICE - 1)
@@ -96,7 +94,7 @@ async def gateway(
     served = Gateway(
         *(pair, GENESIS, market, promises, evidence),
         token=token,
-        is_private_allowed=is_private_allowed,
+        is_private_allowed=True,
     )
     await served.start()
     url = f"http://127.0.0.1:{served.port}/v1"
