@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -23,6 +23,9 @@ from flockchain.simulation.network.shrink import shrink
 from flockchain.simulation.network.world import Outcome, play
 from flockchain.simulation.quiet import quiet
 from flockchain.telemetry import escape
+
+_YOUNG: Final = 50_000
+"""New objects that bring the collector: no run waits for an answer, and few of them are cycles."""
 
 
 def simulate_network(
@@ -64,7 +67,7 @@ def simulate_network(
         return
     is_good, chosen = True, behaviour or []
     try:
-        with quiet(), quiet_collector():
+        with quiet(), quiet_collector(_YOUNG):
             for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
                 if upgrade_after:
                     drawn = replace(drawn, upgrade_after=upgrade_after)

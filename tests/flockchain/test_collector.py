@@ -24,6 +24,11 @@ def test_it_is_quiet_within_and_as_before_after() -> None:
     assert gc.get_freeze_count() == 0
 
 
+def test_it_comes_as_seldom_as_was_asked_for() -> None:
+    with quiet_collector(50_000):
+        assert gc.get_threshold() == (50_000, *THRESHOLDS[1:])
+
+
 def test_cycles_are_still_found() -> None:
     with quiet_collector():
         found = weakref.ref(Ring())
