@@ -175,6 +175,11 @@ class Node:
         self.sync.poke()
 
     @property
+    def is_release_over(self) -> bool:
+        """Whether the chain goes on with another release, and this one has nothing more to say."""
+        return self.release.is_over and not self.is_warping
+
+    @property
     def is_warping(self) -> bool:
         """Whether the chain is still to begin at a proven block: nothing is made or voted for."""
         return self.warp is not None and self.warp.is_active
@@ -184,7 +189,7 @@ class Node:
     def on_time(self) -> None:
         """Do what is due."""
         now_ms = self.clock.now_ms()
-        if self.release.is_over:
+        if self.is_release_over:
             return
         self._states.on_time()
         if self.warp is not None and self.warp.is_active:
@@ -228,7 +233,7 @@ class Node:
         """When `on_time` is due next, if nothing else happens before."""
         now_ms = self.clock.now_ms()
         times: list[int | None] = [now_ms + 1_000]
-        if self.release.is_over:
+        if self.is_release_over:
             return now_ms + 1_000
         times.extend([companion.next_wake_ms() for companion in self.companions])
         if self.warp is not None and self.warp.is_active:
@@ -281,7 +286,7 @@ class Node:
 
     def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
         """Judge a gossiped message."""
-        if self.release.is_over:
+        if self.is_release_over:
             return Verdict.IGNORE
         try:
             if topic == "block-announces":

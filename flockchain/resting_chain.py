@@ -46,14 +46,22 @@ class BlockLacking(Exception):
         )
 
 
-def open_backend(store: KeyValueStore, spec: ChainSpec, states_max: int | None) -> Backend:
+def open_backend(
+    store: KeyValueStore, spec: ChainSpec, states_max: int | None, *, wants_warp: bool = False
+) -> Backend:
     """The chain in a store, begun if the store is empty; `states_max` final states are kept, all
-    if it is None. Raises ChainNotOpened, StorageError, SpecError."""
+    if it is None. `wants_warp`: a genesis of the release before will do, none is executed on it.
+
+    Raises ChainNotOpened, StorageError, SpecError.
+    """
     genesis = spec.genesis_top()
     try:
         backend = Backend(store, StateStore(store, states_max=states_max))
         backend.open(genesis)
         final = backend.state_at(backend.finalized.hash)
+        if wants_warp and backend.best.number == 0:
+            preset_of(final)
+            return backend
         if ends_release(backend, backend.finalized.hash) and not ends_release(
             backend, backend.best.hash
         ):

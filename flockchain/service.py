@@ -262,7 +262,8 @@ class Service:
 
     def _open_backend(self, store: KeyValueStore) -> Backend:
         try:
-            return open_backend(store, self.spec, self.config.state_pruning)
+            wants_warp = self.config.sync == "warp"
+            return open_backend(store, self.spec, self.config.state_pruning, wants_warp=wants_warp)
         except ChainNotOpened as error:
             raise ServiceError(str(error)) from error
 
@@ -390,7 +391,7 @@ class Service:
         """Give the node its time."""
         while True:
             self.node.on_time()
-            if self.node.release.is_over:
+            if self.node.is_release_over:
                 raise ServiceError(f"the node ends: {self.node.release.outdated}")
             if self.node.stopped_because is not None:
                 raise ServiceError(

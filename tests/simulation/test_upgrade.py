@@ -19,6 +19,7 @@ from flockchain.simulation.network.plan import Fault, Plan, draw_plan
 from flockchain.simulation.network.releases import NEW, OLD
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.world import World, play
+from flockchain.storage.kv import MemoryStore
 from flockchain.sync.messages import BlockData, encode_extrinsics
 from genesis.spec import ChainSpec
 from p2p.interface import PeerId, Verdict
@@ -117,7 +118,7 @@ def test_of_two_last_blocks_one_becomes_final_by_the_old_release(
     cluster.run(SLOTS)
     for node in cluster.nodes():
         assert node.backend.finalized.number == LAST
-        assert node.release.is_over
+        assert node.is_release_over
     assert len({node.backend.finalized.hash for node in cluster.nodes()}) == 1
     for member in cluster.members:
         cluster.kill(member)
@@ -172,6 +173,32 @@ def test_the_proof_of_the_last_block_is_kept(monkeypatch: pytest.MonkeyPatch) ->
     before = backend.blocks.hash_at(LAST - 1)
     assert before is not None
     assert backend.blocks.justification(before) is None
+
+
+def test_a_fresh_node_of_the_new_release_warps_from_the_old_genesis(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = new_cluster(5)
+    cluster.run(SLOTS)
+    for member in cluster.members:
+        cluster.kill(member)
+    update(monkeypatch)
+    fresh, *others = reversed(cluster.members)
+    for member in others:
+        cluster.start(member)
+    cluster.run(SLOTS)
+    fresh.store, fresh.wants_warp = MemoryStore(), True
+    spec = Mock(spec_set=ChainSpec)
+    spec.genesis_top.return_value = cluster.genesis
+    with pytest.raises(ChainNotOpened, match="the older release goes on until the upgrade"):
+        open_backend(MemoryStore(), spec, None)
+    assert open_backend(MemoryStore(), spec, None, wants_warp=True).best.number == 0
+    node = cluster.start(fresh)
+    cluster.run(SLOTS)
+    assert not node.is_release_over
+    assert node.backend.finalized.number > LAST + 16
+    assert node.backend.best.number >= max(heads(cluster)) - 1
+    assert node.backend.state_at(node.backend.best.hash).get(b"migrated") == b"1"
 
 
 def test_a_crash_while_the_first_block_is_made_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:

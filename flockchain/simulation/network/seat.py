@@ -150,7 +150,7 @@ class Seat:
         except StorageError as error:
             self.end(str(error))
             return False
-        if self.node is not None and self.node.release.is_over:
+        if self.node is not None and self.node.is_release_over:
             self.end(RELEASE_OVER)
             return False
         return True

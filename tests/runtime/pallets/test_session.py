@@ -72,6 +72,7 @@ def test_keys_are_set_by_who_owns_them_and_has_stake() -> None:
     for wrong in (
         world.own("c2", "c1"),
         replace(proof, babe=bytes(64)),
+        replace(proof, grandpa=bytes(64)),
         SessionKeysProof(proof.grandpa, proof.babe),
     ):
         with pytest.raises(KeysNotOwned):

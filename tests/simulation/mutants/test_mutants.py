@@ -1,4 +1,4 @@
-"""Small false changes of the consensus code are noticed, by unit tests or by whole networks.
+"""Small false changes of what holds stake are noticed, by unit tests or by whole networks.
 
 `pytest -m long -s tests/simulation/mutants` prints the score and who escaped.
 """
@@ -15,8 +15,10 @@ from typing import Final
 import pytest
 
 from tests.simulation.mutants.catalogue import MUTANTS, Mutant
+from tests.simulation.mutants.stake_catalogue import STAKE_MUTANTS
 
 ROOT: Final = Path(__file__).parents[3]
+_ALL: Final = (*MUTANTS, *STAKE_MUTANTS)
 _NETWORKS: Final = (
     "tests/simulation/test_cluster.py",
     "tests/simulation/test_equivocation.py",
@@ -29,7 +31,7 @@ PERCENT_NOTICED_MIN: Final = 95
 _FAILED: Final = 1  # pytest's exit status when tests failed
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", _ALL, ids=lambda mutant: mutant.name)
 def test_a_mutant_changes_one_place(mutant: Mutant) -> None:
     assert (ROOT / mutant.file).read_text(encoding="utf-8").count(mutant.lines) == 1
     assert mutant.lines != mutant.false
@@ -84,14 +86,14 @@ def is_noticed(place: Path, tests: tuple[str, ...]) -> bool:
 @pytest.mark.long
 def test_nothing_is_noticed_where_nothing_is_false(tmp_path: Path) -> None:
     copy_sources(tmp_path)
-    tests = dict.fromkeys(test for mutant in MUTANTS for test in unit_tests(mutant))
+    tests = dict.fromkeys(test for mutant in _ALL for test in unit_tests(mutant))
     assert not is_noticed(tmp_path, (*tests, *_NETWORKS))
 
 
 @pytest.mark.long
 def test_hardly_a_mutant_escapes(tmp_path: Path) -> None:
     by_units, by_networks, escaped = [], [], []
-    for number, mutant in enumerate(MUTANTS):
+    for number, mutant in enumerate(_ALL):
         place = tmp_path / str(number)
         plant(mutant, place)
         if is_noticed(place, unit_tests(mutant)):
@@ -102,7 +104,7 @@ def test_hardly_a_mutant_escapes(tmp_path: Path) -> None:
             escaped.append(mutant.name)
         shutil.rmtree(place)
     print(
-        f"\n{len(MUTANTS)} mutants: {len(by_units)} noticed by unit tests, {len(by_networks)} by "
+        f"\n{len(_ALL)} mutants: {len(by_units)} noticed by unit tests, {len(by_networks)} by "
         f"networks alone {by_networks}, {len(escaped)} by nobody {escaped}"
     )
-    assert PERCENT_NOTICED_MIN * len(MUTANTS) <= 100 * (len(MUTANTS) - len(escaped))
+    assert PERCENT_NOTICED_MIN * len(_ALL) <= 100 * (len(_ALL) - len(escaped))
