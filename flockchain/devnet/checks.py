@@ -5,6 +5,7 @@ Source: WP III.A (supply), WP II.A (the chain goes on, nobody signs twice).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flockchain.devnet.processes import Devnet, DevnetError
@@ -24,6 +25,13 @@ class Verdict:
     """One check that held, in words."""
 
     text: str
+
+
+def tell(say: Callable[[str], None], verdicts: Sequence[Verdict]) -> None:
+    """Say what was checked."""
+    say("\nChecked")
+    for verdict in verdicts:
+        say(f"  {verdict.text}")
 
 
 def ensure(holds: bool, otherwise: str) -> None:

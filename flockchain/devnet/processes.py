@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -43,6 +43,14 @@ def find_ports(count: int) -> tuple[int, int, int]:
     raise DevnetError(f"no {count} free ports in a row near {RPC_PORT}: stop what listens there")
 
 
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,7 +61,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     """A process and its log."""
 
@@ -158,8 +166,12 @@ class Devnet:
 
     def start_worker(self, name: str, arguments: Sequence[str]) -> Child:
         """Start `flockchain worker …`."""
+        return self.start(name, ["worker", *arguments])
+
+    def start(self, name: str, arguments: Sequence[str]) -> Child:
+        """Start another command, which ends with the workers."""
         log_path = self.directory / "logs" / f"{name}.log"
-        child = Child(name, flockchain("worker", *arguments), log_path)
+        child = Child(name, flockchain(*arguments), log_path)
         child.start()
         self.workers.append(child)
         return child
@@ -172,13 +184,14 @@ class Devnet:
                     f"{child.name} ended by itself; the end of {child.log_path}:\n{child.tail()}"
                 )
 
-    def stop_workers(self) -> None:
+    def stop_workers(self, told: Iterable[Child]) -> None:
         """End the workers of a chapter that is told."""
-        for child in self.workers:
+        ending = list(told)
+        for child in ending:
             child._signal(signal.SIGTERM)
-        for child in self.workers:
+        for child in ending:
             child.stop()
-        self.workers.clear()
+        self.workers = [child for child in self.workers if child not in ending]
 
     def stop(self) -> None:
         """Stop everything, workers first."""

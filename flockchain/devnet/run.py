@@ -10,6 +10,7 @@ import contextlib
 import shutil
 import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,9 @@ from flockchain.devnet.arena import ArenaChapter
 from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.dao import DaoChapter
 from flockchain.devnet.fl import FlChapter
-from flockchain.devnet.fl.data import Start
+from flockchain.devnet.market import MarketChapter
 from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.together import together
 from flockchain.devnet.zk import ZkChapter
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
@@ -64,24 +66,22 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:
         await chapter.run()
-        start = await _tell_both(FlChapter(devnet, reporter.say), DaoChapter(devnet, reporter.say))
-        await ZkChapter(devnet, reporter.say, start).run()
+        devnet.stop_workers(devnet.workers)
+        await _tell_the_rest(devnet, reporter.say)
         reporter.say("\nThe story is told.")
     if not leave:
         reporter.say("The devnet stays up until Ctrl-C.")
         await asyncio.Event().wait()
 
 
-async def _tell_both(alliance: FlChapter, dao: DaoChapter) -> Start:
-    """Chapters that mostly wait for blocks; the first that fails ends both. What the alliance
-    started from."""
-    told, voted = asyncio.create_task(alliance.run()), asyncio.create_task(dao.run())
-    try:
-        await asyncio.gather(told, voted)
-    finally:
-        for chapter in (told, voted):
-            chapter.cancel()
-    return told.result()
+async def _tell_the_rest(devnet: Devnet, say: Callable[[str], None]) -> None:
+    """Chapters beside each other that mostly wait for blocks: what is served in the end was trained
+    meanwhile."""
+    alliance, dao = FlChapter(devnet, say), DaoChapter(devnet, say)
+    market = MarketChapter(devnet, say)
+    await together(alliance.run(), dao.run(), market.prepare())
+    zk = ZkChapter(devnet, say, alliance.start)
+    await together(zk.run(), market.run(alliance.task, alliance.start))
 
 
 async def _until_up(devnet: Devnet, nodes: int) -> None:

@@ -22,7 +22,9 @@ from flockchain.devnet.arena.payments import tell_payments
 from flockchain.devnet.arena.players import Players
 from flockchain.devnet.arena.record import Refusal
 from flockchain.devnet.arena.reporter import Reporter
+from flockchain.devnet.blocks import events_of
 from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.together import together
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import CallFailed
 from flockchain.workers.publishing import TaskPackage
@@ -68,12 +70,7 @@ class ArenaChapter:
         players.start_creator(CREATOR, VERIFIED_TASK)
         async with await Client.connect(self._devnet.url(FETCHING_NODE)) as client:
             outage = Outage(self._devnet, self._reporter, client)
-            deals = asyncio.create_task(self._deal(players, package))
-            try:
-                await self._follow(client, outage, deals)
-                await deals
-            finally:
-                deals.cancel()
+            await together(self._follow(client, outage), self._deal(players, package))
             await outage.end()
             await tell_payments(client, self._reporter, TASKS)
             await self._check(client)
@@ -85,7 +82,7 @@ class ArenaChapter:
 
     # -- the chain
 
-    async def _follow(self, client: Client, outage: Outage, deals: asyncio.Task[None]) -> None:
+    async def _follow(self, client: Client, outage: Outage) -> None:
         told, record = 0, self._reporter.record
         async for head in client.finalized_heads():
             for number in range(told + 1, head.number + 1):
@@ -93,21 +90,17 @@ class ArenaChapter:
                 await outage.on_block(number)
             told = head.number
             self._devnet.ensure_alive()
-            if deals.done():
-                deals.result()
             if record.failed:
                 raise DevnetError(f"tasks {sorted(record.failed)} failed")
             if record.completed.keys() >= set(TASKS):
                 return
 
     async def _tell_block(self, client: Client, number: int) -> None:
-        block = await client.chain.block_hash(number)
-        if block is None:
-            raise DevnetError(f"the node does not know finalized block {number}")
+        block, records = await events_of(client, number)
         before_ms, self._now_ms = self._now_ms, await client.query(Timestamp.now, at=block)
         if before_ms:
             self._longest_gap_ms = max(self._longest_gap_ms, self._now_ms - before_ms)
-        for record in await client.events_at(block):
+        for record in records:
             if isinstance(record.event, ExtrinsicFailed):
                 account = await _signer(client, block, record)
                 error = CallFailed(record.event.dispatch_error).name
@@ -128,9 +121,7 @@ class ArenaChapter:
             checks.check_gap(self._longest_gap_ms),
             checks.check_no_equivocation(self._devnet),
         ]
-        self._reporter.say("\nChecked")
-        for verdict in verdicts:
-            self._reporter.say(f"  {verdict.text}")
+        checks.tell(self._reporter.say, verdicts)
 
 
 async def _signer(client: Client, block: Hash, record: EventRecord) -> AccountId:

@@ -7,15 +7,16 @@ Source: WP VII; WP V.E (Reward A by rank, q).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from flockchain.cli.gov_rules import changed_rules
+from flockchain.devnet.blocks import events_of
 from flockchain.devnet.checks import ensure
 from flockchain.devnet.dao import task as example
 from flockchain.devnet.dao.cast import DEBATE, LOCKED, LOCKER, NODES, RULE, SPONSOR, WANTED
 from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.together import beside
 from flockchain.sdk.amounts import format_amount
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import CallFailed
@@ -50,16 +51,8 @@ class DaoChapter:
             await client.submit(encode_call(Governance.lock, LOCKED, 30), LOCKER)
             task = await example.create(client)
             number = await self._propose(client)
-            acting = asyncio.create_task(self._act(client, task, number))
-            following = asyncio.create_task(self._follow(client, task, number))
-            try:
-                await asyncio.wait([acting, following], return_when=asyncio.FIRST_COMPLETED)
-                if acting.done():
-                    acting.result()
-                old, new = await following
-            finally:
-                acting.cancel()
-                following.cancel()
+            following = self._follow(client, task, number)
+            old, new = await beside(following, self._act(client, task, number))
             self._tell(old, new)
 
     async def _propose(self, client: Client) -> int:
@@ -142,10 +135,8 @@ class DaoChapter:
         raise DevnetError("the node sends no more blocks")
 
     async def _note(self, client: Client, task: int, number: int, place: int) -> None:
-        block = await client.chain.block_hash(place)
-        if block is None:
-            raise DevnetError(f"the node does not know finalized block {place}")
-        for record in await client.events_at(block):
+        _, records = await events_of(client, place)
+        for record in records:
             event = record.event
             if isinstance(event, Paid) and event.task == task:
                 day = self._paid.setdefault(event.day, {})

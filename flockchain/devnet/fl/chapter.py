@@ -43,26 +43,33 @@ class FlChapter:
         self._say = say
         self._children: dict[str, Child] = {}
         self._is_killed = False
+        self._start: Start | None = None
+        self.task = 0  # its number, once it is created
 
-    async def run(self) -> Start:
-        """The whole chapter, after the Arena's; what it started from."""
+    @property
+    def start(self) -> Start:
+        """What it started from."""
+        assert self._start is not None, "`run` comes first"
+        return self._start
+
+    async def run(self) -> None:
+        """The whole chapter, after the Arena's."""
         self._say("\nChapter: the FL Alliance trains together on rows that nobody shows")
-        self._devnet.stop_workers()
         async with await Client.connect(self._devnet.url(LISTENING_NODE)) as client:
-            start = await make_start(client, self._devnet.directory / "rows")
-            task = await create_task(client, EVERYBODY, CHOICES, POOL, start)
+            start = self._start = await make_start(client, self._devnet.directory / "rows")
+            task = self.task = await create_task(client, EVERYBODY, CHOICES, POOL, start)
             self._say(
                 f"  task {task} starts from the model of task {CHOICES.origin}; the clients' "
                 "scanners shift each digit by a pixel, which that model never saw"
             )
             reporter = Reporter(self._say, task)
             for group in GROUPS:
-                self._start(group, start, task)
+                self._start_group(group, start, task)
             await follow(client, self._devnet, reporter, len(EVERYBODY), self._kill_when_due)
             await self._check(client, reporter, start)
-        return start
+        self._devnet.stop_workers(self._children.values())
 
-    def _start(self, group: Group, start: Start, task: int) -> None:
+    def _start_group(self, group: Group, start: Start, task: int) -> None:
         arguments = worker_arguments(self._devnet, group, start, task)
         name = group.name.replace(" ", "-")
         self._children[group.name] = self._devnet.start_worker(name, arguments)
@@ -90,6 +97,4 @@ class FlChapter:
             await checks.check_conservation(client, final.hash),
             checks.check_no_equivocation(self._devnet),
         ]
-        self._say("\nChecked")
-        for verdict in verdicts:
-            self._say(f"  {verdict.text}")
+        checks.tell(self._say, verdicts)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from flockchain.devnet.arena.reporter import short
+from flockchain.devnet.blocks import events_of
 from flockchain.devnet.fl.cast import ALLOWANCE, CREATOR, Client, Group
 from flockchain.devnet.fl.data import Start
 from flockchain.devnet.fl.reporter import Reporter
@@ -93,10 +94,8 @@ async def _tell_block(
     number: int,
     watch: Watch,
 ) -> None:
-    block = await connection.chain.block_hash(number)
-    if block is None:
-        raise DevnetError(f"the node does not know finalized block {number}")
-    for record in await connection.events_at(block):
+    block, records = await events_of(connection, number)
+    for record in records:
         event, made = record.event, None
         if getattr(event, "task", None) != reporter.record.task:
             continue

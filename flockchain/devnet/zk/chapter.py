@@ -38,7 +38,6 @@ class ZkChapter:
     async def run(self) -> None:
         """The whole chapter, after the FL Alliance's."""
         self._say("\nChapter: a sum that is proved, of updates that only its aggregator sees")
-        self._devnet.stop_workers()
         async with await Client.connect(self._devnet.url(LISTENING_NODE)) as client:
             self._task = await create_task(client, EVERYBODY, CHOICES, POOL, self._start)
             self._say(f"  task {self._task} has the mode zk: clients commit, one sums and proves")
@@ -68,6 +67,4 @@ class ZkChapter:
             await checks.check_conservation(client, final.hash),
             checks.check_no_equivocation(self._devnet),
         ]
-        self._say("\nChecked")
-        for verdict in verdicts:
-            self._say(f"  {verdict.text}")
+        checks.tell(self._say, verdicts)

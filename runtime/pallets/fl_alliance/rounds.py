@@ -3,7 +3,7 @@
 A timed stage ends in the first block in which everybody has acted or its window is over, whatever
 the block's budget; the chain's own work in between takes as many blocks as it needs.
 Invariant: who may be drawn follows from the turn in which the count began, however long it takes.
-Source: WP Algorithm 1 (main loop), WP VI.B; WP Algorithm 2 (TotalRounds).
+Source: WP Fig. 5; WP Algorithm 1 (main loop), WP VI.B; WP Algorithm 2 (TotalRounds).
 """
 
 from __future__ import annotations
