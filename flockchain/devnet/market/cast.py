@@ -45,7 +45,7 @@ CALLER: Final = Player("the caller", "//Caller", 80)
 EVERYBODY: Final = (CREATOR, *TRAINERS, *JURORS, HONEST, CHEAT, CALLER)
 
 BUDGET: Final = 300 * FML  # of the Llama's task
-DAYS: Final = 3
+DAYS: Final = 6  # of 20 blocks: it ends before the alliance does, also on a busy machine
 STANDING_BUDGET: Final = 500 * FML
 STANDING_DAYS: Final = 100  # of the task whose validators are jurors: it outlives the story
 SEATS: Final = 3

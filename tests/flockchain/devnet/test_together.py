@@ -13,10 +13,11 @@ class Part:
     """Goes on for ever, and takes a moment to end."""
 
     def __init__(self) -> None:
-        self.has_begun = self.has_ended = False
+        self.begun = asyncio.Event()
+        self.has_ended = False
 
     async def run(self) -> None:
-        self.has_begun = True
+        self.begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -51,8 +52,7 @@ def test_who_is_cancelled_takes_the_parts_along() -> None:
 
     async def run() -> None:
         whole = asyncio.create_task(together(part.run(), give()))
-        while not part.has_begun:
-            await asyncio.sleep(0)
+        await part.begun.wait()
         whole.cancel()
         with pytest.raises(asyncio.CancelledError):
             await whole
