@@ -125,7 +125,7 @@ DEVNET: Final = Preset(
         host_stake=50 * FML,
         free_stake=10 * FML,
         request_blocks=30,
-        jury=JuryRules(10 * FML, FML, draw_blocks=3, verdict_blocks=15, opening_blocks=10),
+        jury=JuryRules(10 * FML, FML, draw_blocks=3, verdict_blocks=40, opening_blocks=10),
     ),
     trends=TrendParameters(season_days=3, vote_days=1, payers_least=2),
     quota_base=4,

@@ -33,7 +33,7 @@ from tests.runtime.pallets.marketplace.market_world import (
 JURORS = tuple(f"juror {n}" for n in range(7))
 SALT = b"s" * 32
 BOND, FEE, STAKE = 10 * FML, FML, 50 * FML
-DRAW, SEAL, OPEN = 3, 15, 10
+DRAW, SEAL, OPEN = 3, 40, 10
 RIGHT, WRONG, NO_DATA = of.Right(), of.Wrong(), of.NoData()
 
 
