@@ -49,6 +49,7 @@ class Services:
         """The caller's door to all hosts. Raises DevnetError."""
         port = free_port()
         arguments = ["market", "gateway", "--key", CALLER.uri, "--port", str(port)]
+        arguments += ["--allow-private"]  # the hosts are on this machine
         arguments += ["--rpc", self._devnet.url(0), "--state-dir", str(self.state_of("gateway"))]
         child = self._start("gateway", arguments)
         async with asyncio.timeout(_UP_S):
