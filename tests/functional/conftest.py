@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,8 @@ def started_nodes() -> Iterator[StartNode]:
     """Start `flockchain node` on free ports; an option given again has the last word."""
     nodes: list[NodeProcess] = []
 
-    def start(*arguments: str) -> NodeProcess:
-        nodes.append(NodeProcess(*ANY_PORTS, *arguments))
+    def start(*arguments: str, sources: Path | None = None) -> NodeProcess:
+        nodes.append(NodeProcess(*ANY_PORTS, *arguments, sources=sources))
         return nodes[-1]
 
     yield start
