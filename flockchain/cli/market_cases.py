@@ -6,14 +6,16 @@ Source: WP II.C, II.D.6.
 
 from __future__ import annotations
 
+import re
 import secrets
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 import typer
 
-from flockchain.cli.amounts import TaskArgument, shown
+from flockchain.cli.amounts import TaskArgument, shown, shown_all
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
     JsonFlag,
@@ -33,13 +35,23 @@ from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, case_records, events
 from runtime.pallets.marketplace.seals import seal_rating, seal_verdict
 from runtime.pallets.system import System
+from runtime.primitives.content_id import cid_text
 from runtime.primitives.multi import MULTI_SIGNATURE
 from runtime.primitives.scale import ScaleError
+from runtime.primitives.types import ZERO_HASH
 
 PERCENT = SCORE_MAX // 100
+_SCORE: Final = r"(1(?:\.0{1,9})?|0(?:\.[0-9]{1,9})?)"
+_SCORES: Final = re.compile(f"{_SCORE}/{_SCORE}", re.ASCII)
 RatingArgument = Annotated[int, typer.Argument(min=0, max=100, help="In percent.")]
 CaseArgument = Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Its number.")]
-VerdictArgument = Annotated[str, typer.Argument(help="right, wrong or no-data.")]
+VerdictArgument = Annotated[
+    str,
+    typer.Argument(
+        help="right, wrong or no-data; of a data set no-data, or the scores with and without it, "
+        "as 0.95/0.93."
+    ),
+]
 _VERDICTS: dict[str, case_records.Verdict] = {
     "right": case_records.Right(),
     "wrong": case_records.Wrong(),
@@ -152,38 +164,74 @@ def open_verdict(
 
 
 def case(number: CaseArgument, rpc: RpcFlag = DEFAULT_RPC, as_json: JsonFlag = False) -> None:
-    """Show a case: what it is about, its jury, and how it stands."""
+    """Show a case: what it is about, its jury and their verdicts, and what comes next."""
     with open_client(rpc) as client:
         found = client.find(Marketplace.cases, number)
+        next_block = client.query(System.number) + 1
     if found is None:
         refuse(f"there is no case {number}, or it ended long ago")
-    matter = found.matter
-    is_dispute = isinstance(matter, case_records.Disputed)
-    about = address(matter.answer.host) if isinstance(matter, case_records.Disputed) else None
+    is_live = found.stage.value < case_records.CaseStage.UPHELD.value
     jurors = [
         {"account": address(each.who), "sealed": each.seal is not None, "said": _said(each)}
         for each in found.jurors
     ]
-    print_facts(
-        {
-            "case": number,
-            "matter": "answer" if is_dispute else "data set",
-            "host": about,
-            "opener": address(found.opener),
-            "stage": found.stage.name.lower(),
-            "until_block": found.until,
-            "jurors": jurors,
-        },
-        as_json=as_json,
-    )
+    facts: dict[str, object] = {
+        "case": number,
+        **_matter(found.matter),
+        "opener": address(found.opener),
+        **shown_all({"bond": found.bond, "juror_fee": found.fee}, as_json=as_json),
+        "stage": found.stage.name.lower(),
+        "until_block": found.until,
+        "blocks_left": max(found.until - next_block, 0) if is_live else 0,
+        "jurors": jurors,
+    }
+    if not as_json:
+        facts["jurors"] = len(jurors)
+    print_facts(facts, as_json=as_json)
+    if not as_json:
+        for each in jurors:
+            told = each["said"] or ("sealed" if each["sealed"] else "nothing yet")
+            print(f"  {each['account']}  {told}")
+
+
+def _matter(matter: case_records.Matter) -> dict[str, object]:
+    """What a case is about; blobs by their content ids."""
+    if isinstance(matter, case_records.Measured):
+        return {
+            "matter": "data set",
+            "dataset": cid_text(matter.dataset),
+            "task": matter.task,
+            "model_without": cid_text(matter.without),
+        }
+    assert isinstance(matter, case_records.Disputed), "there are two kinds of matters"
+    answer = matter.answer
+    is_cited = answer.documents != ZERO_HASH
+    return {
+        "matter": "answer",
+        "host": address(answer.host),
+        "caller": address(answer.caller),
+        "model": cid_text(answer.model),
+        "request": cid_text(answer.request),
+        "documents": cid_text(answer.documents) if is_cited else None,
+        "seed": answer.seed,
+        "answer": cid_text(answer.answer),
+    }
 
 
 def _said(juror: case_records.Juror) -> str | None:
-    return None if juror.verdict is None else type(juror.verdict).__name__.lower()
+    verdict = juror.verdict
+    if isinstance(verdict, case_records.Scores):
+        return f"{verdict.with_set / SCORE_MAX:.9f}/{verdict.without_set / SCORE_MAX:.9f}"
+    return None if verdict is None else type(verdict).__name__.lower()
 
 
 def _verdict(text: str) -> case_records.Verdict:
     found = _VERDICTS.get(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(_VERDICTS)}")
-    return found
+    if found is not None:
+        return found
+    scores = _SCORES.fullmatch(text)
+    if scores is None:
+        known = ", ".join(_VERDICTS)
+        raise typer.BadParameter(f"{text!r} is none of {known}, and no two scores as 0.95/0.93")
+    with_set, without_set = (int(Decimal(each) * SCORE_MAX) for each in scores.groups())
+    return case_records.Scores(with_set, without_set)

@@ -37,10 +37,15 @@ class Answering:
         self, model: ServedModel, asked: Generate, passages: Sequence[Passage], seed: int
     ) -> AsyncGenerator[Event, None]:
         """Pieces as they come, then `done`. Raises InferenceRefused, InferenceFailed."""
-        prompt: dict[str, Any] = {"prompt": asked.prompt}
-        if asked.messages is not None:
-            prompt = {"messages": with_sources(asked.messages, passages)}
-        return self._inference.generate(model, prompt, {**asked.options, "seed": seed})
+        return self._inference.generate(model, *_job(asked, passages, seed))
+
+    async def could_say(self, model: ServedModel, asked: Generate, seed: int, said: str) -> bool:
+        """Whether a text could be the answer on a machine that rounds otherwise.
+
+        Raises ApiError, InferenceRefused, InferenceFailed.
+        """
+        passages = await self.passages(asked)
+        return await self._inference.could_say(model, *_job(asked, passages, seed), said)
 
     async def whole(self, model: ServedModel, asked: Generate | Predict, seed: int) -> bytes:
         """All that is signed of an answer: a text, or the labels of rows.
@@ -54,6 +59,16 @@ class Answering:
         async with aclosing(self.generate(model, asked, passages, seed)) as events:
             pieces = [event["text"] async for event in events if event["event"] == "piece"]
         return "".join(pieces).encode()
+
+
+def _job(
+    asked: Generate, passages: Sequence[Passage], seed: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The prompt and the options that the serving process takes."""
+    prompt: dict[str, Any] = {"prompt": asked.prompt}
+    if asked.messages is not None:
+        prompt = {"messages": with_sources(asked.messages, passages)}
+    return prompt, {**asked.options, "seed": seed}
 
 
 def read_request(kind: Kind, body: bytes, limits: Limits) -> Generate | Predict:

@@ -143,6 +143,18 @@ class Inference:
         await self.start()
         return await self._ask({"op": "predict", "model": model.text, "rows": list(rows)})
 
+    async def could_say(
+        self, model: ServedModel, prompt: dict[str, Any], options: dict[str, Any], said: str
+    ) -> bool:
+        """Whether a text could be the answer on a machine that rounds otherwise.
+
+        Raises InferenceRefused, InferenceFailed.
+        """
+        await self.start()
+        request = {"op": "compare", "model": model.text, "options": options, "said": said}
+        answered = await self._ask({**request, **prompt})
+        return answered["could_say"] is True
+
     async def close(self) -> None:
         """End the process."""
         if self._process is not None and self._process.returncode is None:

@@ -36,6 +36,7 @@ from runtime.primitives.vouchers import Answer
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 4 << 20  # hosts and gateways take no more
+ANSWER_BYTES_MAX: Final = 1 << 20
 MODELS_KEPT: Final = 4
 MISSING_MAX: Final = 64
 T = TypeVar("T")
@@ -144,6 +145,10 @@ class Court:
         await self._open(model)
         try:
             said = await self._answering.whole(model, asked, answer.seed)
+            if content_id(said) == bytes(answer.answer):
+                return Opinion(Right(), f"model {name} says the same")
+            if isinstance(asked, Generate) and await self._could_say(answer, asked, model):
+                return Opinion(Right(), f"model {name} could say the same, but for rounding")
         except InferenceRefused as error:
             return _wrong(f"no host answers this request: {error}")
         except ApiError as error:
@@ -152,9 +157,15 @@ class Court:
             return _wrong(f"no host answers this request: {error}")
         finally:
             await self._inference.drop(model)
-        if content_id(said) == bytes(answer.answer):
-            return Opinion(Right(), f"model {name} says the same")
         return _wrong(f"model {name} says {cid_text(content_id(said))}")
+
+    async def _could_say(self, answer: Answer, asked: Generate, model: ServedModel) -> bool:
+        try:
+            data = await _had("the answer", self._blobs.get(answer.answer, ANSWER_BYTES_MAX))
+            text = data.decode()
+        except (BlobTooLarge, UnicodeDecodeError):
+            return False
+        return await self._answering.could_say(model, asked, answer.seed, text)
 
     async def _open(self, model: ServedModel) -> None:
         """Raises InferenceFailed: that it does not open here says nothing of its answers."""

@@ -1,4 +1,4 @@
-"""The host's worker: stakes, offers and serves models, follows their versions, is paid.
+"""The host's worker: stakes, offers and serves models, answers the chain, is paid.
 
 Owns the server, the serving process, the book and the jobs of one key. Invariant: a model is
 offered only while it is served; what callers owe is settled at a threshold, when a day ends, and
@@ -19,6 +19,7 @@ from typing import Final
 from flockchain.clock import SystemClock
 from flockchain.keys import KeyPair
 from flockchain.marketplace.accounts import Accounts
+from flockchain.marketplace.answering import Answering
 from flockchain.marketplace.calls import Calls
 from flockchain.marketplace.catalogue import Catalogue, ServedModel
 from flockchain.marketplace.chain_market import HostView
@@ -35,6 +36,7 @@ from flockchain.sdk import Client, Head, SdkError, StateView
 from flockchain.workers.actions import Actions
 from flockchain.workers.head_loop import TICK_GAP_S, HeadLoop
 from flockchain.workers.jobs import Jobs
+from flockchain.workers.request_answers import RequestAnswers
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, records
 from runtime.pallets.model_registry import Model, ModelRegistry
@@ -101,12 +103,19 @@ class Host:
         self._inference = Inference(self._options.device)
         self._settled_day: int | None = None
         self.book = LedgerFile(state_directory, client.genesis, key.account)
-        clock = SystemClock()
+        clock, library = SystemClock(), Library(client.get_blob)
+        self._requests = RequestAnswers(
+            client,
+            key,
+            (self._catalogue, Answering(self._inference, library)),
+            (self._jobs, self._actions),
+            self._options.limits,
+        )
         calls = Calls(
             Accounts(self.book, self._view, client.genesis, key.account),
             self._catalogue,
             self._inference,
-            Library(client.get_blob),
+            library,
             AnswerSigner(key, client.genesis),
             self._options.limits,
             clock,
@@ -157,6 +166,7 @@ class Host:
             if await self._is_registered(head):
                 for place in range(len(self._offerings)):
                     await self._serve(head, place)
+                await self._requests.step(head, self._client.at(head.hash))
             await self._settle(head)
         except (SdkError, InferenceFailed, OSError) as error:
             log.warning("%s: %s", self._name, error)

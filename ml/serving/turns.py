@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import torch
 
+from ml.language.agreement import could_say
 from ml.language.generation import Generation
 from ml.language.language_model import LanguageModel
 from ml.language.sampling import GenerationError, GenerationOptions
@@ -73,6 +74,10 @@ class Turns:
             vectors = [served.base.embed(prompt, served.adapter) for prompt in prompts]
             used = sum(map(len, prompts))
             return {"id": number, "event": "done", "vectors": vectors, "prompt_tokens": used}
+        if operation == "compare":
+            prompt, options = self._asked(served, request)
+            is_so = could_say(served.base, prompt, options, request["said"], served.adapter)
+            return {"id": number, "event": "done", "could_say": is_so}
         assert operation == "generate", f"unknown operation {operation}"
         self._running[number] = self._begin(served, request)
         return None
@@ -139,7 +144,10 @@ class Turns:
         return served
 
     @staticmethod
-    def _begin(served: ServedLanguageModel, request: Mapping[str, Any]) -> Generation:
+    def _asked(
+        served: ServedLanguageModel, request: Mapping[str, Any]
+    ) -> tuple[list[int], GenerationOptions]:
+        """The prompt in tokens, and how to go on."""
         messages = request.get("messages")
         prompt = (
             served.base.encode(request["prompt"])
@@ -147,8 +155,11 @@ class Turns:
             else served.base.encode_chat(messages)
         )
         options = request["options"]
-        chosen = GenerationOptions(**{**options, "stops": tuple(options["stops"])})
-        return Generation(served.base, prompt, chosen, served.adapter)
+        return prompt, GenerationOptions(**{**options, "stops": tuple(options["stops"])})
+
+    def _begin(self, served: ServedLanguageModel, request: Mapping[str, Any]) -> Generation:
+        prompt, options = self._asked(served, request)
+        return Generation(served.base, prompt, options, served.adapter)
 
 
 def failure(number: int, error: Exception) -> Event:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import Result
 
 from flockchain.cli import market, market_cases
@@ -18,6 +19,7 @@ from flockchain.sdk import BlockingClient
 from runtime import frame
 from runtime.constants import DEVNET
 from runtime.frame.origin import signed
+from runtime.pallets.marketplace import case_records
 from runtime.pallets.marketplace.records import HostDay, Rater
 from runtime.pallets.marketplace.seals import seal_rating
 from runtime.primitives.content_id import cid_text, content_id
@@ -154,8 +156,25 @@ def test_a_challenge_brings_what_was_asked_and_said(tmp_path: Path) -> None:
                 assert chain.blobs.has(content_id(blob))
             shown = json.loads((await told("case", "0", "--json")).stdout)
             assert (shown["matter"], shown["stage"]) == ("answer", "drawing")
+            assert (shown["bond"], shown["seed"]) == (str(10 * FML), 5)
+            assert (shown["request"], shown["documents"]) == (cid_text(content_id(body)), None)
+            assert shown["until_block"] - shown["blocks_left"] == chain.backend.best.number + 1
+            text = (await told("case", "0")).stdout
+            assert cid_text(content_id(b"That.")) in text
 
     asyncio.run(run())
+
+
+def test_verdicts_are_words_or_two_scores() -> None:
+    read = market_cases._verdict
+    assert read("no-data") == case_records.NoData()
+    assert read("0.95/0.930000001") == case_records.Scores(950_000_000, 930_000_001)
+    assert read("1/0") == case_records.Scores(10**9, 0)
+    told = market_cases._said(case_records.Juror(BOB.account, verdict=read("0.95/0.93")))
+    assert told == "0.950000000/0.930000000"
+    for text in ("maybe", "0.95", "1.1/0", "0.1234567891/0", "0.5/-1", "0.5/0.4/0.3"):
+        with pytest.raises(typer.BadParameter, match="no two scores as"):
+            read(text)
 
 
 def test_refusals_are_told(tmp_path: Path) -> None:

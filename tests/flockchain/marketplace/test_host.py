@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from openai import AsyncOpenAI
 
@@ -22,12 +23,14 @@ from flockchain.workers.host import Host, HostOptions, Offering
 from ml.language.bundle import describe_bundle, pack_directory
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace, records
-from runtime.primitives.content_id import content_id
+from runtime.pallets.marketplace.events import InferenceAnswered
+from runtime.primitives.content_id import cid_text, content_id
 from runtime.primitives.multi import MULTI_SIGNATURE
-from runtime.primitives.types import FML
+from runtime.primitives.types import FML, AccountId
 from runtime.primitives.vouchers import Voucher
 from tests.flockchain.fast_chain import FastChain, fast_chain
 from tests.flockchain.marketplace.market_world import CALLER, HOST, PRICE, QUESTIONS, genesis_with
+from tests.flockchain.workers.digits_world import events_of
 
 ASKED = "What is FLock?"
 BLOCKS_MAX = 12
@@ -159,6 +162,75 @@ def test_the_life_of_a_host(
             chain.runtime().try_state()
 
     asyncio.run(run())
+
+
+def test_requests_by_the_chain_are_answered_or_refunded(
+    tiny_llama: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed, blobs = pack_directory(tiny_llama)
+    model = content_id(listed)
+    older = content_id(b"older")
+    genesis = genesis_with([(older, []), (model, [older])], [HOST, CALLER])
+
+    def question(**changes: object) -> bytes:
+        messages = [{"role": "user", "content": ASKED}]
+        return orjson.dumps({"model": "any", "messages": messages, "temperature": 0, **changes})
+
+    async def run() -> None:
+        async with (
+            fast_chain(tmp_path / "node", [HOST, CALLER], genesis) as chain,
+            await Client.connect(chain.url) as client,
+        ):
+            for path in blobs.values():
+                chain.blobs.put(path.read_bytes())
+            chain.blobs.put(listed)
+
+            async def request(asked: bytes, fee: int, *, host: AccountId | None = None) -> None:
+                call = encode_call(
+                    Marketplace.request_inference, model, content_id(asked), fee, host
+                )
+                await sealed(chain, client, call)
+
+            def waiting() -> list[int]:
+                return sorted(number for number, _ in chain.runtime().market.requests.items())
+
+            async with hosting(client, tmp_path / "host") as host:
+                await until(
+                    chain,
+                    host,
+                    lambda: chain.runtime().market.offers.contains((HOST.account, model)),
+                )
+                before = chain.free(CALLER)
+                cited = {"documents": [cid_text(model)]}
+                asked = [question(), question(seed=1), question(seed=0), question(retrieval=cited)]
+                for each in [*asked, b"{}"]:
+                    chain.blobs.put(each)
+                    await request(each, FML)
+                await request(question(), PRICE, host=HOST.account)
+                await request(question(), PRICE - 1)  # less than the price
+                await request(question(top_p=0.5), FML)  # nobody has its blob
+                await until(chain, host, lambda: waiting() == [2, 3, 4, 6, 7])
+                answers = events_of(chain, InferenceAnswered)
+                assert [each.request for each in answers] == [0, 1, 5]
+                for answer in answers:
+                    assert chain.blobs.get(answer.answer) == QUESTIONS[ASKED].encode()
+                    assert (answer.host, answer.paid) == (HOST.account, PRICE)
+                for _ in range(client.constants(Marketplace).calendar.day_blocks * 2):
+                    chain.seal()
+                    await host.settled(chain.backend.best.hash)
+            assert waiting() == []
+            assert 0 < before - 3 * PRICE - chain.free(CALLER) < FML // 10  # fees of extrinsics
+            chain.runtime().try_state()
+
+    caplog.set_level("WARNING", logger="flockchain.workers.request_answers")
+    asyncio.run(run())
+    said = [r.getMessage() for r in caplog.records if "request_answers" in r.name]
+    assert said == [
+        "request 2 is not answered: it names seed 0; a request's seed is its number",
+        "request 3 is not answered: it names documents, which are not signed in answers to the "
+        "chain",
+        "request 4 is not answered: model is not a string",
+    ]
 
 
 def test_ten_thousand_calls_settle_in_one_extrinsic(tmp_path: Path) -> None:
