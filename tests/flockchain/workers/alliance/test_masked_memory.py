@@ -1,4 +1,8 @@
-"""What an aggregator ever holds: in masked rounds no client's update, in any form, anywhere."""
+"""What an aggregator ever holds: in masked rounds no client's update, in any form, anywhere.
+
+In the long run ten clients shared the secrets of their masks, and two of them are gone when updates
+are handed over.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import torch
 
-from flockchain.workers.alliance.proving import SumUp
-from ml.zk.masks import masked_update
+from flockchain.workers.alliance.proving import Summed, SumUp
+from ml.zk.masks import masked_update, unmask
+from ml.zk.opening_files import read_opening
 from ml.zk.openings import Opening, commit, fresh_opening, opening_of
 from ml.zk.receiving import chunks_of
 from ml.zk.sent import Sent
@@ -26,7 +32,9 @@ from runtime.primitives.zk_transcript import RoundContext, Statement
 from tests.zk_world import client_of
 
 PARAMETERS = 64
-WEIGHTS = (3, 10, 700)
+WEIGHTS = (3, 10, 700, 1, 64, 65, 2, 1024, 9, 31)
+PRESENT = {3: range(3), 10: range(8)}  # who hands its update over, of so many
+FEW_OR_TEN = pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.long)])
 SEED = b"\x2a" * 32  # of the aggregator's key
 FEW = 8  # numbers in a row that are looked for
 
@@ -49,16 +57,24 @@ def forms(update: torch.Tensor, weight: int) -> set[bytes]:
     return found
 
 
-def request_of(*, is_masked: bool) -> tuple[SumUp, list[Opening]]:
-    """What an aggregator of three clients gets; and what they sent, which the test knows."""
+def secrets_of(place: int) -> tuple[bytes, bytes]:
+    """b and s of a client."""
+    return mask_secrets(bytes((place,)) * 32)
+
+
+def mask_keys(count: int) -> dict[int, bytes]:
+    return {place: base_mul(secrets_of(place)[1]) for place in range(count)}
+
+
+def request_of(count: int, *, is_masked: bool) -> tuple[SumUp, list[Opening]]:
+    """What the aggregator gets of those that are there; and what they sent, as the test knows."""
     setup, receiver, context = ethereum_setup(), vrf.public_key(SEED), b"delivery"
     round_ = RoundContext(bytes(32), 1, 2, bytes(32), setup.id, PARAMETERS, 1 << 14)
-    secrets = [mask_secrets(bytes((place,)) * 32) for place in range(len(WEIGHTS))]
-    keys = {place: base_mul(pair) for place, (_, pair) in enumerate(secrets)}
     openings, clients, sent = [], [], []
-    for place, (update, weight) in enumerate(zip(updates(), WEIGHTS, strict=True)):
+    for place in PRESENT[count]:
+        update, weight = updates()[place], WEIGHTS[place]
         if is_masked:
-            numbers = masked_update(update, weight, secrets[place], place, keys)
+            numbers = masked_update(update, weight, secrets_of(place), place, mask_keys(count))
             opening = fresh_opening(numbers, setup)
         else:
             opening = opening_of(update, setup)
@@ -74,12 +90,14 @@ def request_of(*, is_masked: bool) -> tuple[SumUp, list[Opening]]:
     return SumUp(statement, tuple(sent), is_masked=is_masked), openings
 
 
-def found_in_memory(request: SumUp, wanted: Mapping[str, set[bytes]], directory: Path) -> set[str]:
-    """Which of these a process holds that is handed the request, and nothing else."""
-    given, dump = directory / "request", directory / "memory"
+def found_in_memory(
+    request: SumUp, wanted: Mapping[str, set[bytes]], directory: Path
+) -> tuple[set[str], Summed]:
+    """Which of these a process holds that is handed the request, and nothing else; its answer."""
+    given, dump, out = directory / "request", directory / "memory", directory / "out"
     given.write_bytes(pickle.dumps(request))
     child = [sys.executable, "-m", "tests.flockchain.workers.alliance.aggregating_child"]
-    subprocess.run([*child, str(given), str(dump)], check=True, timeout=300)
+    subprocess.run([*child, str(given), str(dump), str(out)], check=True, timeout=300)
     with dump.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory:
         found = {
             name
@@ -87,30 +105,37 @@ def found_in_memory(request: SumUp, wanted: Mapping[str, set[bytes]], directory:
             if any(memory.find(each) >= 0 for each in patterns)
         }
     dump.unlink()
-    return found
+    answer = pickle.loads(out.read_bytes())  # noqa: S301 - the child wrote it
+    assert isinstance(answer, Summed)
+    return found, answer
 
 
-def looked_for(openings: list[Opening]) -> dict[str, set[bytes]]:
-    wanted = {
-        f"update {place}": forms(update, weight)
-        for place, (update, weight) in enumerate(zip(updates(), WEIGHTS, strict=True))
-    }
+def looked_for(count: int, openings: list[Opening]) -> dict[str, set[bytes]]:
+    pairs = list(zip(updates(), WEIGHTS, strict=True))[:count]
+    wanted = {f"update {at}": forms(update, weight) for at, (update, weight) in enumerate(pairs)}
     for place, opening in enumerate(openings):
         wanted[f"sent {place}"] = {opening.numbers[:FEW].numpy().tobytes()}
     return wanted
 
 
-def test_an_aggregators_memory_and_network_never_hold_an_update(tmp_path: Path) -> None:
+@FEW_OR_TEN
+def test_an_aggregators_memory_and_network_never_hold_an_update(tmp_path: Path, count: int) -> None:
     """What it has opened is in its memory, so the search finds what is there."""
-    request, openings = request_of(is_masked=True)
-    found = found_in_memory(request, looked_for(openings), tmp_path)
-    assert found == {"sent 0", "sent 1", "sent 2"}
-    received = pickle.dumps(request)
+    request, openings = request_of(count, is_masked=True)
+    found, answer = found_in_memory(request, looked_for(count, openings), tmp_path)
+    present = PRESENT[count]
+    assert found == {f"sent {place}" for place in present}
+    network = pickle.dumps(request) + pickle.dumps(answer)
     for update, weight in zip(updates(), WEIGHTS, strict=True):
-        assert not any(form in received for form in forms(update, weight))
+        assert not any(form in network for form in forms(update, weight))
+    total = read_opening(answer.opening, PARAMETERS, ethereum_setup(), is_masked_sum=True)
+    own = {place: secrets_of(place)[0] for place in present}
+    pair = {place: secrets_of(place)[1] for place in range(count) if place not in present}
+    summed = sum(WEIGHTS[at] * (updates()[at].to(torch.int64) + OFFSET) for at in present)
+    assert unmask(total.numbers, mask_keys(count), own, pair).tolist() == summed.tolist()  # type: ignore[union-attr]
 
 
 def test_without_masks_the_same_search_finds_every_update(tmp_path: Path) -> None:
-    request, openings = request_of(is_masked=False)
-    found = found_in_memory(request, looked_for(openings), tmp_path)
-    assert found >= {"update 0", "update 1", "update 2"}
+    request, openings = request_of(3, is_masked=False)
+    found, _ = found_in_memory(request, looked_for(3, openings), tmp_path)
+    assert found >= {f"update {place}" for place in PRESENT[3]}
