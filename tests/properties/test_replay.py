@@ -2,7 +2,8 @@
 
 What must not matter: the order in which sets and dictionaries of strings hash (PYTHONHASHSEED),
 whether assertions run (-O), what was executed in the process before (caches of codecs, of storage
-keys, of decoded values), extrinsics that the author tried and refused.
+keys, of decoded values), extrinsics that the author tried and refused, a libm that answers
+otherwise, floating point that rounds down (`odd_arithmetic.c`, preloaded).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -21,7 +23,7 @@ from runtime.pallets.arena.records import Alias
 from tests.properties.replayed_chain import Author, open_chain, record
 
 BLOCKS = 170
-LONG_BLOCKS = 2_000
+LONG_BLOCKS = 5_000
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -59,15 +61,48 @@ def test_other_processes_find_the_authors_roots(author: Author, tmp_path: Path) 
     ensure_others_agree(author, tmp_path, range(4))
 
 
+def test_the_odd_machine_is_odd(tmp_path: Path) -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", "import math; print(math.exp(1.5), 1 / 3, 0.1 + 0.2)"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for environment in ({}, odd_machine(tmp_path))
+    ]
+    assert all(usual != odd for usual, odd in zip(said[0][::2], said[1][::2], strict=True))
+
+
+def test_a_machine_with_odd_floating_point_finds_the_roots(author: Author, tmp_path: Path) -> None:
+    ensure_others_agree(author, tmp_path, range(1), odd_machine(tmp_path))
+
+
 @pytest.mark.long
-def test_a_long_chain_under_five_hash_seeds(tmp_path: Path) -> None:
+def test_a_long_chain_under_five_hash_seeds_and_on_an_odd_machine(tmp_path: Path) -> None:
     author = Author(Random(2025))
     for _ in range(LONG_BLOCKS):
         author.make_block()
     ensure_others_agree(author, tmp_path, range(5))
+    ensure_others_agree(author, tmp_path, range(5, 7), odd_machine(tmp_path))
 
 
-def ensure_others_agree(author: Author, directory: Path, hash_seeds: range) -> None:
+def odd_machine(directory: Path) -> dict[str, str]:
+    """The environment of a process with another libm and another rounding mode."""
+    library = directory / "odd_arithmetic.so"
+    source = Path(__file__).with_name("odd_arithmetic.c")
+    flags = ("-O1", "-fno-builtin", "-frounding-math", "-shared", "-fPIC")
+    subprocess.run(["gcc", *flags, "-o", str(library), str(source), "-lm", "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def ensure_others_agree(
+    author: Author,
+    directory: Path,
+    hash_seeds: range,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Processes that hash unlike, one of them optimized, replay the chain to its roots."""
     recorded = directory / "chain"
     recorded.write_bytes(record(author))
@@ -76,7 +111,7 @@ def ensure_others_agree(author: Author, directory: Path, hash_seeds: range) -> N
         subprocess.Popen(
             [sys.executable, *(["-O"] if seed == 3 else []), "-m", script, str(recorded)],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            env={**os.environ, "PYTHONHASHSEED": str(seed), **(environment or {})},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -84,6 +119,6 @@ def ensure_others_agree(author: Author, directory: Path, hash_seeds: range) -> N
     ]
     expected = [header.state_root.hex() for header, _ in author.blocks]
     for run in runs:
-        output, _ = run.communicate(timeout=120 + len(expected))
+        output, _ = run.communicate(timeout=600 + len(expected))
         assert run.returncode == 0
         assert output.split() == expected
