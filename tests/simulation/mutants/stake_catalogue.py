@@ -216,7 +216,7 @@ STAKE_MUTANTS: Final = (
         "flockchain/sync/block_sync.py",
         "state.start = self._backend.finalized.number + 1\n                return False",
         "return False",
-        _OF_UPGRADES,
+        ("tests/flockchain/sync/test_release_end.py",),
     ),
     Mutant(
         "an inserted key acts a session early",
