@@ -6,7 +6,6 @@ Source: WP II.D.6, III.B.2.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -87,7 +86,7 @@ async def command(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=directory,
-        env=dict(os.environ if environment is None else environment),
+        env=None if environment is None else dict(environment),
     )
     try:
         async with asyncio.timeout(COMMAND_S):
