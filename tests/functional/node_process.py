@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,8 +30,7 @@ def command(*arguments: str) -> list[str]:
 class NodeProcess:
     """`flockchain node` with a thread that reads its log as it is written."""
 
-    def __init__(self, *arguments: str, sources: Path | None = None) -> None:
-        """`sources`: of the release to run, if it is another one than this."""
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.lines: list[str] = []
         self._has_more = threading.Condition()
         self._is_at_end = False
@@ -40,8 +40,7 @@ class NodeProcess:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            cwd=sources,
-            env=None if sources is None else {**os.environ, "PYTHONPATH": str(sources)},
+            env={**os.environ, **(environment or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -69,11 +68,6 @@ class NodeProcess:
             found = self.find(pattern)
         assert found is not None, f"no line with {pattern!r} in the log:\n{self.log}"
         return found
-
-    def wait_for_more(self, timeout_s: float) -> None:
-        """Return when its log goes on, or has not for so long."""
-        with self._has_more:
-            self._has_more.wait(timeout_s)
 
     @property
     def log(self) -> str:
@@ -161,9 +155,9 @@ class NodeProcess:
         return self.wait(timeout_s)
 
 
-def ensure_refused(node: NodeProcess, timeout_s: float = START_S) -> str:
+def ensure_refused(node: NodeProcess) -> str:
     """What a node says that does not start: one line, without a traceback, and exit status 1."""
-    assert node.wait(timeout_s) == 1, node.log
+    assert node.wait() == 1, node.log
     assert "Traceback" not in node.log
     said = [line for line in node.lines if " ERROR " in line or line.startswith("error:")]
     assert len(said) == 1, node.log
