@@ -22,6 +22,7 @@ from flockchain.bench.sync import bench_sync
 from flockchain.bench.timing import calibration
 from flockchain.bench.transfers import bench_codec, bench_import, bench_validation
 from flockchain.bench.vrf import bench_vrf
+from flockchain.cli.bench_soak import show_soak
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
@@ -172,3 +173,17 @@ def zk(
     counts = CLIENTS if table else (clients,)
     rows = bench_masked(sizes, counts) if masked else bench_zk(sizes, counts, processes)
     _show(rows, as_json)
+
+
+@app.command()
+def soak(
+    nodes: Annotated[int, typer.Option(min=1, max=6, help="Nodes, all with a vote.")] = 4,
+    rate: Annotated[int, typer.Option(min=1, max=2_000, help="Transfers a second.")] = 200,
+    seconds: Annotated[int, typer.Option(min=10, max=86_400, help="How long.")] = 600,
+    as_json: Json = False,
+) -> None:
+    """Nodes as processes under load: slots authored, finality, memory. Status 1: a goal is missed.
+
+    Slots take 1 s. Accounts send to all nodes over RPC; each node checks every transfer.
+    """
+    show_soak(nodes, rate, seconds, as_json=as_json)
