@@ -16,7 +16,7 @@ from flockchain.marketplace.catalogue import Kind, ServedModel
 from flockchain.marketplace.inference import Event, Inference
 from flockchain.marketplace.limits import Limits
 from flockchain.marketplace.retrieval import Library, Passage, question_of, with_sources
-from flockchain.marketplace.signed_answers import labels_bytes
+from flockchain.marketplace.signed_answers import are_near_labels, labels_bytes
 from runtime.primitives.content_id import ContentId
 
 
@@ -39,13 +39,23 @@ class Answering:
         """Pieces as they come, then `done`. Raises InferenceRefused, InferenceFailed."""
         return self._inference.generate(model, *_job(asked, passages, seed))
 
-    async def could_say(self, model: ServedModel, asked: Generate, seed: int, said: str) -> bool:
-        """Whether a text could be the answer on a machine that rounds otherwise.
+    async def could_say(
+        self, model: ServedModel, asked: Generate | Predict, seed: int, said: bytes
+    ) -> bool | None:
+        """Whether this could be the answer of a machine that rounds otherwise; None if neither
+        that nor the contrary was found.
 
         Raises ApiError, InferenceRefused, InferenceFailed.
         """
+        if isinstance(asked, Predict):
+            found = await self._inference.predict(model, asked.rows)
+            return are_near_labels(said, found["predictions"])
+        try:
+            text = said.decode()
+        except UnicodeDecodeError:
+            return False
         passages = await self.passages(asked)
-        return await self._inference.could_say(model, *_job(asked, passages, seed), said)
+        return await self._inference.could_say(model, *_job(asked, passages, seed), text)
 
     async def whole(self, model: ServedModel, asked: Generate | Predict, seed: int) -> bytes:
         """All that is signed of an answer: a text, or the labels of rows.

@@ -145,15 +145,17 @@ class Inference:
 
     async def could_say(
         self, model: ServedModel, prompt: dict[str, Any], options: dict[str, Any], said: str
-    ) -> bool:
-        """Whether a text could be the answer on a machine that rounds otherwise.
+    ) -> bool | None:
+        """Whether a text could be the answer on a machine that rounds otherwise; None if neither
+        that nor the contrary was found.
 
         Raises InferenceRefused, InferenceFailed.
         """
         await self.start()
         request = {"op": "compare", "model": model.text, "options": options, "said": said}
         answered = await self._ask({**request, **prompt})
-        return answered["could_say"] is True
+        found: bool | None = answered["could_say"]
+        return found
 
     async def close(self) -> None:
         """End the process."""
@@ -161,6 +163,11 @@ class Inference:
             self._process.kill()
         if self._reading is not None:
             await self._reading
+
+    async def abandon(self) -> None:
+        """End the process whatever it is doing; the next one opens no model by itself."""
+        self._open.clear()
+        await self.close()
 
     @property
     def process_id(self) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flockchain.keys import KeyPair
 from flockchain.marketplace.credentials import sign
-from ml.strict_json import canonical_json
+from ml.strict_json import StrictJsonError, canonical_json, parse_strict_json
 from runtime.primitives.content_id import ContentId, cid_text, content_id
 from runtime.primitives.multi import MULTI_SIGNATURE
 from runtime.primitives.types import ZERO_HASH, AccountId, Hash
@@ -69,3 +69,18 @@ def documents_bytes(documents: Sequence[ContentId]) -> bytes:
 def labels_bytes(predictions: Sequence[Mapping[str, Any]]) -> bytes:
     """The blob of predictions that is signed: the classes, which machines agree on."""
     return canonical_json([each["label"] for each in predictions])
+
+
+def are_near_labels(said: bytes, predictions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether bytes are labels of these predictions on a machine that rounds otherwise."""
+    try:
+        labels = parse_strict_json(said, len(said), depth_max=1)
+    except StrictJsonError:
+        return False
+    if not isinstance(labels, list) or any(type(label) is not int for label in labels):
+        return False
+    return (
+        len(labels) == len(predictions)
+        and all(label in each["near"] for label, each in zip(labels, predictions, strict=True))
+        and canonical_json(labels) == said
+    )

@@ -27,7 +27,7 @@ from flockchain.marketplace.retrieval import DOCUMENT_BYTES_MAX, Library
 from flockchain.marketplace.signed_answers import documents_bytes
 from flockchain.sdk import BlobTooLarge, BlobUnavailable, Client
 from flockchain.workers.blob_cache import BlobCache
-from runtime.pallets.marketplace.case_records import Right, Verdict, Wrong
+from runtime.pallets.marketplace.case_records import NoData, Right, Verdict, Wrong
 from runtime.pallets.model_registry import ModelRegistry
 from runtime.primitives.content_id import cid_text, content_id
 from runtime.primitives.types import ZERO_HASH
@@ -147,7 +147,10 @@ class Court:
             said = await self._answering.whole(model, asked, answer.seed)
             if content_id(said) == bytes(answer.answer):
                 return Opinion(Right(), f"model {name} says the same")
-            if isinstance(asked, Generate) and await self._could_say(answer, asked, model):
+            could_say = await self._could_say(answer, asked, model)
+            if could_say is None:
+                return Opinion(NoData(), f"too many ways to cut what was said for model {name}")
+            if could_say:
                 return Opinion(Right(), f"model {name} could say the same, but for rounding")
         except InferenceRefused as error:
             return _wrong(f"no host answers this request: {error}")
@@ -159,13 +162,14 @@ class Court:
             await self._inference.drop(model)
         return _wrong(f"model {name} says {cid_text(content_id(said))}")
 
-    async def _could_say(self, answer: Answer, asked: Generate, model: ServedModel) -> bool:
+    async def _could_say(
+        self, answer: Answer, asked: Generate | Predict, model: ServedModel
+    ) -> bool | None:
         try:
-            data = await _had("the answer", self._blobs.get(answer.answer, ANSWER_BYTES_MAX))
-            text = data.decode()
-        except (BlobTooLarge, UnicodeDecodeError):
+            said = await _had("the answer", self._blobs.get(answer.answer, ANSWER_BYTES_MAX))
+        except BlobTooLarge:
             return False
-        return await self._answering.could_say(model, asked, answer.seed, text)
+        return await self._answering.could_say(model, asked, answer.seed, said)
 
     async def _open(self, model: ServedModel) -> None:
         """Raises InferenceFailed: that it does not open here says nothing of its answers."""

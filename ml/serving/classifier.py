@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 
@@ -20,13 +21,16 @@ from ml.serving.limits import ROWS_MAX
 from ml.tasks.classification import KIND, lowest_argmax, read_mlp_config
 from ml.tasks.spec import TaskSpec, TaskSpecError
 
+NEAR: Final = 1e-9  # of the largest logit: machines that sum float64 in other orders differ by less
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The likeliest class of a row, and how likely each is."""
+    """The likeliest class of a row, how likely each is, and which rounding could make likeliest."""
 
     label: int
     probabilities: list[float]
+    near: list[int]
 
 
 class Classifier:
@@ -67,4 +71,7 @@ class Classifier:
             logits = mlp_logits(self._state, wide)  # (rows, classes)
             labels = lowest_argmax(logits).tolist()
             shares = torch.softmax(logits, dim=1).tolist()
-        return [Prediction(label, share) for label, share in zip(labels, shares, strict=True)]
+            slack = NEAR * logits.abs().amax(dim=1, keepdim=True)
+            is_near = logits >= logits.amax(dim=1, keepdim=True) - slack  # (rows, classes)
+            near = [row.nonzero()[:, 0].tolist() for row in is_near]
+        return [Prediction(*each) for each in zip(labels, shares, near, strict=True)]

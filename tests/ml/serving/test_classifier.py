@@ -48,3 +48,20 @@ def test_rows_that_are_none_are_refused(digits: DigitsTask, good_model: bytes) -
         with pytest.raises(GenerationError) as refused:
             classifier.predict(rows)
         assert str(refused.value) == message
+
+
+def test_classes_that_rounding_decides_are_named(digits: DigitsTask, good_model: bytes) -> None:
+    classifier = Classifier(digits.spec.to_bytes(), good_model, CPU)
+    (found,) = classifier.predict([[0.5] * 64])
+    assert found.near == [found.label]
+    # The last layer's rows of two classes are made equal, but for what sums in float64 may lose.
+    other = (found.label + 1) % 10
+    weight, bias = list(classifier._state)[-2:]
+    for name in (weight, bias):
+        classifier._state[name][other] = classifier._state[name][found.label] * (1 - 1e-13)
+    (tied,) = classifier.predict([[0.5] * 64])
+    assert (tied.label, tied.near) == (found.label, sorted([found.label, other]))
+    for name in (weight, bias):
+        classifier._state[name][other] = classifier._state[name][found.label] * (1 - 1e-7)
+    (apart,) = classifier.predict([[0.5] * 64])
+    assert apart.near == [found.label]
