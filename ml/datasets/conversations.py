@@ -1,8 +1,8 @@
 """Conversations as bytes: what a language model of a task learns from and is measured on.
 
 Owns the format of a language data set: one row a conversation, in the tokens of the byte tokenizer,
-so that no participant can choose another one. Invariant: tokens first, then padding, and at least
-two tokens in every row.
+so that no participant can choose another one. Invariant: tokens first, then padding, and a
+byte of an answer in every row of a file.
 Source: WP VIII.A; WP V.C.
 """
 
@@ -66,6 +66,8 @@ class Conversations:
         is_token = tokens != PADDING
         if not bool(is_token[:, :2].all()) or bool((is_token[:, 1:] & ~is_token[:, :-1]).any()):
             raise ArtifactMismatchError("a conversation is empty, or padding stands before a token")
+        if not bool((is_answer(tokens) & (tokens > ASSISTANT)).any(dim=1).all()):
+            raise ArtifactMismatchError("a conversation in which the assistant says nothing")
         return Conversations(tokens)
 
 

@@ -35,6 +35,7 @@ ROWS_A_STEP: Final = 8  # of evaluation: logits of a row are as large as the voc
 EXAMPLES_A_CONVERSATION: Final = 8  # how many of a batch's examples a conversation stands for
 PASSES_AN_EPOCH: Final = 2  # sets of conversations are small, and what they hold is learned slowly
 FINGERPRINTED_MAX: Final = 1024
+WEIGHT_BYTES: Final = 4
 _PRECISION: Final = 1 << 20  # in which a sum of floats becomes a fraction
 _IGNORED: Final = -100
 _TIED: Final = "lm_head.weight"
@@ -45,11 +46,12 @@ class LanguageTask:
     """The kind's implementation of `ml.tasks.interface.Task`."""
 
     def __init__(self, spec: TaskSpec, device: torch.device) -> None:
-        """Raises `TaskSpecError` if the model or metric is not one of this kind."""
+        """Raises `TaskSpecError` if the model or metric is not one of this kind, or too large."""
         if spec.metric != METRIC:
             raise TaskSpecError(f"metric {spec.metric!r} is not one of {LANGUAGE}")
         self.spec = spec
         self._options = read_llama_options(spec.model)
+        _ensure_fits(self._options, spec.limits.model_bytes_max)
         self._limits = ArtifactLimits(size_bytes_max=spec.limits.model_bytes_max)
         self._device = device
         self._model = _fresh_model(self._options, seed=0).to(device)
@@ -97,11 +99,12 @@ class LanguageTask:
         for logits, losses, wanted in self._steps(parameters):
             nats += float(losses.sum())
             bytes_read += int((wanted >= FIRST_BYTE).sum())
-            predicted += logits.argmax(dim=2)[wanted != _IGNORED].tolist()
+            chosen = logits.argmax(dim=2)[wanted != _IGNORED]
+            predicted += chosen[: FINGERPRINTED_MAX - len(predicted)].tolist()
         bits = nats / float(torch.log(torch.tensor(2.0, dtype=torch.float64)))
         return Measurement(
-            metric=Fraction(round(bits * _PRECISION), _PRECISION * max(1, bytes_read)),
-            fingerprint=compute_fingerprint(predicted[:FINGERPRINTED_MAX]),
+            metric=Fraction(round(bits * _PRECISION), _PRECISION * bytes_read),
+            fingerprint=compute_fingerprint(predicted),
         )
 
     def losses(self, parameters: bytes) -> Sequence[float]:
@@ -171,6 +174,18 @@ def write_directory(spec: bytes, weights: bytes, directory: Path) -> None:
     config.save_pretrained(directory)
     byte_tokenizer().save_pretrained(directory)
     (directory / "model.safetensors").write_bytes(weights)
+
+
+def _ensure_fits(options: TinyOptions, bytes_max: int) -> None:
+    """Raises `TaskSpecError` if the weights alone exceed a model's file; nothing is allocated."""
+    width, config = options.width, llama_config(options)
+    attention, perceptron = 4 * width * width, 3 * width * config.intermediate_size
+    layer = attention + perceptron + 2 * width  # two norms
+    weights = config.vocab_size * width + options.layers * layer + width
+    if weights * WEIGHT_BYTES > bytes_max:
+        raise TaskSpecError(
+            f"model: {weights} weights of {WEIGHT_BYTES} bytes exceed model_bytes_max, {bytes_max}"
+        )
 
 
 def _fresh_model(options: TinyOptions, seed: int) -> Any:

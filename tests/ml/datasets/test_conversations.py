@@ -21,8 +21,9 @@ def test_round_trip() -> None:
     assert (made.tokens[1] == -1).tolist() == [False] * 4 + [True] * 4
     wanted = [[False] * 5 + [True] * 3, [False] * 8]  # two bytes and the end of the answer
     assert is_answer(made.tokens).tolist() == wanted
-    again = Conversations.from_bytes(made.to_bytes(), 260, 8)
-    assert torch.equal(again.tokens, made.tokens)
+    answered = Conversations(made.tokens[:1])
+    again = Conversations.from_bytes(answered.to_bytes(), 260, 8)
+    assert torch.equal(again.tokens, answered.tokens)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def test_round_trip() -> None:
         (torch.tensor([[1, -2]]), r"^a token is outside 0..8$"),
         (torch.tensor([[1, -1]]), r"^a conversation is empty, or padding stands before a token$"),
         (torch.tensor([[1, 2, -1, 3]]), r"^a conversation is empty, or padding stands before"),
+        (torch.tensor([[3, 5], [2, 5]]), r"^a conversation in which the assistant says nothing$"),
+        (torch.tensor([[3, 0, -1]]), r"^a conversation in which the assistant says nothing$"),
     ],
 )
 def test_refusals(tokens: torch.Tensor, message: str) -> None:

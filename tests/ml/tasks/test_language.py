@@ -137,6 +137,7 @@ def test_models_of_other_shapes_or_numbers_are_refused(small: QuestionsTask) -> 
         ({"model": {"type": "llama"}}, r"^model lacks field 'context_tokens'$"),
         ({"type": "gpt"}, r"^model: type is not 'llama'$"),
         ({"tokenizer": "words"}, r"^model: tokenizer is not 'bytes'$"),
+        ({"width": 256}, r"^model: 2164992 weights of 4 bytes exceed model_bytes_max, 2097152$"),
         ({"width": 66}, r"^model: width is not an even multiple of heads$"),
     ],
 )
@@ -148,6 +149,17 @@ def test_specifications_of_something_else(
     spec = replace(spec, **own) if own else replace(spec, model={**spec.model, **changes})
     with pytest.raises(TaskSpecError, match=message):
         open_task(spec, CPU)
+
+
+def test_the_weights_are_counted_before_they_are_made(small: QuestionsTask) -> None:
+    task = opened(small)
+    state = load_checked(untrained(task), task._limits)  # type: ignore[attr-defined]
+    size = 4 * sum(each.numel() for each in state.values())
+    just = replace(small.spec, limits=replace(small.spec.limits, model_bytes_max=size))
+    open_task(just, CPU)
+    less = replace(just, limits=replace(just.limits, model_bytes_max=size - 1))
+    with pytest.raises(TaskSpecError, match=rf"exceed model_bytes_max, {size - 1}$"):
+        open_task(less, CPU)
 
 
 def test_the_sandbox_scores_it_alike(small: QuestionsTask) -> None:
