@@ -4,8 +4,8 @@ Anybody can host, and a host writes its endpoint; without this rule a call could
 router, a database or a cloud's metadata beside the caller. Owns the rule which addresses are
 public. It is asked for the very address that a socket is made for, after names are resolved, so a
 name that resolves otherwise the next time gains nothing.
-Source: WP III.B.2 (callers reach hosts); the registries of RFC 6890, and RFC 6052 and 3056 for IPv4
-within IPv6.
+Source: WP III.B.2 (callers reach hosts); the registries of RFC 6890, and RFC 6052, 8215 and 3056
+for IPv4 within IPv6.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Final
 
 from aiohttp import AddrInfoType
 
-_TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+_LOCALLY_TRANSLATED: Final = IPv6Network("64:ff9b:1::/48")  # where the IPv4 stands is its network's
 _COMPATIBLE: Final = IPv6Network("::/96")  # long out of use; some systems still follow it
 
 
@@ -31,9 +32,12 @@ def is_public(address: str) -> bool:
         found = ip_address(address)
     except ValueError:
         return False
-    embedded = _embedded(found) if isinstance(found, IPv6Address) else None
-    if embedded is not None:
-        return is_public(str(embedded))
+    if isinstance(found, IPv6Address):
+        if found.is_site_local or found in _LOCALLY_TRANSLATED:
+            return False
+        embedded = _embedded(found)
+        if embedded is not None:
+            return is_public(str(embedded))
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
@@ -45,7 +49,7 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if any(address in network for network in (*_TRANSLATED, _COMPATIBLE)):
+    if address in _TRANSLATED or address in _COMPATIBLE:
         return IPv4Address(address.packed[-4:])
     return None
 
