@@ -4,7 +4,8 @@ The question is a request's body as over HTTP, by content id; its seed is the re
 it names no documents, since that is what a host signs there. What it cannot serve so it refuses,
 once, in the log; the fee returns to the caller when the time is over. Nothing is kept on disk: an
 answer follows from the request, and the chain pays for it once.
-Invariant: an answer is at the node before the chain is told of it.
+Invariant: an answer is at the node before the chain is told of it; a request is forgotten once it
+is gone from the final state, so one that a lost fork had answered is answered again.
 Source: WP II.C (inference for what runs on the chain).
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
 
@@ -37,7 +39,8 @@ from runtime.primitives.vouchers import Answer
 log = logging.getLogger(__name__)
 
 AT_ONCE_MAX: Final = 2  # callers over HTTP want answers as well
-CONSIDERED_MAX: Final = 32
+CONSIDERED_MAX: Final = 32  # of those that it can answer
+_Name = tuple[str, int, bytes, bytes]
 
 
 class _Refused(Exception):
@@ -61,40 +64,69 @@ class RequestAnswers:
         self._limits = limits
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._waiting: set[int] = set()
+        self._refused: set[_Name] = set()
         self._seen = 0  # requests below this number were looked at
 
     async def step(self, head: Head, state: StateView) -> None:
         """Answer what can be answered on top of this block. Raises SdkError."""
         asked = await self._ours(state)
-        soonest = sorted(asked.items(), key=lambda each: (each[1].deadline, each[0]))
-        for number, request in soonest[:CONSIDERED_MAX]:
-            model = self._model_for(request)
-            if model is None or head.number + 1 >= request.deadline:
-                continue
-            name = ("request", number, request.question, request.model)
+        self._refused &= {_name_of(number, request) for number, request in asked.items()}
+        for number, request, model in self._next(head, asked):
+            name = _name_of(number, request)
             start = partial(self._answer, number, request, model)
             found = self._jobs.poll(name, head.number, start)
             if found:
                 self._send(head, number, request, ContentId(found))
+            elif found is not None:
+                self._refused.add(name)
+
+    def _next(
+        self, head: Head, asked: Mapping[int, Request]
+    ) -> list[tuple[int, Request, ServedModel]]:
+        """What can still be answered: what failed least comes first, then what ends soonest."""
+        able = [
+            (number, request, model)
+            for number, request in asked.items()
+            if head.number + 1 < request.deadline
+            and _name_of(number, request) not in self._refused
+            and (model := self._model_for(request)) is not None
+        ]
+        able.sort(
+            key=lambda each: (
+                self._jobs.failures(_name_of(each[0], each[1])),
+                each[1].deadline,
+                each[0],
+            )
+        )
+        return able[:CONSIDERED_MAX]
 
     async def _ours(self, state: StateView) -> Mapping[int, Request]:
         """The requests that wait and that this host may answer."""
         ended = await state.query(Marketplace.next_request)
+        if not self._seen:
+            final = await self._client.at_finalized()
+            self._seen = await final.query(Marketplace.next_request)
+            self._waiting = {number async for number, _ in final.query_map(Marketplace.requests)}
         self._seen = min(self._seen, ended)  # a fork may have fewer
-        if self._seen:
-            self._waiting.update(range(self._seen, ended))
-        else:
-            self._waiting = {number async for number, _ in state.query_map(Marketplace.requests)}
+        self._waiting.update(range(self._seen, ended))
         self._seen = ended
-        numbers = sorted(self._waiting)
-        found = await state.query_many(Marketplace.requests, numbers)
-        asked = {
+        asked = await self._asked_in(state, self._waiting)
+        if gone := self._waiting - asked.keys():
+            final = await self._client.at_finalized()
+            unmade = await final.query(Marketplace.next_request)  # there, a fork may remake them
+            kept = await self._asked_in(final, gone)
+            self._waiting -= {each for each in gone if each < unmade and each not in kept}
+        return asked
+
+    async def _asked_in(self, state: StateView, numbers: AbstractSet[int]) -> dict[int, Request]:
+        """Those of these requests that wait in a state for this host."""
+        ordered = sorted(numbers)
+        found = await state.query_many(Marketplace.requests, ordered)
+        return {
             number: request
-            for number, request in zip(numbers, found, strict=True)
+            for number, request in zip(ordered, found, strict=True)
             if request is not None and request.host in (None, self._key.account)
         }
-        self._waiting = set(asked)
-        return asked
 
     def _model_for(self, request: Request) -> ServedModel | None:
         if request.caller == self._key.account:
@@ -147,3 +179,8 @@ class RequestAnswers:
         call = encode_call(Marketplace.answer_request, number, Hash(said), sign(self._key, record))
         text = f"{self._key.address()[:8]} answered request {number}: {cid_text(said)}"
         self._actions.act(("answer request", number), head.number, self._key, call, text)
+
+
+def _name_of(number: int, request: Request) -> _Name:
+    """A job's name: on another fork the number may be another question's."""
+    return "request", number, request.question, request.model
