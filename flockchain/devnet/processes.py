@@ -8,13 +8,14 @@ Source: functional testing by real processes; WP II.A.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -32,6 +33,16 @@ _STOP_S: Final = 10
 
 class DevnetError(Exception):
     """The devnet cannot go on; the message says what to do."""
+
+
+@contextlib.asynccontextmanager
+async def within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Raises DevnetError once it lasts longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise DevnetError(f"{what} took more than {seconds:g} s") from error
 
 
 def find_ports(count: int) -> tuple[int, int, int]:

@@ -21,7 +21,7 @@ from flockchain.devnet.arena.reporter import Reporter
 from flockchain.devnet.dao import DaoChapter
 from flockchain.devnet.fl import FlChapter
 from flockchain.devnet.market import MarketChapter
-from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.processes import Devnet, DevnetError, within
 from flockchain.devnet.together import together
 from flockchain.devnet.zk import ZkChapter
 from flockchain.sdk.client import Client
@@ -61,7 +61,8 @@ async def _run(devnet: Devnet, reporter: Reporter, nodes: int, demo: bool, leave
         chapter.prepare()
     devnet.start_nodes(nodes)
     reporter.say(f"{nodes} validator nodes are starting, data and logs in {devnet.directory}")
-    await asyncio.wait_for(_until_up(devnet, nodes), _UP_S)
+    async with within(_UP_S, "the nodes' start"):
+        await _until_up(devnet, nodes)
     for place, child in enumerate(devnet.nodes):
         reporter.say(f"  {child.name}: {devnet.url(place)}")
     if demo:

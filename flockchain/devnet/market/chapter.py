@@ -64,6 +64,7 @@ class MarketChapter:
         self._record = Record(frozenset((HONEST.account, CHEAT.account)))
         self._calls: list[Called] = []
         self._hosted = 0  # the task whose classifier is served
+        self._days = 0  # over which the calls may lie
 
     async def prepare(self) -> None:
         """Begin the training of the Llama."""
@@ -122,8 +123,10 @@ class MarketChapter:
         async with Caller(services.gateway_url) as gateway:
             doubted = await self._doubt(client, gateway, rows)
             await self._open_channels(client)
-            await self._until_day_begins(client)
+            first = await self._until_day_begins(client)
             await self._call(gateway, rows)
+            last = client.preset.calendar.day_of((await client.chain.best()).number)
+            self._days = last - first + 1
         await self._until(client, self._is_settled)
         served = await self._served(client)
         proved = await prove(self._devnet, client.genesis, served)
@@ -158,11 +161,13 @@ class MarketChapter:
             await client.submit(call, CALLER.key, wait=Wait.FINALIZED)
         self._say(f"  market: the caller deposits {short(DEPOSIT)} for each model of host 1")
 
-    async def _until_day_begins(self, client: Client) -> None:
-        """So that all calls lie on one day, and are settled together when it ends."""
+    async def _until_day_begins(self, client: Client) -> int:
+        """So that all calls lie on one day, and are settled together when it ends: that day."""
+        calendar = client.preset.calendar
         async for head in client.best_heads(latest_only=True):
-            if client.preset.calendar.position_of(head.number) < 2:
-                return
+            if 0 < calendar.position_of(head.number) < 3:  # hosts have heard of the day by then
+                return calendar.day_of(head.number)
+        raise DevnetError("the node sends no more blocks")
 
     async def _call(self, gateway: Caller, rows: Rows) -> None:
         """Call both models until some calls of each were paid."""
@@ -224,7 +229,7 @@ class MarketChapter:
         paid = {block: await change_in(client, block, HONEST.account) for block in sorted(blocks)}
         costs = {await self._model_of(client, task): cost for task, cost in self._cost().items()}
         return [
-            claims.check_calls(self._calls, rules.free_base),
+            claims.check_calls(self._calls, rules, self._days),
             claims.check_streams(self._calls),
             claims.check_settlement(record, costs, paid, rules),
             claims.check_slash(record, stake, changes, rules),

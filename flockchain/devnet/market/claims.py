@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from flockchain.devnet.arena.reporter import short
 from flockchain.devnet.checks import Verdict, ensure
-from flockchain.devnet.market.cast import CALLER, CHEAT, HONEST, PAID_CALLS, name_of
+from flockchain.devnet.market.cast import CALLER, CALLER_STAKE, CHEAT, HONEST, PAID_CALLS, name_of
 from flockchain.devnet.market.changes import Change
 from flockchain.devnet.market.record import Called, Record
 from flockchain.devnet.market.rows import Rows
@@ -21,17 +21,25 @@ from runtime.pallets.marketplace.case_records import JURY, MAJORITY, CaseStage, 
 from runtime.primitives.types import AccountId
 
 
-def check_calls(calls: Sequence[Called], free: int) -> Verdict:
-    """Calls of each model were free as often as the stake gives, then paid; one price a model."""
+def check_calls(calls: Sequence[Called], rules: MarketParameters, days: int) -> Verdict:
+    """Calls of each model were free as often as the stake gives, then paid; one price a model.
+
+    `days`: over which the calls may lie, each with free calls of its own.
+    """
+    free = rules.free_calls(CALLER_STAKE)
     counts = []
     for task in sorted({each.task for each in calls}):
         charges = [each.charge for each in calls if each.task == task]
         paid = [charge for charge in charges if charge]
-        ensure(charges[0] == 0, f"the first call of task {task}'s model cost {charges[0]}")
-        ensure(len(charges) - len(paid) >= free, f"task {task}: {len(paid)} of {len(charges)} paid")
+        spared = len(charges) - len(paid)
+        ensure(not any(charges[:free]), f"task {task}: one of the first {free} calls was not free")
+        ensure(
+            free <= spared <= free * days,
+            f"task {task}: {spared} calls were free in {days} days, not {free} a day",
+        )
         ensure(len(paid) >= PAID_CALLS, f"task {task}: only {len(paid)} calls were paid")
         ensure(len(set(paid)) == 1, f"task {task}: calls cost {sorted(set(paid))}")
-        counts.append(f"{len(charges) - len(paid)} free and {len(paid)} for {short(paid[0])} each")
+        counts.append(f"{spared} free and {len(paid)} for {short(paid[0])} each")
     strange = [each.host for each in calls if each.host != f"0x{HONEST.account.hex()}"]
     ensure(not strange, f"{len(strange)} calls were answered by another host")
     return Verdict(f"the openai client called both models of host 1: {', then '.join(counts)}")
@@ -114,7 +122,8 @@ def check_slash(
         earned = changes[juror].earned
         ensure(earned == fee, f"{name_of(juror)} earned {earned}, not {fee} planck")
     return Verdict(
-        f"{len(wrong)} of {JURY} jurors ran the pinned model again and found host 2's answer "
-        f"wrong: it lost {short(slashed)} of {short(stake)}, {short(told.reward)} of it to the "
-        f"caller, who has its bond back; each of them earned {short(fee)}, exactly"
+        f"{len(wrong)} of {JURY} jurors, keys of one worker that ran the pinned model again, found "
+        f"host 2's answer wrong: it lost {short(slashed)} of {short(stake)}, "
+        f"{short(told.reward)} of it to the caller, who has its bond back; each of them "
+        f"earned {short(fee)}, exactly"
     )

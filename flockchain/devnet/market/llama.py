@@ -78,7 +78,8 @@ class LlamaTask:
         standing = await _create(client, packages[1], STANDING_BUDGET)
         self._say(
             f"  market: task {self.task} trains a tiny Llama for {DAYS} days; task {standing} goes "
-            f"on for {STANDING_DAYS}, and its validators are ready for juries"
+            f"on for {STANDING_DAYS}, and its {len(JURORS)} validators, keys of one worker, are "
+            "ready for juries"
         )
         self._start_workers(standing)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from flockchain.devnet.market.cast import CALLER, CHEAT, HONEST, LOW_PRICE, PASSED_OFF, PRICES
-from flockchain.devnet.processes import Child, Devnet, DevnetError, flockchain, free_port
+from flockchain.devnet.processes import Child, Devnet, DevnetError, flockchain, free_port, within
 
 COMMAND_S: Final = 180
 _UP_S: Final = 60
@@ -51,7 +51,7 @@ class Services:
         arguments += ["--allow-private"]  # the hosts are on this machine
         arguments += ["--rpc", self._devnet.url(0), "--state-dir", str(self.state_of("gateway"))]
         child = self._start("gateway", arguments)
-        async with asyncio.timeout(_UP_S):
+        async with within(_UP_S, "the gateway's start"):
             while "point OpenAI clients to" not in child.tail():
                 self._devnet.ensure_alive()
                 await asyncio.sleep(0.2)
@@ -79,7 +79,7 @@ def _offering(task: int, price: str) -> tuple[str, ...]:
 async def command(
     *arguments: str, directory: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Run `flockchain … --json` in a process; what it prints. Raises CommandFailed."""
+    """Run `flockchain … --json` in a process; what it prints. Raises CommandFailed, DevnetError."""
     process = await asyncio.create_subprocess_exec(
         *flockchain(*arguments, "--json"),
         stdin=asyncio.subprocess.DEVNULL,
@@ -89,7 +89,7 @@ async def command(
         env=None if environment is None else dict(environment),
     )
     try:
-        async with asyncio.timeout(COMMAND_S):
+        async with within(COMMAND_S, f"`flockchain {' '.join(arguments[:2])}`"):
             said, problem = await process.communicate()
     finally:
         if process.returncode is None:

@@ -95,7 +95,7 @@ def costs(story: Story) -> dict[bytes, int]:
 
 
 CHECKS: dict[str, Callable[[Story], Verdict]] = {
-    "calls": lambda story: claims.check_calls(story.calls, RULES.free_base),
+    "calls": lambda story: claims.check_calls(story.calls, RULES, days=1),
     "streams": lambda story: claims.check_streams(story.calls),
     "settlement": lambda story: claims.check_settlement(
         story.record, costs(story), story.paid, RULES
@@ -112,9 +112,9 @@ def test_a_good_story_holds() -> None:
         "streams": "7 chats were streamed, each in 9 pieces or more",
         "settlement": "1.35 FML of 2 channels were settled by 1 extrinsic; host 1 keeps 0.81 FML "
         "of it, exactly",
-        "slash": "4 of 5 jurors ran the pinned model again and found host 2's answer wrong: it "
-        "lost 10 FML of 50 FML, 5 FML of it to the caller, who has its bond back; each of them "
-        "earned 1 FML, exactly",
+        "slash": "4 of 5 jurors, keys of one worker that ran the pinned model again, found host "
+        "2's answer wrong: it lost 10 FML of 50 FML, 5 FML of it to the caller, who has its bond "
+        "back; each of them earned 1 FML, exactly",
     }
 
 
@@ -174,8 +174,10 @@ def slash_nobody(story: Story) -> None:
 @pytest.mark.parametrize(
     ("check", "spoil", "message"),
     [
-        ("calls", change_call(0, charge=5), "^the first call of task 3's model cost 5$"),
-        ("calls", drop_calls(1, 4), "^task 3: 3 of 4 paid$"),
+        ("calls", change_call(3, charge=5), "^task 3: one of the first 4 calls was not free$"),
+        ("calls", drop_calls(1, 4), "^task 3: one of the first 4 calls was not free$"),
+        ("calls", change_call(4, charge=0), "^task 3: 5 calls were free in 1 days, not 4 a day$"),
+        ("calls", drop_calls(3, 7), "^task 3: 3 calls were free in 1 days, not 4 a day$"),
         ("calls", drop_calls(6, 7), "^task 3: only 2 calls were paid$"),
         ("calls", change_call(5, charge=7), r"^task 3: calls cost \[7, 250000000000000000\]$"),
         ("calls", change_call(5, host="0x00"), "^1 calls were answered by another host$"),
