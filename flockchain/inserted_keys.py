@@ -2,8 +2,10 @@
 
 Another machine may act with such a key: a validator that moves has two for a while. Owns which keys
 wait. Invariant: a key acts only after `SESSIONS` whole sessions in which the node followed the
-head of the chain and no session, present or announced, had the key; so nobody else can act with it.
-A key that the chain knows waits for the node's next start, where the node listens for it first.
+head of the chain, no session, present or announced, had the key, and nobody had registered it: who
+is not elected now may be at any time, and then two would act. A key that the chain knows waits for
+the node's next start, where the node listens for it first; but only once, and whoever is elected
+later is not heard then. So an operator who moves a key must have stopped the other machine before.
 Source: reliability R6 (two nodes, one key); Substrate `sc_rpc::author` (`insertKey`).
 """
 
@@ -65,7 +67,7 @@ class InsertedKeys:
         runtime = runtime_at(self._backend.state_at(self._backend.best.hash))
         session, known = runtime.babe.current_epoch.get(), acting_keys(runtime)
         for name in list(self._waiting):
-            if name[1] in known:
+            if name[1] in known or is_registered(runtime, *name):
                 self._refuse(*name)
             elif session > self._since.setdefault(name, session) + SESSIONS:
                 self._since.pop(name)
@@ -92,11 +94,16 @@ class InsertedKeys:
         self._waiting.pop((key_type, public))
         self._since.pop((key_type, public), None)
         log.warning(
-            "the %s key 0x%s acts on the chain already, or will soon: stop whoever has it, and "
+            "the %s key 0x%s is registered on the chain, or acts there: stop whoever has it, and "
             "restart this node to act with it",
             key_type,
             public.hex(),
         )
+
+
+def is_registered(runtime: Runtime, key_type: str, public: bytes) -> bool:
+    """Whether a validator, elected or not, has named the key as its own."""
+    return runtime.session.key_owner.contains((key_type.encode(), public))
 
 
 def acting_keys(runtime: Runtime) -> set[bytes]:

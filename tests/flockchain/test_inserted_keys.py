@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flockchain.inserted_keys import SESSIONS, InsertedKeys
+from flockchain.inserted_keys import SESSIONS, InsertedKeys, acting_keys
 from flockchain.keys import KeyPair
 from flockchain.simulation.cluster import Cluster, Member
-from tests.simulation.stake_world import NEWCOMER, join, runtime_of, staked_cluster
+from tests.simulation.stake_world import NEWCOMER, join, register, runtime_of, staked_cluster
 from tests.simulation.test_set_changes import running
 from tests.simulation.world import keys_of
 
@@ -52,6 +52,23 @@ def test_a_key_that_acts_elsewhere_waits_for_a_restart(caplog: pytest.LogCapture
     assert "stop whoever has it, and restart this node to act with it" in caplog.text
 
 
+def test_a_key_of_who_is_not_elected_waits_for_a_restart(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its first machine is at work still, and both would act from the next election on."""
+    cluster = staked_cluster(1, seed=95)
+    cluster.run(3_000)
+    watched = Watched(cluster, cluster.members[0])
+    register(watched.node, NEWCOMER)
+    cluster.run(3_000)
+    assert NEWCOMER.public not in acting_keys(runtime_of(watched.node))
+    watched.keys.add("babe", NEWCOMER)
+    watched.keys.add("gran", NEWCOMER)
+    cluster.run(4 * SESSION_MS)
+    assert watched.acts == []
+    assert caplog.text.count("is registered on the chain") == 2
+
+
 def test_a_node_that_syncs_learns_first_who_acts(caplog: pytest.LogCaptureFixture) -> None:
     """A validator moves: where its key is inserted, the chain does not know it yet."""
     cluster = staked_cluster(3, seed=93, newcomer=True)
@@ -75,7 +92,7 @@ def test_a_node_that_syncs_learns_first_who_acts(caplog: pytest.LogCaptureFixtur
     assert watched.acts == []
     cluster.run(4 * SESSION_MS)
     assert watched.acts == []
-    assert "acts on the chain already, or will soon" in caplog.text
+    assert "is registered on the chain, or acts there" in caplog.text
 
 
 def test_a_gap_in_what_was_seen_begins_the_wait_anew() -> None:

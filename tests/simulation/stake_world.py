@@ -42,12 +42,18 @@ def signed_call(node: Node, key: KeyPair, nonce: int, call: bytes) -> bytes:
 
 def join(node: Node, key: KeyPair) -> None:
     """Bond, register the key for blocks and votes, and be a candidate."""
+    register(node, key)
+    call = encode_call(Staking.validate, ValidatorPrefs(Perbill(0)))
+    node.submit(signed_call(node, key, 2, call))
+
+
+def register(node: Node, key: KeyPair) -> None:
+    """Bond and register the key for blocks and votes; nobody elects it yet."""
     keys = SessionKeys(key.public, key.public)
     signature = key.sign(ownership_message(node.backend.genesis, key.account, keys))
     calls = (
         encode_call(Staking.bond, STAKE),
         encode_call(Session.set_keys, keys, SessionKeysProof(signature, signature)),
-        encode_call(Staking.validate, ValidatorPrefs(Perbill(0))),
     )
     for nonce, call in enumerate(calls):
         node.submit(signed_call(node, key, nonce, call))
