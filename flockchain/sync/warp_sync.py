@@ -4,7 +4,8 @@ First the changes of voters, each with its votes, from genesis to the last final
 block's state, node by node against its root; then the chain goes on from there. One question at a
 time, progress on disk with each answer. Peers that send what is false lose reputation, those that
 do not answer are passed over; whoever claims a final block that it does not prove is false too.
-Voters that were replaced by force are nobody's to prove: if all peers say so, the past is executed.
+Voters that were replaced by force are nobody's to prove: if all peers say so, and they are
+`PEERS_WANTED` at least, the past is executed.
 Invariant: nothing is adopted that the genesis voters and their successors did not make final.
 Source: Substrate `sc_network_sync::strategy::{warp, state}`.
 """
@@ -110,6 +111,7 @@ class WarpSync:
     def on_peer_disconnected(self, peer: PeerId) -> None:
         """A peer is gone."""
         self._peers.pop(peer, None)
+        self._forced_by.discard(peer)
 
     @property
     def stage(self) -> str:
@@ -217,16 +219,29 @@ class WarpSync:
 
     def _on_forced(self, peer: PeerId) -> None:
         """A peer has no proofs beyond a forced change: if all say so, the past is executed."""
+        state = self._peers.get(peer)
+        if state is None:
+            return  # who is gone says nothing
+        self._pass_over(state)
+        is_new = peer not in self._forced_by
         self._forced_by.add(peer)
-        self._pass_over(self._peers.get(peer))
-        if self._forced_by.issuperset(self._peers):
+        count, number = len(self._forced_by), self._proven.number
+        if not self._forced_by.issuperset(self._peers):
+            return
+        if count >= PEERS_WANTED:
             log.warning(
                 "voters were replaced by force after block %d, and no proof leads beyond them: "
                 "all blocks are executed",
-                self._proven.number,
+                number,
             )
             clear_progress(self._backend)
             self._finish()
+        elif is_new:
+            log.warning(
+                "all peers say that voters were replaced by force after block %d, but they are "
+                "only %d of %d: --sync full executes all blocks, else more peers are waited for",
+                *(number, count, PEERS_WANTED),
+            )
 
     def _aim(self, peer: PeerId, last: Fragment | None) -> None:
         """The proofs end here: aim at the last block's state. Raises PeerError."""

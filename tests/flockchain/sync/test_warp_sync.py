@@ -319,16 +319,46 @@ def test_the_past_is_executed_where_all_say_that_voters_were_replaced_by_force(
     def end_early(peer: PeerId, protocol: str, data: bytes) -> bytes:
         if protocol != "warp":
             return serve(peer, protocol, data)
-        found = decode_warp_answer(serve(peer, protocol, data)).fragments[:2]
-        return WarpAnswer(found, is_last=False, is_forced=True).encode()
+        found = decode_warp_answer(serve(peer, protocol, data)).fragments
+        before = [one for one in found if one.header.number < 40]
+        return WarpAnswer(before, is_last=False, is_forced=True).encode()
+
+    def echo(protocol: str, data: bytes) -> bytes:
+        return end_early(world.liar.peer, protocol, data)
 
     world.source().on_request = end_early  # type: ignore[method-assign]
+    store = WarpStore(world.fresh.store)
+    world.run_until(lambda: "only 1 of 3: --sync full executes all blocks" in caplog.text)
+    join_liar(world, echo, claimed=BLOCKS)
+    world.run_until(lambda: "only 2 of 3" in caplog.text)
+    world.cluster.run(20_000)
+    assert world.node().is_warping, "two may be one's"
+    assert len(list(store.fragments())) == 2, "what is proven stays"
+    assert len([text for text in caplog.messages if "--sync full" in text]) == 2
+    third = PeerId("a third")
+    world.cluster.hub.connect(world.fresh.peer, third)
+    join_liar(world, echo, claimed=BLOCKS, peer=third)
     world.run_until(lambda: not world.node().is_warping)
     assert "all blocks are executed" in caplog.text
-    store = WarpStore(world.fresh.store)
     assert (list(store.fragments()), store.target()) == ([], None)
     world.run_until(lambda: world.node().backend.best == world.source().backend.best)
     assert world.node().backend.blocks.body(world.source().backend.blocks.hash_at(3) or Hash(b""))
+
+
+def test_peers_that_left_say_nothing_of_force(grown: LongChain) -> None:
+    """One liar under one name after the other is one liar."""
+    world = world_of(grown)
+    world.cluster.run(200)
+    warp = world.node().warp
+    assert warp is not None
+    for number in range(4):
+        peer = PeerId(f"name {number}")
+        warp.on_peer(peer, BLOCKS)
+        warp._on_forced(peer)
+        warp.on_peer_disconnected(peer)
+        warp._on_forced(peer)
+    warp._on_forced(world.honest.peer)
+    assert world.node().is_warping
 
 
 def test_one_peer_alone_cannot_make_a_node_execute_the_past(grown: LongChain) -> None:
@@ -353,9 +383,11 @@ def test_one_peer_alone_cannot_make_a_node_execute_the_past(grown: LongChain) ->
 Answer = Callable[[str, bytes], bytes]
 
 
-def join_liar(world: World, answer: Answer, claimed: int = 9_000) -> list[str]:
+def join_liar(
+    world: World, answer: Answer, claimed: int = 9_000, peer: PeerId | None = None
+) -> list[str]:
     """A peer that says it has the most, and what the fresh node reports of it."""
-    peer, genesis = world.liar.peer, world.source().backend.genesis
+    peer, genesis = peer or world.liar.peer, world.source().backend.genesis
     status = PeerStatus(genesis, PROTOCOL_VERSION, "full", claimed, Hash(b"\x08" * 32), claimed)
     handlers = Handlers(
         on_gossip=lambda *_: Verdict.IGNORE,

@@ -235,7 +235,7 @@ STAKE_MUTANTS: Final = (
     Mutant(
         "an inserted key acts beside another machine's",
         "flockchain/inserted_keys.py",
-        "if name[1] in known:",
+        "if name[1] in known or is_registered(runtime, *name):",
         "if False:",
         _OF_KEYS,
     ),
@@ -249,8 +249,8 @@ STAKE_MUTANTS: Final = (
     Mutant(
         "one peer alone says that voters were replaced by force",
         "flockchain/sync/warp_sync.py",
-        "if self._forced_by.issuperset(self._peers):",
-        "if self._forced_by:",
+        "if not self._forced_by.issuperset(self._peers):",
+        "if False:",
         (),
     ),
     Mutant(
