@@ -43,9 +43,11 @@ class HistorySync:
 
     def poke(self) -> None:
         """Ask, if something is missing and nobody is being asked."""
+        if self._is_asking:
+            return  # an answer that is on its way must find what it was asked for still wanted
         self._past.settle()
         wanted, peers = self._past.next_wanted, self._network.peers()
-        if wanted is None or self._is_asking or not peers:
+        if wanted is None or not peers:
             return
         if self._clock.now_ms() < self._not_before_ms:
             return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
 from flockchain.chain import block_pruning
@@ -9,10 +12,12 @@ from flockchain.chain.block_pruning import BlockPruner
 from flockchain.chain.past_blocks import PastBlocks
 from flockchain.resting_chain import BlockLacking, filed_blocks
 from flockchain.storage.kv import MemoryStore, WriteBatch
+from flockchain.sync.history_sync import HistorySync
 from flockchain.sync.messages import BlocksRequest, HistoryRequest, decode_blocks
 from flockchain.sync.serve import serve_blocks
 from flockchain.sync.warp_serve import serve_history
-from p2p.interface import PeerError
+from p2p.interface import Handlers, PeerError, PeerId, Verdict
+from p2p.memory import MemoryHub, MemoryNetwork
 from runtime.primitives.types import Hash
 from tests.flockchain.chain.chain_fixture import Place
 
@@ -149,3 +154,50 @@ def test_history_ends_where_it_would_be_pruned() -> None:
     assert past.put(whole[1:]) == 2  # number 7, which is kept, and 6, which is not
     assert past.next_wanted is None
     assert backend.blocks.meta("history") is None
+
+
+def linked_to(serve: Callable[[bytes], bytes]) -> tuple[MemoryHub, MemoryNetwork]:
+    """A network with one peer, who answers."""
+    hub = MemoryHub(Random(1), lambda *_: 10)
+
+    def handlers(serve: Callable[[bytes], bytes]) -> Handlers:
+        return Handlers(
+            on_gossip=lambda *_: Verdict.IGNORE,
+            on_request=lambda _peer, _protocol, data: serve(data),
+            on_peer_connected=lambda *_: None,
+            on_peer_disconnected=lambda *_: None,
+            status=lambda: b"",
+            check_status=lambda *_: None,
+        )
+
+    network = hub.join(PeerId("asking"), handlers(serve))
+    hub.join(PeerId("serving"), handlers(serve))
+    hub.connect(PeerId("asking"), PeerId("serving"))
+    hub.deliver_until(1_000)
+    return hub, network
+
+
+def test_an_honest_answer_stays_wanted_though_finality_rose_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place, blocks = grown()
+    backend = place.backend
+    backend.finalize(blocks[9])
+    answer = serve_history(backend, HistoryRequest(blocks[7], 1))
+    pruner = BlockPruner(backend, KEPT)
+    hub, network = linked_to(lambda _: answer)
+    reported: list[str] = []
+    monkeypatch.setattr(network, "report", lambda *args: reported.append(args[2]))
+    batch = WriteBatch()
+    backend.blocks.put_meta(batch, "history", blocks[7])
+    backend.blocks.remove_body(batch, blocks[6])  # number 7, the lowest that is kept
+    backend.store.write(batch)
+    history = HistorySync(backend, network, place.clock)
+    history.poke()
+    backend.finalize(blocks[11])
+    assert pruner.pruned_to == 8, "what was asked for is too old"
+    history.poke()
+    assert not history.is_whole
+    hub.deliver_until(2_000)
+    assert history.is_whole
+    assert reported == []
