@@ -277,6 +277,12 @@ class StorageMap(_Item[V], Generic[K, V]):
 class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
     """Values by a pair; the entries of one first key lie together. `K` is tuple[first, second]."""
 
+    _prefixes: dict[Any, bytes]  # first keys to where their entries begin
+
+    def _belong_to(self, pallet: str) -> None:
+        super()._belong_to(pallet)
+        self._prefixes = {}
+
     def __init__(
         self,
         first: Any,
@@ -291,7 +297,6 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
         self.hashers = hashers
         self._parts = (codec_of(first), codec_of(second))
         self._hashes = (_HASH[hashers[0]], _HASH[hashers[1]])
-        self._prefixes: dict[Any, bytes] = {}
 
     def path(self, key: tuple[Any, Any]) -> bytes:
         known = self._paths.get(key)

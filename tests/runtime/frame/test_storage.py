@@ -80,6 +80,9 @@ def test_a_subclass_has_its_own_items_and_leaves_its_bases_where_they_are() -> N
     base.by_account.put(ALICE, 7)
     heir.by_account.put(ALICE, 8)
     assert (base.by_account.get(ALICE), heir.by_account.get(ALICE)) == (7, 8)
+    base.pairs.put((5, ALICE), 7)
+    heir.pairs.put((5, ALICE), 8)
+    assert (dict(base.pairs.items_of(5)), dict(heir.pairs.items_of(5))) == ({ALICE: 7}, {ALICE: 8})
 
 
 def test_golden_keys() -> None:
