@@ -7,7 +7,7 @@ Source: WP II.A (peer-to-peer layer); libp2p request-response
 
 from typing import Final, Protocol
 
-from p2p.interface import REQUEST_SIZE_MAX, RESPONSE_SIZE_MAX, PeerError
+from p2p.interface import REQUEST_SIZE_MAX, RESPONSE_SIZE_MAX, PeerError, Refused
 
 READ_SIZE: Final = 64 * 1024
 LENGTH_SIZE: Final = 4
@@ -67,10 +67,6 @@ class FrameReader:
         if code == CODE_REFUSED:
             raise Refused(body.decode("utf-8", "replace"))
         return body
-
-
-class Refused(PeerError):
-    """The peer answered that it will not; the message is its reason."""
 
 
 def request_frame(body: bytes) -> bytes:

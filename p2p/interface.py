@@ -45,6 +45,10 @@ class PeerError(Exception):
     """What a peer sent, asked or failed to answer is refused; the message says what and why."""
 
 
+class Refused(PeerError):
+    """The peer answered that it will not; the message is its reason."""
+
+
 class Verdict(Enum):
     """What the node thinks of a gossiped message."""
 

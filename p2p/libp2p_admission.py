@@ -18,9 +18,9 @@ from libp2p.custom_types import TProtocol
 from libp2p.rcmgr import Direction
 
 from p2p.envelope import Fields, Limits, Value, decode, encode
-from p2p.frames import FrameReader, Refused, request_frame, response_frame
+from p2p.frames import FrameReader, request_frame, response_frame
 from p2p.hardening import remote_ip
-from p2p.interface import PeerError, PeerId
+from p2p.interface import PeerError, PeerId, Refused
 from p2p.reputation import Reputations
 
 HANDSHAKE_S: Final = 10.0

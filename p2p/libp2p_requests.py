@@ -16,8 +16,8 @@ import trio
 from libp2p.custom_types import TProtocol
 
 from p2p.byte_rate import ByteRate
-from p2p.frames import FrameReader, Refused, StreamEnded, request_frame, response_frame
-from p2p.interface import PeerError
+from p2p.frames import FrameReader, StreamEnded, request_frame, response_frame
+from p2p.interface import PeerError, Refused
 
 STREAMS_PER_PEER_MAX: Final = 8
 """Streams of one protocol that a peer may hold open; we ask on half of that."""

@@ -16,6 +16,7 @@ from p2p.interface import (
     OnResponse,
     PeerError,
     PeerId,
+    Refused,
     Verdict,
     check_message,
     check_request,
@@ -149,7 +150,7 @@ class MemoryNetwork:
         try:
             response = self.handler.on_request(peer, protocol, data)
         except PeerError as error:
-            return error
+            return Refused(str(error))
         assert len(response) <= RESPONSE_SIZE_MAX, f"{protocol} response of {len(response)} bytes"
         return response
 

@@ -31,7 +31,7 @@ from flockchain.sync.messages import (
     blocks_request,
     decode_blocks,
 )
-from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId
+from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId, Refused
 from runtime.primitives.types import Hash
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class _Peer:
     step: int = _FIRST_STEP  # how far the start moves back if the chain does not fit there
     not_before_ms: int = 0
     failures: int = 0  # since it last gave us something new
-    has_refused: bool = False  # the last question
+    has_refused: bool = False  # the last question, in words: it did not just keep silent
 
 
 class BlockSync:
@@ -160,8 +160,9 @@ class BlockSync:
         if isinstance(answer, PeerError):
             log.debug("no blocks from %s: %s", peer, answer)
             self._pass_over(state)
-            state.has_refused = True
-            self._tell_if_all_refuse(start, answer)
+            state.has_refused = isinstance(answer, Refused)
+            if state.has_refused:
+                self._tell_if_all_refuse(start, answer)
             return
         state.has_refused = False
         try:
@@ -217,7 +218,7 @@ class BlockSync:
     def _tell_if_all_refuse(self, start: int, last: PeerError) -> None:
         """Once for each block: peers that prune let nobody begin at genesis."""
         useful = [state for state in self._peers.values() if self._has_more(state)]
-        if start == self._told or not all(state.has_refused for state in useful):
+        if start == self._told or not useful or not all(state.has_refused for state in useful):
             return
         self._told = start
         log.warning(

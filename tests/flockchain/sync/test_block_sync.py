@@ -22,7 +22,7 @@ from flockchain.sync.messages import (
     encode_blocks,
 )
 from flockchain.sync.serve import serve_blocks
-from p2p.interface import Handlers, PeerError, PeerId, Verdict
+from p2p.interface import Handlers, PeerError, PeerId, Refused, Verdict
 from runtime.primitives.types import Hash
 from tests.simulation.world import devnet_genesis, keys_of
 
@@ -174,3 +174,25 @@ def test_a_babbling_peer_does_not_stop_the_sync(grown: MemoryStore) -> None:
     join_liar(cluster, lambda _: b"\xc1")
     cluster.run(4_000)
     assert fresh.backend.best == cluster.nodes()[0].backend.best
+
+
+def test_an_operator_is_told_when_all_who_have_more_say_that_they_give_nothing(
+    grown: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync = joined(grown)[1].sync
+    sync.is_resting = True
+    one, two, behind = PeerId("one"), PeerId("two"), PeerId("behind")
+    for peer in (one, two):
+        sync.on_peer(peer, 9_000, Hash(b"\x08" * 32))
+    refusal = Refused("the extrinsics are pruned here")
+    sync._take(one, 1, refusal)
+    sync._take(two, 1, PeerError("no answer from two within 10000 ms"))
+    assert "no peer gives" not in caplog.text, "one of them may have it"
+    sync._take(two, 1, refusal)
+    assert "no peer gives block 1 (the extrinsics are pruned here)" in caplog.text
+    caplog.clear()
+    sync.on_peer(behind, 0, Hash(b"\x09" * 32))
+    for peer in (one, two):
+        sync.on_peer_disconnected(peer)
+    sync._take(behind, 2, refusal)
+    assert "no peer gives" not in caplog.text, "nobody has more"
