@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.economy.trends import PPM
-from runtime.pallets.trends.polls import counted_in
+from runtime.pallets.trends.polls import counted_in, vote_end
 from runtime.pallets.trends.records import CANDIDATES_MAX, Listed, Poll, Season, Tally
 from runtime.pallets.trends.storage import Trends
 
@@ -20,6 +20,7 @@ def check(trends: Trends) -> None:
     _check_lists(trends, season)
     if poll is not None:
         _check_poll(trends, poll)
+        assert poll.until == vote_end(season, trends.config.calendar), "a vote that would not end"
     boosts = list(trends.boosts.items())
     assert len(boosts) <= CANDIDATES_MAX
     for model, boost in boosts:

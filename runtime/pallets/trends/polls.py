@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from runtime.economy.calendar import Calendar
 from runtime.economy.trends import PPM, TrendParameters, boosted
 from runtime.pallets.trends import events
-from runtime.pallets.trends.records import Ballot, Boost, Candidate, Part, Poll
+from runtime.pallets.trends.records import Ballot, Boost, Candidate, Part, Poll, Season
 from runtime.pallets.trends.storage import Trends
 from runtime.primitives.types import AccountId
 
@@ -72,9 +73,12 @@ class Polls:
         trends.poll.put(counted_in(poll, ballot, 1))
         trends.deposit_event(events.ModelsVoted(poll.season, who, len(parts), power.weight))
 
-    def close(self, poll: Poll) -> None:
-        """Let multipliers follow from the votes."""
-        trends, rules = self.trends, poll.rules
+    def close(self) -> bool:
+        """Let multipliers follow from the votes; whether a vote was open."""
+        trends, poll = self.trends, self.trends.poll.find()
+        if poll is None or not poll.is_open:
+            return False
+        rules = poll.rules
         trends.poll.put(replace(poll, is_open=False))
         has_quorum = poll.turnout >= poll.quorum and poll.cast > 0
         trends.deposit_event(events.PollClosed(poll.season, poll.turnout, poll.quorum, has_quorum))
@@ -91,6 +95,7 @@ class Polls:
                 for each in chosen
             ]
         )
+        return True
 
     def _boost(self, made: Sequence[tuple[bytes, Boost]]) -> None:
         """Let these multipliers be the only ones; there are no more than candidates."""
@@ -100,6 +105,12 @@ class Polls:
         for model, boost in made:
             trends.boosts.put(model, boost)
             trends.deposit_event(events.ModelBoosted(model, boost.host, boost.royalty))
+
+
+def vote_end(season: Season, calendar: Calendar) -> int:
+    """The block in which the vote is over that opened when the season began."""
+    rules = season.rules
+    return season.until - (rules.season_days - rules.vote_days) * calendar.day_blocks
 
 
 def counted_in(poll: Poll, ballot: Ballot, times: int) -> Poll:

@@ -9,7 +9,7 @@ from runtime.economy.trends import PPM, Multipliers
 from runtime.frame.errors import BadOrigin
 from runtime.pallets.governance.events import NothingFree
 from runtime.pallets.trends import events
-from runtime.pallets.trends.records import Part
+from runtime.pallets.trends.records import Part, Poll
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML
 from tests.runtime.pallets.marketplace.market_world import account, origin
@@ -136,6 +136,23 @@ def test_a_boosted_model_weighs_its_hosts_claim_and_does_not_lift_its_bound() ->
     quality = world.market.hosts.get(account("hal")).quality
     assert claim.weight == quality * (2 * 3 * FML + 3 * FML)
     assert claim.most == 3 * FML, "half of what burned"
+
+
+def test_only_the_block_in_which_a_vote_ends_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = with_poll()
+    until = world.poll().until
+    read: list[int] = []
+    find = world.trends.poll.find
+
+    def note() -> Poll | None:
+        read.append(world.number)
+        return find()
+
+    monkeypatch.setattr(world.trends.poll, "find", note)
+    monkeypatch.setattr(world.trends, "try_state", lambda: None)
+    world.go(until + DAY // 2 - world.number)
+    assert read == [until]
+    assert not world.poll().is_open
 
 
 def test_without_a_quorum_every_multiplier_is_one() -> None:
