@@ -5,7 +5,7 @@ is proved its set is final: holders reveal shares of the own mask's secret of ea
 of the others' secret for masks with each other. Which kind is for the chain to say, once a round,
 so nobody is ever asked for both. Who is in the sum and reveals nothing loses s_p, and so does a
 dealer whose share is shown to be wrong. Masks and reveals may follow final blocks alone, and the
-chain cannot see what is final: where most were silent, none of them pays.
+chain cannot see what is final: where more than half were silent, none of them pays.
 Invariant: a stored share is the one that was dealt.
 Source: Bonawitz et al. (2017), secure aggregation; WP VI.H; slashes are this project's.
 """
@@ -75,8 +75,8 @@ class Masking:
             raise refusals.NotADealer
 
     def is_missed(self, task: int, progress: Progress) -> bool:
-        """Whether most dealers of a masked round sealed nothing while they could."""
-        return self._is_masked(task) and 2 * progress.done <= progress.due
+        """Whether more than half of a masked round's dealers sealed nothing while they could."""
+        return self._is_masked(task) and 2 * progress.done < progress.due
 
     def least(self, key: RoundKey) -> int:
         """How many must be in a sum: in a masked round as many as give the secrets of all."""
@@ -125,13 +125,13 @@ class Masking:
         return 1 + len(found)
 
     def silent(self, key: RoundKey) -> list[AccountId]:
-        """Who is in the proved sum and revealed no shares, though most in it did."""
+        """Who is in the proved sum and revealed no shares, though half in it or more did."""
         alliance, drawn = self.alliance, self.alliance.rounds.get(key)
         aggregation = alliance.aggregations.find(key)
         if not self._is_masked(key.task) or aggregation is None or aggregation.proved is None:
             return []
         asked, holders = drawn.aggregate, alliance.masked.get(key).holders
-        if 2 * (asked & holders).bit_count() <= asked.bit_count():
+        if 2 * (asked & holders).bit_count() < asked.bit_count():
             return []  # a few that reveal what is not final yet must not make all others pay
         due = asked & ~holders
         return [who for place, who in enumerate(drawn.proposers) if due >> place & 1]

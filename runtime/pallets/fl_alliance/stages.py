@@ -69,7 +69,7 @@ class VoidReason(enum.Enum):
     NO_PROOF = 6  # so many aggregators failed
     NOT_SHARED = 7  # too few shared the secrets of their masks
     NOT_UNMASKED = 8  # too few shares of a secret were revealed
-    NOT_SEALED = 9  # of a masked round: most dealers sealed nothing, as if no block became final
+    NOT_SEALED = 9  # of a masked round: most dealers sealed nothing, as if no block were final
 
 
 @scale_enum("pallet_fl_alliance::FailureReason")
