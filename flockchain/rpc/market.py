@@ -21,7 +21,6 @@ from runtime.pallets.marketplace.case_records import Case
 from runtime.pallets.marketplace.records import Channel
 from runtime.primitives.content_id import ContentIdError, parse_cid_text
 from runtime.primitives.scale import codec_of
-from runtime.primitives.ss58 import AddressError, decode_address
 from runtime.primitives.types import U32, AccountId, Bytes32
 
 
@@ -39,22 +38,22 @@ def offers(call: Call, model: str | None) -> Json:
 
 
 @method("flock_channel")
-def channel(call: Call, caller: str, host: str, model: str) -> Json:
+def channel(call: Call, caller: AccountId, host: AccountId, model: str) -> Json:
     """A caller's channel to a host for a model; null if it never had one."""
-    arguments = (_account(caller), _account(host), _content(model))
+    arguments = (caller, host, _content(model))
     return _read(call, "channel", Channel | None, arguments, AccountId, AccountId, Bytes32)
 
 
 @method("flock_channels")
-def channels(call: Call, caller: str) -> Json:
+def channels(call: Call, caller: AccountId) -> Json:
     """All channels that a caller ever opened."""
-    return _read(call, "channels_of", list[ChannelEntry], (_account(caller),), AccountId)
+    return _read(call, "channels_of", list[ChannelEntry], (caller,), AccountId)
 
 
 @method("flock_quota")
-def quota(call: Call, caller: str) -> Json:
+def quota(call: Call, caller: AccountId) -> Json:
     """A caller's stake that counts today, and how many calls of each host's model are free."""
-    return _read(call, "free_quota", Quota, (_account(caller),), AccountId)
+    return _read(call, "free_quota", Quota, (caller,), AccountId)
 
 
 @method("flock_case")
@@ -78,13 +77,6 @@ def _read(call: Call, name: str, answer: Any, arguments: tuple[object, ...], *ty
     data = b"".join(parts)
     raw = runtime_call(found.state, found.hash, found.header.number, f"MarketApi_{name}", data)
     return to_json(answer, codec_of(answer).decode_all(raw))
-
-
-def _account(text: str) -> AccountId:
-    try:
-        return AccountId(decode_address(text)[0])
-    except AddressError as error:
-        raise InvalidParams(str(error)) from None
 
 
 def _content(text: str) -> bytes:

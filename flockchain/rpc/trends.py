@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flockchain.rpc.errors import InvalidParams
 from flockchain.rpc.lookup import state_at
 from flockchain.rpc.registry import Call, method
 from flockchain.rpc.runtime_call import runtime_call
@@ -18,7 +17,7 @@ from flockchain.rpc.wire import Json
 from runtime.economy.trends import TrendParameters
 from runtime.pallets.trends.records import Ballot, Poll
 from runtime.primitives.scale import codec_of
-from runtime.primitives.ss58 import AddressError, decode_address
+from runtime.primitives.types import AccountId
 from runtime.trends_api import ModelMultipliers, SeasonLists
 
 
@@ -35,13 +34,9 @@ def model_poll(call: Call) -> Json:
 
 
 @method("flock_modelBallot")
-def model_ballot(call: Call, voter: str) -> Json:
+def model_ballot(call: Call, voter: AccountId) -> Json:
     """How an account divides its votes in it; null if it does not vote."""
-    try:
-        who = decode_address(voter)[0]
-    except AddressError as error:
-        raise InvalidParams(str(error)) from None
-    return _read(call, "model_ballot", Ballot | None, who)
+    return _read(call, "model_ballot", Ballot | None, voter)
 
 
 @method("flock_modelMultipliers")

@@ -75,6 +75,8 @@ def test_models_are_listed_voted_on_and_boosted(tmp_path: Path) -> None:
             assert (poll["isOpen"], poll["turnout"]) == (True, str(300 * FML))
             ballot = await call(chain.url, "flock_modelBallot", ALICE.address())
             assert ballot["weight"] == str(300 * FML)
+            in_hex = "0x" + ALICE.account.hex()
+            assert await call(chain.url, "flock_modelBallot", in_hex) == ballot
             assert await call(chain.url, "flock_modelBallot", BOB.address()) is None
             chain.seal(DAY)
             found = await told("models", "--json")

@@ -40,6 +40,8 @@ def test_hosts_offers_and_channels() -> None:
             assert await call(url, "flock_offers") == [offer]
             channel = await call(url, "flock_channel", CALLER, HOST, MODEL)
             assert (channel["deposit"], channel["settled"]) == (str(3 * FML), "0")
+            in_hex = ("0x" + account("v2").hex(), account("v1").hex())
+            assert await call(url, "flock_channel", *in_hex, MODEL) == channel
             (entry,) = await call(url, "flock_channels", CALLER)
             assert (entry["line"]["model"], entry["record"]) == (MODEL, channel)
             quota = await call(url, "flock_quota", CALLER)
