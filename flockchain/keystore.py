@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -153,7 +154,7 @@ class FileKeystore:
         return [pair for _, _, pair in made]
 
     def _store(self, keys: Sequence[tuple[str, str, KeyPair]], password: str) -> None:
-        """Encrypt (key type, URI, pair) into a new file each."""
+        """Encrypt (key type, URI, pair) into a file each; into none if one cannot be written."""
         if not password:
             raise KeystoreError("a keystore file needs a password that is not empty")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -163,8 +164,11 @@ class FileKeystore:
             if path.exists():
                 raise KeystoreError(f"{path} already holds this key")
         stretched = stretch(password, log_n=self._scrypt_log_n)
-        for path, (key_type, uri, pair) in zip(paths, keys, strict=True):
-            _write_private(path, seal_key(key_type, pair.scheme, pair.public, uri, stretched))
+        with ExitStack() as undo:
+            for path, (key_type, uri, pair) in zip(paths, keys, strict=True):
+                undo.callback(path.unlink, missing_ok=True)
+                _write_private(path, seal_key(key_type, pair.scheme, pair.public, uri, stretched))
+            undo.pop_all()
 
     def unlock(self, key_type: str, public: bytes, password: str = "") -> KeyPair:
         """Decrypt one key; as slow as scrypt is costly.
@@ -224,11 +228,14 @@ def _write_private(path: Path, content: bytes) -> None:
     """Write a file that never exists half-written or readable by others."""
     temporary = path.with_suffix(f".{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with ExitStack() as undo:
+        undo.callback(temporary.unlink)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        undo.pop_all()
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -1,6 +1,7 @@
 """The keystore: real files, real encryption (at a low scrypt cost), real permissions."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,22 @@ def test_no_secret_in_logs_or_exceptions(
     shown = f"{caplog.text} {pair!r} {entry!r} {keystore!r} {caught.value!r}"
     for secret in (SEED.hex(), repr(SEED), PASSWORD, "a wrong secret"):
         assert secret not in shown
+
+
+def test_keys_that_come_together_are_stored_together_or_not_at_all(
+    keystore: FileKeystore, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keystore.insert("babe", "//kept", PASSWORD)
+    replace, calls = os.replace, [0]
+
+    def fail_at_the_second(source: Path, target: Path) -> None:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_at_the_second)
+    with pytest.raises(OSError, match="No space left"):
+        keystore.insert_all([("babe", SEED), ("gran", SEED)], PASSWORD)
+    assert [path.name for path in directory.iterdir()] == [f"babe-{kept.public.hex()}.json"]
+    assert len(keystore.insert_all([("babe", SEED), ("gran", SEED)], PASSWORD)) == 2
