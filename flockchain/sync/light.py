@@ -1,8 +1,8 @@
 """Reading a peer's state key by key, with the proof that the header names just that.
 
-For who has headers but no state. Owns question, answer and check. Invariant: an answer holds at
-most `RESPONSE_BYTES_MAX`, whatever is asked, and what `check_light_answer` gives is what the state
-holds.
+For who has headers but no state; served only: a node here asks for whole states, and has no use for
+it. Owns question, answer and check. Invariant: an answer holds at most `RESPONSE_BYTES_MAX`,
+whatever is asked, and what `check_light_answer` gives is what the state holds.
 Source: Substrate's `light/2` (`RemoteReadRequest`).
 """
 
@@ -60,9 +60,11 @@ def serve_light(backend: Backend, request: LightRequest) -> bytes:
     except StateDiscarded as error:
         raise PeerError(f"the state of block {header.number} is not kept here") from error
     entries: dict[bytes, None] = {}
+    size = 0
     for key in request.keys:
-        entries.update(dict.fromkeys(reader.read_proof([key])))
-        size = sum(len(entry) + _ENTRY_BYTES for entry in entries)
+        more = [entry for entry in reader.read_proof([key]) if entry not in entries]
+        entries.update(dict.fromkeys(more))
+        size += sum(len(entry) + _ENTRY_BYTES for entry in more)
         if size > RESPONSE_BYTES_MAX or len(entries) > _ENTRIES_MAX:
             raise PeerError("the proof is too large: ask for fewer keys")
     return encode({"proof": [*entries]})
