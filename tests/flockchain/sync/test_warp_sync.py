@@ -361,6 +361,20 @@ def test_peers_that_left_say_nothing_of_force(grown: LongChain) -> None:
     assert world.node().is_warping
 
 
+def test_many_that_tell_of_force_do_not_outvote_one_that_has_proofs(grown: LongChain) -> None:
+    world = world_of(grown)
+    world.cluster.run(200)
+    warp = world.node().warp
+    assert warp is not None
+    assert world.node().network.peers() == [world.honest.peer]
+    for number in range(4):
+        warp.on_peer(PeerId(f"name {number}"), BLOCKS)
+        warp._on_forced(PeerId(f"name {number}"))
+    assert world.node().is_warping
+    warp._on_forced(world.honest.peer)
+    assert not world.node().is_warping
+
+
 def test_one_peer_alone_cannot_make_a_node_execute_the_past(grown: LongChain) -> None:
     world = world_of(grown)
     lie = WarpAnswer([], is_last=False, is_forced=True).encode()

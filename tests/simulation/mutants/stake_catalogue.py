@@ -247,10 +247,17 @@ STAKE_MUTANTS: Final = (
         (),
     ),
     Mutant(
-        "one peer alone says that voters were replaced by force",
+        "many say that voters were replaced by force, and one has proofs",
         "flockchain/sync/warp_sync.py",
         "if not self._forced_by.issuperset(self._peers):",
         "if False:",
+        (),
+    ),
+    Mutant(
+        "one peer alone says that voters were replaced by force",
+        "flockchain/sync/warp_sync.py",
+        "if count >= PEERS_WANTED:",
+        "if True:",
         (),
     ),
     Mutant(
