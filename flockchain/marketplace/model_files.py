@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from flockchain.marketplace.catalogue import Kind
-from flockchain.sdk import Client
+from flockchain.sdk import BlobTooLarge, Client
 from ml.language.bundle import is_bundle, pack_directory, read_bundle
 from ml.language.directory import ModelDirectoryError
 from ml.tasks.spec import LANGUAGE, SPEC_BYTES_MAX, TaskSpec, TaskSpecError
@@ -24,6 +24,7 @@ from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import cid_text, content_id
 
 FILE_BYTES_MAX: Final = 16 << 30
+MODEL_BYTES_MAX: Final = 4 << 40
 _WHOLE: Final = ".whole"
 
 
@@ -40,12 +41,29 @@ class ModelFiles:
     fraction_bits: int | None = None
 
 
-class ModelFolder:
-    """The models beneath a host's state directory."""
+class ModelTooLarge(ModelFilesError):
+    """A model that has more bytes than its folder takes."""
 
-    def __init__(self, client: Client, directory: Path) -> None:
+
+@dataclass(frozen=True, slots=True)
+class FolderLimits:
+    """What a folder takes, in bytes: of a file, which passes through memory, and of a model; and
+    how much of the disk it leaves free."""
+
+    file_bytes: int = FILE_BYTES_MAX
+    model_bytes: int = MODEL_BYTES_MAX
+    free_bytes: int = 0
+
+
+class ModelFolder:
+    """The models beneath a host's state directory, or a court's."""
+
+    def __init__(
+        self, client: Client, directory: Path, limits: FolderLimits = FolderLimits()
+    ) -> None:
         self._client = client
         self._folder = directory / "models"
+        self._limits = limits
 
     async def get(self, model: bytes, task: int) -> ModelFiles:
         """The files of a task's model, fetched if they are not here.
@@ -53,15 +71,27 @@ class ModelFolder:
         Raises ModelFilesError, SdkError, OSError.
         """
         path = self._folder / cid_text(model)
-        if not (path / _WHOLE).is_file():
+        if self.has(model):
+            os.utime(path)  # which came last
+        else:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
             path.mkdir(mode=0o700, parents=True)
-            await self._fetch(model, task, path)
-            await asyncio.to_thread(_sync, path)
+            try:
+                await self._fetch(model, task, path)
+                await asyncio.to_thread(_sync, path)
+            except BaseException as error:
+                shutil.rmtree(path, ignore_errors=True)
+                if isinstance(error, BlobTooLarge):
+                    raise ModelTooLarge(f"model {cid_text(model)}: {error}") from error
+                raise
             (path / _WHOLE).touch(mode=0o600)
         if not (path / "task.json").is_file():
             return ModelFiles("language", path / "files")
         return ModelFiles("classifier", path, await self._fraction_bits(task))
+
+    def has(self, model: bytes) -> bool:
+        """Whether all of a model's files are here."""
+        return (self._folder / cid_text(model) / _WHOLE).is_file()
 
     def adopt(self, model: bytes, directory: Path) -> ModelFiles:
         """A language model that its operator has on disk already. Raises ModelFilesError."""
@@ -92,14 +122,22 @@ class ModelFolder:
             if is_language:
                 await asyncio.to_thread(_lay_out, spec, data, path / "files")
                 return
-            (path / "model.safetensors").write_bytes(data)
+            await self._write(path / "model.safetensors", data)
             (path / "task.json").write_bytes(spec)
             return
         files = path / "files"
         files.mkdir(mode=0o700)
+        left = self._limits.model_bytes
         for name, blob in read_bundle(data).items():
-            body = await self._client.get_blob(blob, FILE_BYTES_MAX)
-            await asyncio.to_thread((files / name).write_bytes, body)
+            body = await self._client.get_blob(blob, min(self._limits.file_bytes, left))
+            left -= len(body)
+            await self._write(files / name, body)
+
+    async def _write(self, path: Path, body: bytes) -> None:
+        free = shutil.disk_usage(path.parent).free - len(body)
+        if free < self._limits.free_bytes:
+            raise ModelFilesError(f"{path} would leave {max(0, free)} bytes of the disk free")
+        await asyncio.to_thread(path.write_bytes, body)
 
     async def _spec_of(self, task: int) -> bytes:
         arena = await self._client.find(Tasks.tasks, task)

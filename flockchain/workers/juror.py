@@ -58,7 +58,7 @@ class JurorDuty:
         self._court = court
         self._juries = juries
         self._told: set[object] = set()  # what was said once already
-        self._replaced: set[int] = set()  # cases whose seal is not of this state directory
+        self.is_sitting = False  # in some case
 
     async def step(self, now: Moment, tasks: Sequence[int], live: Sequence[LiveCase]) -> None:
         """Stand ready, seal, open: whatever the block calls for. Raises SdkError."""
@@ -66,6 +66,7 @@ class JurorDuty:
             await self._enlist(now, tasks)
         numbers = [each.case for each in live if not each.is_drawing]
         found = await now.view.query_many(Marketplace.cases, numbers)
+        self.is_sitting = any(case and self._place_in(case) for case in found)
         for number, case in zip(numbers, found, strict=True):
             mine = None if case is None else self._place_in(case)
             if case is None or mine is None or now.next_number >= case.until:
@@ -87,12 +88,10 @@ class JurorDuty:
             opinion = await self._opinion(now, number, case)
             if opinion is None:
                 return
-            kept = self._keep(number, case, opinion)
-            if mine.seal is not None:
-                self._replaced.add(number)
+            kept = self._keep(number, case, opinion, mine.seal or b"")
         if mine.seal == self._seal_of(number, kept):
             return
-        if mine.seal is not None and number not in self._replaced:
+        if mine.seal is not None and mine.seal.hex() != kept.replaces:
             self._tell_once(
                 ("foreign", number),
                 f"case {number}: its verdict was sealed by another worker with this key; one of "
@@ -136,19 +135,26 @@ class JurorDuty:
             text = f"case {number} measures a data set: judge it with `flockchain market judge`"
             self._tell_once(("by hand", number), text)
             return None
-        answer, name = matter.answer, ("judge", number, bytes.fromhex(_named(matter)))
-        found = self._desk.jobs.poll(name, now.head.number, lambda: self._court.judge(answer))
+        answer, jobs, block = matter.answer, self._desk.jobs, now.head.number
+        name = ("judge", number, bytes.fromhex(_named(matter)))  # once for all keys of a worker
+        found = jobs.poll(name, block, lambda: self._court.judge(answer, block))
         if found is not None:
             return found
-        missing = self._court.missing(answer)
-        if missing is None or not await self._is_last_call(now, case):
+        calls = last_call_blocks((await now.view.query(Marketplace.parameters)).jury.verdict_blocks)
+        last_call = case.until - calls
+        if now.next_number < last_call:
             return None
-        return Opinion(NoData(), missing)
-
-    async def _is_last_call(self, now: Moment, case: Case) -> bool:
-        """Whether what is missing must be called so: the seal needs the rest of the time."""
-        rules = (await now.view.query(Marketplace.parameters)).jury
-        return now.next_number >= case.until - last_call_blocks(rules.verdict_blocks)
+        if jobs.failures(name) and ("called", name) not in self._told:
+            self._told.add(("called", name))
+            jobs.forget(name)  # no pause now
+            jobs.poll(name, block, lambda: self._court.judge(answer, block))
+        missing = self._court.missing(answer)
+        if missing is None:
+            return None
+        tried, what = missing
+        # The seal needs the rest of the time: half of it is left to an attempt that is under way.
+        is_late = now.next_number >= case.until - max(2, calls // 2)
+        return Opinion(NoData(), what) if is_late or tried + 1 >= last_call else None
 
     # -- what was decided
 
@@ -156,9 +162,10 @@ class JurorDuty:
         kept = self._desk.state.find_verdict(number)
         return kept if kept is not None and kept.matter == _named(case.matter) else None
 
-    def _keep(self, number: int, case: Case, opinion: Opinion) -> SealedVerdict:
-        verdict = VERDICT.encode(opinion.verdict).hex()
-        kept = SealedVerdict(_named(case.matter), verdict, secrets.token_hex(32), opinion.why)
+    def _keep(self, number: int, case: Case, opinion: Opinion, replaced: bytes) -> SealedVerdict:
+        """`replaced`: a seal whose verdict is not in this state directory."""
+        verdict, salt = VERDICT.encode(opinion.verdict).hex(), secrets.token_hex(32)
+        kept = SealedVerdict(_named(case.matter), verdict, salt, opinion.why, replaced.hex())
         self._desk.state.put_verdict(number, kept)
         said = type(opinion.verdict).__name__
         log.info("%s on case %d: %s, since %s", self._desk.name, number, said, opinion.why)

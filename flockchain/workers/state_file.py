@@ -100,12 +100,13 @@ class SealedSheet:
 @dataclass(frozen=True, slots=True)
 class SealedVerdict:
     """A verdict on a case: SCALE bytes of what it is about and of what was found, and the salt, in
-    hex; `why` in words."""
+    hex; `why` in words; the lost seal that it `replaces`, if one does, in hex."""
 
     matter: str
     verdict: str
     salt: str
     why: str
+    replaces: str = ""
 
 
 class WorkerState:
@@ -168,11 +169,15 @@ class WorkerState:
         return self.verdicts.get(str(case))
 
     def put_verdict(self, case: int, sealed: SealedVerdict) -> None:
-        """Remember it, on disk."""
-        self.verdicts[str(case)] = sealed
-        for old in sorted(self.verdicts, key=int)[:-VERDICTS_KEPT]:
-            del self.verdicts[old]
-        self._save()
+        """Remember it, on disk. Raises OSError, and then does not remember it."""
+        before = self.verdicts
+        after = {**before, str(case): sealed}
+        self.verdicts = {each: after[each] for each in sorted(after, key=int)[-VERDICTS_KEPT:]}
+        try:
+            self._save()
+        except OSError:
+            self.verdicts = before
+            raise
 
     def count_attempt(self, task: int) -> None:
         """One more training was used up."""

@@ -210,7 +210,7 @@ class Worker:
         for place in [place for place in self._duties if place[1] not in tasks]:
             del self._duties[place]
         await asyncio.gather(*(self._sit(each, moment, wanted, cases) for each in self._jurors))
-        if not cases:
+        if not any(each.is_sitting for each in self._jurors):
             await self._court.rest()
         if not await self._serve(moment, tasks):
             return

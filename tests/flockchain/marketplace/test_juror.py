@@ -18,7 +18,8 @@ from flockchain.keys import key_pair_from_uri
 from flockchain.marketplace.credentials import sign
 from flockchain.sdk import Client
 from flockchain.workers.blob_folder import BlobFolder
-from flockchain.workers.juror import Juries
+from flockchain.workers.juror import Juries, _named
+from flockchain.workers.state_file import SealedVerdict, WorkerState
 from flockchain.workers.worker import Member, Worker, WorkerRole
 from ml.devices import choose_device
 from ml.language.bundle import pack_directory
@@ -27,11 +28,11 @@ from ml.strict_json import canonical_json
 from runtime.economy.tasks import Hardware, Role
 from runtime.frame.pallet import encode_call
 from runtime.pallets.marketplace import Marketplace
-from runtime.pallets.marketplace.case_records import Case, CaseStage, NoData, Right, Wrong
+from runtime.pallets.marketplace.case_records import VERDICT, Case, CaseStage, NoData, Right, Wrong
 from runtime.pallets.tasks import Tasks
 from runtime.primitives.content_id import content_id
 from runtime.primitives.rational import Rational
-from runtime.primitives.types import ZERO_HASH, Hash
+from runtime.primitives.types import ZERO_HASH, AccountId, Hash
 from runtime.primitives.vouchers import Answer
 from tests.flockchain.fast_chain import FastChain, fast_chain
 from tests.flockchain.marketplace.market_world import CALLER, HOST, QUESTIONS, genesis_with
@@ -66,9 +67,33 @@ class Court:
         await submit(self.client, self.chain, call, CALLER)
         return number
 
+    async def ask_late(self, worker: Worker, said: bytes) -> int:
+        """A case whose request is at the node shortly before the last call; jurors sealed it."""
+        late, chain = chat(max_tokens=64), self.chain
+        case = await self.challenge(self.models[1], b"", said, request=Hash(content_id(late)))
+        while self.case(case).stage is not CaseStage.SEALING:
+            await step(chain, worker)
+        while chain.backend.best.number < self.case(case).until - 13:
+            await step(chain, worker)
+        chain.blobs.put(late)
+        while not all(each.seal for each in self.case(case).jurors):
+            await step(chain, worker)
+        assert chain.backend.best.number < self.case(case).until - 10  # with the next block
+        return case
+
     def case(self, number: int) -> Case:
         """As it stands."""
         return self.chain.runtime().market.cases.get(number)
+
+    def keep_verdict(self, number: int, who: AccountId, directory: Path) -> None:
+        """Have a verdict on disk that is to replace what a juror sealed."""
+        case = self.case(number)
+        seal = next(each.seal for each in case.jurors if each.who == who)
+        assert seal is not None
+        again = VERDICT.encode(Wrong()).hex(), "07" * 32, "", seal.hex()
+        state = WorkerState(directory, self.client.genesis, who)
+        state.put_verdict(number, SealedVerdict(_named(case.matter), *again))
+        state.close()
 
     async def ended(self, worker: Worker, *numbers: int) -> list[Case]:
         """These cases once they are decided."""
@@ -147,11 +172,17 @@ def test_jurors_run_the_model_again(
                 await world.challenge(language, chat(), said, request=Hash(b"\x55" * 32)),
             ]
             stake = world.chain.runtime().market.hosts.get(HOST.account).stake
+            numbers.append(await world.ask_late(worker, said))
+            sealed = {each.seal is None for each in world.case(5).jurors}
+            assert sealed == {True}  # what may come yet is waited for
+            while world.case(5).jurors[0].seal is None:
+                await step(world.chain, worker)
+            assert all(each.seal for each in world.case(5).jurors)
             cases = await world.ended(worker, *numbers)
             await step(world.chain, worker)
             assert [verdicts(case) for case in cases] == [
                 *([Right()] * 5, [Wrong()] * 5, [Right()] * 5, [Wrong()] * 5, [Wrong()] * 5),
-                [NoData()] * 5,
+                *([NoData()] * 5, [Right()] * 5),
             ]
             assert [case.stage for case in cases] == [
                 CaseStage.UPHELD if verdicts(case)[0] == Wrong() else CaseStage.REJECTED
@@ -160,7 +191,7 @@ def test_jurors_run_the_model_again(
             host = world.chain.runtime().market.hosts.get(HOST.account)
             assert (host.stake, host.cases) == (stake * 64 // 125, 0)  # a fifth, three times
             assert world.chain.runtime().market.juror_count.get() == len(JURORS)
-            assert len(list((tmp_path / "jurors" / "models").iterdir())) == 2
+            assert len(list((tmp_path / "jurors" / "court" / "models").iterdir())) == 2
             assert worker._court._inference.starts == 1
             assert worker._court._inference.process_id is not None
             with pytest.raises(ProcessLookupError):  # idle courts have no process
@@ -195,6 +226,12 @@ def test_a_verdict_outlives_its_worker(
                 while not world.case(0).jurors or None in sealed():
                     await step(chain, worker)
             before = sealed()
+            async with working(client, [Member(CALLER, WorkerRole.JUROR)], tmp_path) as idle:
+                idle._court._is_at_work = True
+                await step(chain, idle)
+                assert not idle._court._is_at_work  # whoever sits in no case rests beside it
+            # One of two keys was killed before its second seal was in a block.
+            world.keep_verdict(0, JURORS[3].account, tmp_path / "new")
             # The state of two keys is lost: they judge anew, and what they had kept is no use.
             async with working(client, others, tmp_path / "new") as worker:
                 while sum(a == b for a, b in zip(before, sealed(), strict=True)) > len(ours):

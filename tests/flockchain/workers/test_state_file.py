@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from flockchain.workers.locked_file import FILE_BYTES_MAX
 from flockchain.workers.model_seal import seal_model
 from flockchain.workers.state_file import (
     DAYS_KEPT,
     SealedAlias,
     SealedModel,
     SealedSheet,
+    SealedVerdict,
     StateFileError,
     WorkerState,
 )
@@ -140,3 +142,16 @@ def test_a_damaged_model_is_not_returned(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"model {kept.content} is not in"):
         state.read_model(kept)
     state.close()
+
+
+def test_a_verdict_that_is_not_on_disk_is_not_remembered(tmp_path: Path) -> None:
+    state = open_state(tmp_path)
+    kept = SealedVerdict("aa", "bb", "cc", "why", "dd")
+    state.put_verdict(3, kept)
+    with pytest.raises(OSError, match="settle or finish"):
+        state.put_verdict(4, SealedVerdict("aa", "bb", "cc", "y" * FILE_BYTES_MAX))
+    assert (state.find_verdict(3), state.find_verdict(4)) == (kept, None)
+    state.close()
+    again = open_state(tmp_path)
+    assert (again.find_verdict(3), again.find_verdict(4)) == (kept, None)
+    again.close()
