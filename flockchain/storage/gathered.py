@@ -17,7 +17,7 @@ from heapq import merge
 from operator import itemgetter
 from typing import Final
 
-from flockchain.storage.errors import StorageError
+from flockchain.storage.errors import StorageError, StoreClosed
 from flockchain.storage.kv import KeyValueStore, WriteBatch
 
 WRITES_MAX: Final = 64
@@ -63,6 +63,8 @@ class GatheredStore:
     def _write(self, batch: WriteBatch) -> None:
         try:
             self._disk.write(batch)
+        except StoreClosed:  # nobody refused: it says so by itself to whoever goes on
+            raise
         except StorageError as error:
             self._refusal = error
             raise

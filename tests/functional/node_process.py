@@ -30,7 +30,14 @@ def command(*arguments: str) -> list[str]:
 class NodeProcess:
     """`flockchain node` with a thread that reads its log as it is written."""
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        sources: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`sources`: of the release to run, if it is another one than this."""
+        path = {} if sources is None else {"PYTHONPATH": str(sources)}
         self.lines: list[str] = []
         self._has_more = threading.Condition()
         self._is_at_end = False
@@ -40,7 +47,8 @@ class NodeProcess:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environment or {})},
+            cwd=sources,
+            env={**os.environ, **path, **(environment or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -68,6 +76,11 @@ class NodeProcess:
             found = self.find(pattern)
         assert found is not None, f"no line with {pattern!r} in the log:\n{self.log}"
         return found
+
+    def wait_for_more(self, timeout_s: float) -> None:
+        """Return when its log goes on, or has not for so long."""
+        with self._has_more:
+            self._has_more.wait(timeout_s)
 
     @property
     def log(self) -> str:
@@ -155,9 +168,9 @@ class NodeProcess:
         return self.wait(timeout_s)
 
 
-def ensure_refused(node: NodeProcess) -> str:
+def ensure_refused(node: NodeProcess, timeout_s: float = START_S) -> str:
     """What a node says that does not start: one line, without a traceback, and exit status 1."""
-    assert node.wait() == 1, node.log
+    assert node.wait(timeout_s) == 1, node.log
     assert "Traceback" not in node.log
     said = [line for line in node.lines if " ERROR " in line or line.startswith("error:")]
     assert len(said) == 1, node.log

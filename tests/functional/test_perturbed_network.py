@@ -22,7 +22,8 @@ from tests.functional.world import World, build_world
 
 NAMES: Final = ("alice", "bob", "charlie", "dave")
 FIRST_S: Final = 120.0
-LASTS_S: Final = 10.0
+LASTS_BLOCKS: Final = 10
+LOOK_S: Final = 0.5
 HEALTHY_S: Final = 20.0
 LAG_BLOCKS_MAX: Final = 3
 SKEW_MS: Final = 20_000
@@ -91,42 +92,52 @@ async def until_healthy(nodes: list[NodeProcess], above: int, limit_s: float) ->
         try:
             found = [await heights(node) for node in nodes]
         except (SdkError, OSError):
-            await asyncio.sleep(0.5)
+            nodes[0].wait_for_more(LOOK_S)
             continue
         top = max(best for best, _ in found)
         if top > above and min(final for _, final in found) >= top - LAG_BLOCKS_MAX:
             return time.monotonic() - start
-        await asyncio.sleep(0.5)
+        nodes[0].wait_for_more(LOOK_S)
     pytest.fail(f"not healthy after {limit_s} s: best and final are {found}")
+
+
+def outlast(net: Net, place: int) -> None:
+    """Let it last until the others are so many blocks further."""
+    other = net.nodes[(place + 1) % len(net.nodes)]
+    end = asyncio.run(heights(other))[0] + LASTS_BLOCKS
+    start = time.monotonic()
+    while asyncio.run(heights(other))[0] < end:
+        assert time.monotonic() - start < FIRST_S, "the others stand still"
+        other.wait_for_more(LOOK_S)
 
 
 def die_and_return(net: Net, place: int) -> None:
     net.nodes[place].kill()
-    time.sleep(LASTS_S)
+    outlast(net, place)
     net.restart(place)
 
 
 def pause(net: Net, place: int) -> None:
     net.nodes[place].pause()
-    time.sleep(LASTS_S)
+    outlast(net, place)
     net.nodes[place].resume()
 
 
 def cut_off(net: Net, place: int) -> None:
     net.worlds[place].cut(is_cut=True)
-    time.sleep(LASTS_S)
+    outlast(net, place)
     net.worlds[place].cut(is_cut=False)
 
 
 def go_ahead(net: Net, place: int) -> None:
     net.worlds[place].set_clock(SKEW_MS)
-    time.sleep(LASTS_S)
+    outlast(net, place)
     net.worlds[place].set_clock(0)
 
 
 def fall_behind(net: Net, place: int) -> None:
     net.worlds[place].set_clock(-SKEW_MS)
-    time.sleep(LASTS_S)
+    outlast(net, place)
     net.worlds[place].set_clock(0)
 
 
