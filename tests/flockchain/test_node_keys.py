@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_development_key_is_lent_and_not_stored(tmp_path: Path) -> None:
     alice = development_key("alice")
     assert keyring.has("babe", alice.public)
     assert keyring.has("gran", alice.public)
-    keyring.rotate()
+    asyncio.run(keyring.rotate())
     assert not (tmp_path / "keys").exists()
 
 

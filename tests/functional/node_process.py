@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import ClientSession
 
-START_S: Final = 30.0
+START_S: Final = 60.0
 STOP_S: Final = 5.0
 ANY_PORTS: Final = ("--port", "0", "--rpc-port", "0", "--prometheus-port", "0")
 _PEER: Final = r"peer \S+ listens on (/ip4/127\.0\.0\.1/tcp/(\d+)/p2p/\S+)"
