@@ -7,7 +7,6 @@ Source: WP V.A, V.C, V.H.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -16,6 +15,7 @@ import torch
 from ml.datasets.digits import CLASSES, INPUTS, split_digits
 from ml.evaluate import score_of_accuracy
 from ml.tasks.classification import KIND, METRIC
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.spec import DataSplits, TaskLimits, TaskSpec
 from runtime.primitives.content_id import content_id
 
@@ -29,19 +29,9 @@ _LIMITS: Final = TaskLimits(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DigitsTask:
-    """The specification, and the three data sets that it names, as canonical files."""
-
-    spec: TaskSpec
-    train: bytes
-    validation_a: bytes
-    validation_b: bytes
-
-
 def create_digits_task(
     title: str = "Handwritten digits", seed: int = 1, hidden_width_max: int = 256
-) -> DigitsTask:
+) -> ReadyTask:
     """The task of this seed; the seed draws the split and starts the training of a newcomer."""
     splits = split_digits(seed)
     train = splits.train.to_bytes()
@@ -67,4 +57,4 @@ def create_digits_task(
         baseline=score_of_accuracy(Fraction(commonest, splits.train.examples) + BASELINE_MARGIN),
         limits=_LIMITS,
     )
-    return DigitsTask(spec, train, validation_a, validation_b)
+    return ReadyTask(spec, train, validation_a, validation_b)

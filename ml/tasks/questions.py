@@ -9,11 +9,11 @@ Source: WP VIII.A; WP V.A, V.C, V.H.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from ml.datasets.conversations import Conversations, Message
 from ml.strict_json import JsonValue
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.spec import LANGUAGE, DataSplits, TaskLimits, TaskSpec
 from runtime.primitives.content_id import content_id
 
@@ -55,17 +55,7 @@ _LIMITS: Final = TaskLimits(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionsTask:
-    """The specification, and the three data sets that it names, as canonical files."""
-
-    spec: TaskSpec
-    train: bytes
-    validation_a: bytes
-    validation_b: bytes
-
-
-def create_questions_task(title: str = "Questions about FLock", seed: int = 1) -> QuestionsTask:
+def create_questions_task(title: str = "Questions about FLock", seed: int = 1) -> ReadyTask:
     """The task of this seed, which says which ways of asking are whose."""
     train, validation_a, validation_b = (
         Conversations.encode(each).to_bytes() for each in split_ways(seed)
@@ -84,7 +74,7 @@ def create_questions_task(title: str = "Questions about FLock", seed: int = 1) -
         baseline=BASELINE,
         limits=_LIMITS,
     )
-    return QuestionsTask(spec, train, validation_a, validation_b)
+    return ReadyTask(spec, train, validation_a, validation_b)
 
 
 def split_ways(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -41,6 +42,40 @@ def python_of(client: str) -> Path:
         subprocess.run(install, check=True)
         stamp.write_text(pins)
     return python
+
+
+def npm_home(client: str) -> Path:
+    """A directory with a client's pinned packages; scripts find them only from beside them."""
+    source, home = HERE / client, ENVIRONMENTS / client
+    pins = sha2_256((source / "package-lock.json").read_bytes()).hex()
+    stamp = home / "package-lock.sha256"
+    home.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        shutil.copy(path, home)
+    if not stamp.exists() or stamp.read_text() != pins:
+        install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(install, cwd=home, check=True)
+        stamp.write_text(pins)
+    return home
+
+
+def run_node_script(home: Path, script: str, node_url: str) -> dict[str, Any]:
+    """What a script of a client prints last. Node.js must be installed."""
+    command = ["node", script, node_url]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SCRIPT_S)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def ensure_locked(client: str, package: str, version: str) -> None:
+    """A client's lock has this version, names every package by its hash, and names no host."""
+    lock = json.loads((HERE / client / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages[f"node_modules/{package}"]["version"] == version
+    for name, entry in packages.items():
+        assert entry["integrity"].startswith("sha512-"), name
+        assert "resolved" not in entry, name
 
 
 @pytest.fixture(scope="session")

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from runtime.constants import DEVNET, EXISTENTIAL_DEPOSIT
-from runtime.primitives.hashing import sha2_256
 from runtime.primitives.types import FML
-from tests.clients.conftest import ENVIRONMENTS, SCRIPT_S
+from tests.clients.conftest import ensure_locked, npm_home, run_node_script
 
 pytestmark = [pytest.mark.clients, pytest.mark.npm]
 
-SOURCE: Final = Path(__file__).parent / "papi"
 FEE_EVENTS: Final = {"Balances.Withdraw", "TransactionPayment.TransactionFeePaid"}
 
 
 @pytest.fixture(scope="module")
 def found(node_url: str) -> dict[str, Any]:
-    """What the client understood. Scripts find packages only from beside them."""
-    directory = ENVIRONMENTS / "papi"
-    pins = sha2_256((SOURCE / "package-lock.json").read_bytes()).hex()
-    stamp = directory / "package-lock.sha256"
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in SOURCE.iterdir():
-        shutil.copy(path, directory)
-    if not stamp.exists() or stamp.read_text() != pins:
-        install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(install, cwd=directory, check=True)
-        stamp.write_text(pins)
-    command = ["node", "papi_script.mjs", node_url]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=SCRIPT_S)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    """What the client understood."""
+    return run_node_script(npm_home("papi"), "papi_script.mjs", node_url)
 
 
 def test_lock_names_every_package_by_its_hash_and_no_host() -> None:
-    lock = json.loads((SOURCE / "package-lock.json").read_text())
-    packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/polkadot-api"]["version"] == "1.23.3"
-    for name, entry in packages.items():
-        assert entry["integrity"].startswith("sha512-"), name
-        assert "resolved" not in entry, name
+    ensure_locked("papi", "polkadot-api", "1.23.3")
 
 
 def test_connects_and_reads(found: dict[str, Any]) -> None:

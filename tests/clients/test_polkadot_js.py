@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,14 +9,12 @@ import pytest
 
 from runtime.constants import EXISTENTIAL_DEPOSIT
 from runtime.pallets.multisig.records import multi_account
-from runtime.primitives.hashing import sha2_256
 from runtime.primitives.ss58 import decode_account
 from runtime.primitives.types import FML
-from tests.clients.conftest import ENVIRONMENTS, SCRIPT_S
+from tests.clients.conftest import ensure_locked, npm_home, run_node_script
 
 pytestmark = [pytest.mark.clients, pytest.mark.npm]
 
-SOURCE: Final = Path(__file__).parent / "polkadot"
 EVENTS: Final = {
     "balances.Withdraw",
     "balances.Transfer",
@@ -30,47 +25,24 @@ EVENTS: Final = {
 
 @pytest.fixture(scope="module")
 def home() -> Path:
-    """A directory with the pinned packages; scripts find them only from beside them."""
-    lock = SOURCE / "package-lock.json"
-    directory = ENVIRONMENTS / "polkadot"
-    pins, stamp = sha2_256(lock.read_bytes()).hex(), directory / "package-lock.sha256"
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in SOURCE.iterdir():
-        shutil.copy(path, directory)
-    if not stamp.exists() or stamp.read_text() != pins:
-        install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(install, cwd=directory, check=True)
-        stamp.write_text(pins)
-    return directory
+    """Where the client is."""
+    return npm_home("polkadot")
 
 
 @pytest.fixture(scope="module")
 def found(home: Path, node_url: str) -> dict[str, Any]:
     """What the client understood."""
-    return run_script(home, "polkadot_api_script.mjs", node_url)
+    return run_node_script(home, "polkadot_api_script.mjs", node_url)
 
 
 @pytest.fixture(scope="module")
 def duties(home: Path, node_url: str) -> dict[str, Any]:
     """What a validator's operator got done."""
-    return run_script(home, "duties_script.mjs", node_url)
-
-
-def run_script(home: Path, script: str, node_url: str) -> dict[str, Any]:
-    command = ["node", script, node_url]
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SCRIPT_S)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return run_node_script(home, "duties_script.mjs", node_url)
 
 
 def test_lock_names_every_package_by_its_hash_and_no_host() -> None:
-    lock = json.loads((SOURCE / "package-lock.json").read_text())
-    packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/@polkadot/api"]["version"] == "16.5.6"
-    for name, entry in packages.items():
-        assert entry["integrity"].startswith("sha512-"), name
-        assert "resolved" not in entry, name
+    ensure_locked("polkadot", "@polkadot/api", "16.5.6")
 
 
 def test_connects_and_reads(found: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ import torch
 
 from ml.devices import choose_device, limit_threads, set_deterministic
 from ml.options import TrainOptions
-from ml.tasks.digits import DigitsTask, create_digits_task
+from ml.tasks.digits import create_digits_task
 from ml.tasks.interface import Task
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 
 
@@ -29,13 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def digits() -> DigitsTask:
+def digits() -> ReadyTask:
     """The digits task of seed 1, with its data."""
     return create_digits_task()
 
 
 @pytest.fixture
-def task(digits: DigitsTask) -> Task:
+def task(digits: ReadyTask) -> Task:
     """The digits task, opened on the CPU, with the training set loaded."""
     opened = open_task(digits.spec, choose_device("cpu"))
     opened.init_dataset(digits.train)
@@ -43,7 +44,7 @@ def task(digits: DigitsTask) -> Task:
 
 
 @pytest.fixture(scope="session")
-def good_model(digits: DigitsTask) -> bytes:
+def good_model(digits: ReadyTask) -> bytes:
     """What an honest, strong trainer submits."""
     opened = open_task(digits.spec, choose_device("cpu"))
     opened.init_dataset(digits.train)

@@ -16,8 +16,8 @@ from ml.evaluate import (
     score_of_bits_per_byte,
 )
 from ml.tasks.classification import lowest_argmax
-from ml.tasks.digits import DigitsTask
 from ml.tasks.interface import PredictionError, Task
+from ml.tasks.ready_task import ReadyTask
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_map_of_bits_per_byte(bits: Fraction, score: int) -> None:
         score_of_bits_per_byte(Fraction(-1))
 
 
-def test_a_good_model_is_scored(task: Task, digits: DigitsTask, good_model: bytes) -> None:
+def test_a_good_model_is_scored(task: Task, digits: ReadyTask, good_model: bytes) -> None:
     task.init_dataset(digits.validation_a)
     evaluation = evaluate_submission(task, good_model)
     assert evaluation.verdict is Verdict.SCORED

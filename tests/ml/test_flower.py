@@ -16,14 +16,14 @@ from ml.flower import FlowerCode, FlowerError, train_with_flower
 from ml.options import TrainOptions
 from ml.round_files import read_update
 from ml.round_work import RoundTask, make_update, split_into_shards
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from tests.ml.flower_app import write_apps
 
 ROUND = 3
 
 
 @pytest.fixture
-def around(digits: DigitsTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RoundTask:
+def around(digits: ReadyTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RoundTask:
     write_apps(tmp_path)
     monkeypatch.chdir(tmp_path)
     return RoundTask(digits.spec.to_bytes(), 14, split_into_shards(digits.train, 7)[0], "cpu")

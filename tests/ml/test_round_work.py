@@ -28,7 +28,7 @@ from ml.round_work import (
     split_private,
     zero_update_of,
 )
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from ml.tasks.spec import TaskSpec
 
@@ -37,7 +37,7 @@ BITS = 14
 
 
 @pytest.fixture(scope="module")
-def around(digits: DigitsTask) -> list[RoundTask]:
+def around(digits: ReadyTask) -> list[RoundTask]:
     shards = split_into_shards(digits.train, 3)
     return [RoundTask(digits.spec.to_bytes(), BITS, shard, "cpu") for shard in shards]
 
@@ -46,7 +46,7 @@ def layout_of(around: RoundTask, model: bytes) -> Layout:
     return around.read(model).layout
 
 
-def test_shards_are_disjoint_and_whole(digits: DigitsTask) -> None:
+def test_shards_are_disjoint_and_whole(digits: ReadyTask) -> None:
     shards = split_into_shards(digits.train, 7)
     assert sum(map(rows_of, shards)) == rows_of(digits.train)
     whole = load_checked(digits.train, DATASET_LIMITS)["features"]
@@ -131,7 +131,7 @@ def test_attackers_poison_rows_repeat_and_withhold(
 
 
 def test_models_of_two_kinds_of_numbers_are_refused(
-    around: list[RoundTask], good_model: bytes, digits: DigitsTask
+    around: list[RoundTask], good_model: bytes, digits: ReadyTask
 ) -> None:
     with pytest.raises(ArtifactError):
         around[0].read(digits.train)
@@ -139,7 +139,7 @@ def test_models_of_two_kinds_of_numbers_are_refused(
         around[0].read(good_model[:-1])
 
 
-def test_another_scanner_sees_digits_one_pixel_to_the_right(digits: DigitsTask) -> None:
+def test_another_scanner_sees_digits_one_pixel_to_the_right(digits: ReadyTask) -> None:
     rows = LabelledData.from_bytes(digits.train, INPUTS, CLASSES)
     images = rows.features.reshape(-1, SIDE, SIDE)
     shifted = shift_digits(rows).features.reshape(-1, SIDE, SIDE)

@@ -18,18 +18,18 @@ from ml.devices import choose_device
 from ml.evaluate import Evaluation, Verdict, evaluate_submission
 from ml.models.mlp import MlpConfig, init_mlp
 from ml.sandbox import Evaluator, SandboxError, verdict_of_death
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 
 
 @pytest.fixture(scope="module")
-def evaluator(digits: DigitsTask) -> Iterator[Evaluator]:
+def evaluator(digits: ReadyTask) -> Iterator[Evaluator]:
     with Evaluator(digits.spec.to_bytes(), digits.validation_b) as opened:
         yield opened
 
 
 def test_same_evaluations_as_in_process(
-    evaluator: Evaluator, digits: DigitsTask, good_model: bytes
+    evaluator: Evaluator, digits: ReadyTask, good_model: bytes
 ) -> None:
     task = open_task(digits.spec, choose_device("cpu"))
     task.init_dataset(digits.validation_b)
@@ -91,7 +91,7 @@ def test_every_death_has_a_name(status: int | None, verdict: Verdict, reason: st
     assert verdict_of_death(status, "gone") == Evaluation(verdict, reason=reason)
 
 
-def test_a_model_that_needs_too_much_memory(digits: DigitsTask) -> None:
+def test_a_model_that_needs_too_much_memory(digits: ReadyTask) -> None:
     width = 40_000
     limits = replace(digits.spec.limits, model_bytes_max=16 << 20, memory_bytes_max=1 << 20)
     model = {**digits.spec.model, "hidden_width_max": width}
@@ -104,7 +104,7 @@ def test_a_model_that_needs_too_much_memory(digits: DigitsTask) -> None:
         assert evaluator.starts == 1
 
 
-def test_silence_is_a_timeout(digits: DigitsTask, good_model: bytes) -> None:
+def test_silence_is_a_timeout(digits: ReadyTask, good_model: bytes) -> None:
     with Evaluator(digits.spec.to_bytes(), digits.validation_b, wall_time_s=0.2) as evaluator:
         assert evaluator.process_id is not None
         os.kill(evaluator.process_id, signal.SIGSTOP)
@@ -113,7 +113,7 @@ def test_silence_is_a_timeout(digits: DigitsTask, good_model: bytes) -> None:
         assert evaluator.process_id is None
 
 
-def test_a_broken_task_is_an_error_of_the_sandbox(digits: DigitsTask) -> None:
+def test_a_broken_task_is_an_error_of_the_sandbox(digits: ReadyTask) -> None:
     with pytest.raises(SandboxError, match=r"^sandbox refused the task: file of 3 bytes has no"):
         Evaluator(digits.spec.to_bytes(), b"abc").start()
 

@@ -8,13 +8,13 @@ from ml.datasets.labelled import LabelledData
 from ml.devices import DeviceError, choose_device
 from ml.models.mlp import MlpConfig
 from ml.options import TrainOptions
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from ml.train import train_mlp
 
 CONFIG = MlpConfig(inputs=64, classes=10, hidden_width_max=64)
 
 
-def test_the_loss_falls(digits: DigitsTask) -> None:
+def test_the_loss_falls(digits: ReadyTask) -> None:
     data = LabelledData.from_bytes(digits.train, inputs=64, classes=10)
     result = train_mlp(data, CONFIG, TrainOptions(training_epochs=6), choose_device("cpu"))
     assert len(result.losses) == 6
@@ -23,7 +23,7 @@ def test_the_loss_falls(digits: DigitsTask) -> None:
     assert result.examples == data.examples == 1197
 
 
-def test_a_fraction_of_the_data(digits: DigitsTask) -> None:
+def test_a_fraction_of_the_data(digits: ReadyTask) -> None:
     data = LabelledData.from_bytes(digits.train, inputs=64, classes=10)
     options = TrainOptions(training_epochs=1, data_fraction=0.1)
     assert train_mlp(data, CONFIG, options, choose_device("cpu")).examples == 119

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.devnet.person import Person
 from runtime.pallets.treasury import TREASURY
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId
@@ -19,24 +19,12 @@ SHARE: Final = Rational(3, 5)  # what delegators get of their pro-rata part
 
 
 @dataclass(frozen=True)
-class Role:
+class Role(Person):
     """A participant; `node` is the devnet node that it speaks to, `stake` whole FML."""
 
-    name: str
-    uri: str
     node: int
     strength: str = ""
     stake: int = 10
-
-    @property
-    def key(self) -> KeyPair:
-        """Its key pair."""
-        return key_pair_from_uri(self.uri)
-
-    @property
-    def account(self) -> AccountId:
-        """Its account."""
-        return self.key.account
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.devnet.person import Person
+from flockchain.keys import key_pair_from_uri
 from flockchain.workers.alliance.terms import Choices
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId
@@ -30,35 +31,17 @@ KILLED_IN_ROUND: Final = 1  # one worker, by SIGKILL
 
 
 @dataclass(frozen=True)
-class Client:
-    """A participant and its secret URI."""
-
-    name: str
-    uri: str
-
-    @property
-    def key(self) -> KeyPair:
-        """Its key pair."""
-        return key_pair_from_uri(self.uri)
-
-    @property
-    def account(self) -> AccountId:
-        """Its account."""
-        return self.key.account
-
-
-@dataclass(frozen=True)
 class Group:
     """The clients of one worker process, and the devnet node that it speaks to."""
 
     name: str
-    clients: tuple[Client, ...]
+    clients: tuple[Person, ...]
     node: int
     attack: str = "none"
 
 
-CLIENTS: Final = tuple(Client(f"client {n}", f"//Client{n}") for n in range(1, 7))
-POISONER: Final = Client("the poisoner", "//Client7")
+CLIENTS: Final = tuple(Person(f"client {n}", f"//Person{n}") for n in range(1, 7))
+POISONER: Final = Person("the poisoner", "//Client7")
 EVERYBODY: Final = (*CLIENTS, POISONER)
 GROUPS: Final = (
     Group("clients 1 to 3", CLIENTS[:3], 0),

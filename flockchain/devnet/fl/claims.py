@@ -20,9 +20,9 @@ from flockchain.devnet.fl.cast import (
     POISONER,
     POOL,
     QUANTITY,
-    Client,
 )
 from flockchain.devnet.fl.record import Record
+from flockchain.devnet.person import Person
 from runtime.pallets.fl_alliance.stages import Outcome, Standing
 
 
@@ -72,7 +72,7 @@ def check_nobody_absent(record: Record) -> Verdict:
     return Verdict("no honest client was ever absent, though a worker was killed in a round")
 
 
-def check_money(record: Record, clients: Sequence[Client], pool: int) -> Verdict:
+def check_money(record: Record, clients: Sequence[Person], pool: int) -> Verdict:
     """Stakes and pool are what was taken home, returned and burned, to the planck."""
     ensure(record.ended is not None, "the task did not end")
     assert record.ended is not None

@@ -12,11 +12,12 @@ from typing import Final
 
 from flockchain.devnet.arena.reporter import short
 from flockchain.devnet.blocks import events_of
-from flockchain.devnet.fl.cast import ALLOWANCE, CREATOR, Client, Group
+from flockchain.devnet.fl.cast import ALLOWANCE, CREATOR, Group
 from flockchain.devnet.fl.data import Start
 from flockchain.devnet.fl.reporter import Reporter
+from flockchain.devnet.person import Person
 from flockchain.devnet.processes import Devnet, DevnetError
-from flockchain.sdk.client import Client as Connection
+from flockchain.sdk.client import Client
 from flockchain.workers.alliance.terms import Choices, make_terms, usual_windows
 from runtime.fl_api import AllianceApi
 from runtime.frame.pallet import encode_call
@@ -33,7 +34,7 @@ Watch = Callable[[object, RoundInfo | None], None]
 
 
 async def create_task(
-    connection: Connection, clients: Sequence[Client], choices: Choices, pool: int, start: Start
+    connection: Client, clients: Sequence[Person], choices: Choices, pool: int, start: Start
 ) -> int:
     """Give the clients something to live on, and create the task; its number. Raises SdkError."""
     sent = [
@@ -64,7 +65,7 @@ def worker_arguments(
 
 
 async def follow(
-    connection: Connection,
+    connection: Client,
     devnet: Devnet,
     reporter: Reporter,
     claims: int,
@@ -89,7 +90,7 @@ async def follow(
 
 
 async def _tell_block(
-    connection: Connection,
+    connection: Client,
     reporter: Reporter,
     number: int,
     watch: Watch,
@@ -110,7 +111,7 @@ async def _tell_block(
         watch(event, made)
 
 
-def tell_balances(reporter: Reporter, clients: Sequence[Client]) -> None:
+def tell_balances(reporter: Reporter, clients: Sequence[Person]) -> None:
     """Who gained and who lost."""
     record = reporter.record
     reporter.say(f"\nTask {record.task}: who gained and who lost")

@@ -8,27 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flockchain.keys import KeyPair, key_pair_from_uri
+from flockchain.devnet.person import Person
+from flockchain.keys import key_pair_from_uri
 from runtime.primitives.types import FML, AccountId
 
 
 @dataclass(frozen=True)
-class Player:
-    """A name, its secret URI, and the whole FML that it is given to live on."""
+class Player(Person):
+    """A participant, and the whole FML that it is given to live on."""
 
-    name: str
-    uri: str
     allowance: int
-
-    @property
-    def key(self) -> KeyPair:
-        """Its key pair."""
-        return key_pair_from_uri(self.uri)
-
-    @property
-    def account(self) -> AccountId:
-        """Its account."""
-        return self.key.account
 
 
 PAYER: Final = key_pair_from_uri("//Participant")  # gives the others their allowance

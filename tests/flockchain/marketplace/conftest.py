@@ -12,7 +12,8 @@ import pytest
 from ml.devices import choose_device, limit_threads, set_deterministic
 from ml.language.tiny_llama import TinyOptions, train_adapter, train_tiny_llama
 from ml.options import TrainOptions
-from ml.tasks.digits import DigitsTask, create_digits_task
+from ml.tasks.digits import create_digits_task
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from tests.flockchain.marketplace.market_world import (
     USUAL_TERMS,
@@ -49,13 +50,13 @@ def tiny_adapter(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def digits() -> DigitsTask:
+def digits() -> ReadyTask:
     """The digits' task and its data."""
     return create_digits_task()
 
 
 @pytest.fixture(scope="session")
-def digits_model(digits: DigitsTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_model(digits: ReadyTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier's directory: the task and a model that it left."""
     directory = tmp_path_factory.mktemp("digits")
     task = open_task(digits.spec, choose_device("cpu"))

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from flockchain.keys import KeyPair, key_pair_from_uri
 from flockchain.marketplace.signed_answers import documents_bytes, labels_bytes
 from ml.datasets.labelled import LabelledData
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from runtime.frame.executive import verify_signature
 from runtime.primitives.content_id import cid_text, content_id, parse_cid_text
 from runtime.primitives.multi import MULTI_SIGNATURE
@@ -63,7 +63,7 @@ def answer_of(signed: dict[str, Any], pair: KeyPair) -> tuple[Answer, bool]:
     return record, verify_signature(signature, record.host, record.payload())
 
 
-def test_predictions(world: World, digits: DigitsTask) -> None:
+def test_predictions(world: World, digits: ReadyTask) -> None:
     async def run() -> None:
         pair = key_pair_from_uri("//Predictions")
         data = LabelledData.from_bytes(digits.validation_a, 64, 10)

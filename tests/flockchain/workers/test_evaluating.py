@@ -17,24 +17,25 @@ from ml.artifact import ArtifactLimits
 from ml.checkpoint import save_canonical
 from ml.evaluate import Verdict
 from ml.sandbox import Evaluator
-from ml.tasks.digits import DigitsTask, create_digits_task
+from ml.tasks.digits import create_digits_task
+from ml.tasks.ready_task import ReadyTask
 from runtime.primitives.types import AccountId
 
 
 @pytest.fixture(scope="module")
-def digits() -> DigitsTask:
+def digits() -> ReadyTask:
     return create_digits_task(seed=2)
 
 
 @pytest.fixture(scope="module")
-def model(digits: DigitsTask) -> bytes:
+def model(digits: ReadyTask) -> bytes:
     options = Method().options(AccountId(b"w" * 32), 0, 0)
     request = TrainingRequest(digits.spec.to_bytes(), (digits.train,), options, "cpu")
     return train_candidate(request).model
 
 
 def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(
-    digits: DigitsTask, model: bytes
+    digits: ReadyTask, model: bytes
 ) -> None:
     spec = digits.spec.to_bytes()
 
@@ -62,7 +63,7 @@ def test_a_sandbox_that_dies_is_no_verdict_until_it_dies_twice(
 
 
 def test_a_model_that_needs_too_much_memory_scores_0_and_the_next_is_scored(
-    digits: DigitsTask, model: bytes
+    digits: ReadyTask, model: bytes
 ) -> None:
     """Two rows of 64 MiB fit the file's limit; the copy in float64 does not fit the memory's."""
     limits = replace(digits.spec.limits, model_bytes_max=1 << 28, memory_bytes_max=1 << 20)
@@ -93,7 +94,7 @@ def test_a_model_that_needs_too_much_memory_scores_0_and_the_next_is_scored(
 
 
 def test_a_model_is_judged_anew_under_another_specification(
-    digits: DigitsTask, model: bytes
+    digits: ReadyTask, model: bytes
 ) -> None:
     small = replace(digits.spec, limits=replace(digits.spec.limits, model_bytes_max=1_000))
 
@@ -110,7 +111,7 @@ def test_a_model_is_judged_anew_under_another_specification(
 
 
 def test_never_more_processes_than_allowed(
-    digits: DigitsTask, monkeypatch: pytest.MonkeyPatch
+    digits: ReadyTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive: set[Evaluator] = set()
     most = 0

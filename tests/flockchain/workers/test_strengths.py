@@ -10,7 +10,8 @@ from flockchain.workers.strengths import Method, Strength
 from flockchain.workers.training import TrainingRequest, split_rows, train_candidate
 from ml.devices import choose_device
 from ml.evaluate import score_of_accuracy
-from ml.tasks.digits import DigitsTask, create_digits_task
+from ml.tasks.digits import create_digits_task
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from runtime.primitives.types import AccountId
 
@@ -18,24 +19,24 @@ WHO, OTHER = AccountId(b"w" * 32), AccountId(b"o" * 32)
 
 
 @pytest.fixture(scope="module")
-def digits() -> DigitsTask:
+def digits() -> ReadyTask:
     return create_digits_task(seed=2)
 
 
-def train(digits: DigitsTask, strength: Strength, attempt: int = 0) -> tuple[bytes, float]:
+def train(digits: ReadyTask, strength: Strength, attempt: int = 0) -> tuple[bytes, float]:
     options = Method(strength).options(WHO, 0, attempt)
     spec = digits.spec.to_bytes()
     made = train_candidate(TrainingRequest(spec, (digits.train,), options, "cpu"))
     return made.model, float(made.held_out)
 
 
-def accuracy(digits: DigitsTask, dataset: bytes, model: bytes) -> Fraction:
+def accuracy(digits: ReadyTask, dataset: bytes, model: bytes) -> Fraction:
     task = open_task(digits.spec, choose_device("cpu"))
     task.init_dataset(dataset)
     return task.evaluate(model).metric
 
 
-def test_strengths_differ_on_held_out_rows(digits: DigitsTask) -> None:
+def test_strengths_differ_on_held_out_rows(digits: ReadyTask) -> None:
     honest = (Strength.STRONG, Strength.WEAK, Strength.NOISE)
     strong, weak, noise = (train(digits, strength)[1] for strength in honest)
     assert strong > 0.9 > weak > 0.25 > noise
@@ -43,7 +44,7 @@ def test_strengths_differ_on_held_out_rows(digits: DigitsTask) -> None:
     assert train(digits, Strength.NOISE, 0) != train(digits, Strength.NOISE, 1)
 
 
-def test_held_out_rows_are_not_trained_on(digits: DigitsTask) -> None:
+def test_held_out_rows_are_not_trained_on(digits: ReadyTask) -> None:
     training, held_out = split_rows(digits.train)
     assert len(training) + len(held_out) == pytest.approx(len(digits.train), abs=500)
     again, _ = split_rows(training)

@@ -9,11 +9,11 @@ from ml.artifact import ArtifactMismatchError
 from ml.checkpoint import save_canonical
 from ml.datasets.digits import split_digits
 from ml.datasets.labelled import DATASET_LIMITS, LabelledData
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from runtime.primitives.content_id import cid_text, content_id
 
 
-def test_pinned_ids(digits: DigitsTask) -> None:
+def test_pinned_ids(digits: ReadyTask) -> None:
     assert [cid_text(content_id(data)) for data in (digits.train, digits.validation_a)] == [
         "bagaqierafk62xcr5d4n65w3wjm2mwsa36uedcuc335ththybnfcifb4y7sja",
         "bagaqiera3ahr2ybonz76geyivuv5vlhoolqiyzjdwshonhh7gtphjxyrsw5a",

@@ -11,13 +11,13 @@ from ml.language.sampling import GenerationError
 from ml.round_files import encode_model
 from ml.round_work import GlobalModel
 from ml.serving.classifier import Classifier
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 
 CPU = torch.device("cpu")
 BITS = 14
 
 
-def test_a_model_in_fixed_point_answers_as_its_start(digits: DigitsTask, good_model: bytes) -> None:
+def test_a_model_in_fixed_point_answers_as_its_start(digits: ReadyTask, good_model: bytes) -> None:
     rows = LabelledData.from_bytes(digits.validation_a, 64, 10).features[:40].tolist()
     spec = digits.spec.to_bytes()
     plain = Classifier(spec, good_model, CPU).predict(rows)
@@ -31,14 +31,14 @@ def test_a_model_in_fixed_point_answers_as_its_start(digits: DigitsTask, good_mo
         Classifier(spec, fixed, CPU)
 
 
-def test_a_row_is_answered_alone(digits: DigitsTask, good_model: bytes) -> None:
+def test_a_row_is_answered_alone(digits: ReadyTask, good_model: bytes) -> None:
     rows = LabelledData.from_bytes(digits.validation_a, 64, 10).features[:3].tolist()
     classifier = Classifier(digits.spec.to_bytes(), good_model, CPU)
     labels = [each.label for each in classifier.predict(rows)]
     assert [classifier.predict([row])[0].label for row in rows] == labels
 
 
-def test_rows_that_are_none_are_refused(digits: DigitsTask, good_model: bytes) -> None:
+def test_rows_that_are_none_are_refused(digits: ReadyTask, good_model: bytes) -> None:
     classifier = Classifier(digits.spec.to_bytes(), good_model, CPU)
     for rows, message in (
         ([], "0 rows are outside 1..256"),
@@ -50,7 +50,7 @@ def test_rows_that_are_none_are_refused(digits: DigitsTask, good_model: bytes) -
         assert str(refused.value) == message
 
 
-def test_classes_that_rounding_decides_are_named(digits: DigitsTask, good_model: bytes) -> None:
+def test_classes_that_rounding_decides_are_named(digits: ReadyTask, good_model: bytes) -> None:
     classifier = Classifier(digits.spec.to_bytes(), good_model, CPU)
     (found,) = classifier.predict([[0.5] * 64])
     assert found.near == [found.label]

@@ -13,22 +13,22 @@ from ml.checkpoint import load_checked, save_canonical
 from ml.devices import choose_device
 from ml.fingerprint import hamming_distance
 from ml.options import TrainOptions
-from ml.tasks.digits import DigitsTask
 from ml.tasks.interface import Task
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 
 LIMITS = ArtifactLimits()
 
 
 def test_a_good_trainer_is_good_on_the_hidden_set(
-    task: Task, digits: DigitsTask, good_model: bytes
+    task: Task, digits: ReadyTask, good_model: bytes
 ) -> None:
     task.init_dataset(digits.validation_b)
     assert task.evaluate(good_model).metric >= Fraction(93, 100)
 
 
 def test_a_weak_trainer_is_worse_and_noise_is_chance(
-    task: Task, digits: DigitsTask, good_model: bytes
+    task: Task, digits: ReadyTask, good_model: bytes
 ) -> None:
     weak = task.train(None, TrainOptions(training_epochs=8, hidden_width=12, data_fraction=0.25))
     noise = task.train(None, TrainOptions(training_epochs=0, seed=5))
@@ -58,7 +58,7 @@ def test_training_goes_on_from_a_model_and_stops_when_told(task: Task, good_mode
     assert len(asked) == 2
 
 
-def test_fingerprints_tell_models_apart(task: Task, digits: DigitsTask, good_model: bytes) -> None:
+def test_fingerprints_tell_models_apart(task: Task, digits: ReadyTask, good_model: bytes) -> None:
     noise = task.train(None, TrainOptions(training_epochs=0, seed=5))
     other = task.train(None, TrainOptions(training_epochs=20, seed=8))
     task.init_dataset(digits.validation_b)
@@ -69,9 +69,7 @@ def test_fingerprints_tell_models_apart(task: Task, digits: DigitsTask, good_mod
     assert near < far
 
 
-def test_accuracy_is_counted_and_ties_go_to_the_lowest_class(
-    task: Task, digits: DigitsTask
-) -> None:
+def test_accuracy_is_counted_and_ties_go_to_the_lowest_class(task: Task, digits: ReadyTask) -> None:
     silent = save_canonical(
         {
             "hidden.weight": torch.zeros(1, 64),
@@ -99,7 +97,7 @@ def test_models_of_other_shapes_are_refused(task: Task, good_model: bytes) -> No
         task.evaluate(save_canonical({"weights": torch.zeros(3)}))
 
 
-def test_a_model_above_the_task_s_limit_is_refused(digits: DigitsTask, good_model: bytes) -> None:
+def test_a_model_above_the_task_s_limit_is_refused(digits: ReadyTask, good_model: bytes) -> None:
     limits = dataclasses.replace(digits.spec.limits, model_bytes_max=len(good_model) - 1)
     small = open_task(dataclasses.replace(digits.spec, limits=limits), choose_device("cpu"))
     small.init_dataset(digits.validation_a)
@@ -117,7 +115,7 @@ def test_aggregation_is_the_mean_in_any_order(task: Task, good_model: bytes) -> 
 
 
 @pytest.mark.cuda
-def test_training_and_evaluation_on_cuda(digits: DigitsTask) -> None:
+def test_training_and_evaluation_on_cuda(digits: ReadyTask) -> None:
     on_cuda = open_task(digits.spec, choose_device("cuda"))
     on_cuda.init_dataset(digits.train)
     model = on_cuda.train(None, TrainOptions(seed=3))

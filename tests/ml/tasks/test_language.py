@@ -22,7 +22,8 @@ from ml.options import TrainOptions
 from ml.sandbox import Evaluator
 from ml.tasks.interface import Task
 from ml.tasks.language import write_directory
-from ml.tasks.questions import BASELINE, QuestionsTask, create_questions_task, split_ways
+from ml.tasks.questions import BASELINE, create_questions_task, split_ways
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from ml.tasks.spec import TaskSpecError
 
@@ -31,25 +32,25 @@ SMALL = {"width": 16, "layers": 1, "heads": 2}
 
 
 @pytest.fixture(scope="module")
-def questions() -> QuestionsTask:
+def questions() -> ReadyTask:
     """The task, as it ships."""
     return create_questions_task()
 
 
 @pytest.fixture(scope="module")
-def small(questions: QuestionsTask) -> QuestionsTask:
+def small(questions: ReadyTask) -> ReadyTask:
     """The same with a model that learns little, at once."""
     return replace(questions, spec=replace(questions.spec, model={**questions.spec.model, **SMALL}))
 
 
 @pytest.fixture(scope="module")
-def model(questions: QuestionsTask) -> bytes:
+def model(questions: ReadyTask) -> bytes:
     """What an honest trainer makes."""
     task = opened(questions)
     return task.train(None, TrainOptions(training_epochs=24, seed=5))
 
 
-def opened(made: QuestionsTask) -> Task:
+def opened(made: ReadyTask) -> Task:
     task = open_task(made.spec, CPU)
     task.init_dataset(made.train)
     return task
@@ -64,7 +65,7 @@ def test_the_ways_of_asking_are_shared_out() -> None:
 
 
 def test_a_trained_model_answers_unseen_questions(
-    questions: QuestionsTask, model: bytes, tmp_path: Path
+    questions: ReadyTask, model: bytes, tmp_path: Path
 ) -> None:
     task = opened(questions)
     task.init_dataset(questions.validation_b)
@@ -92,7 +93,7 @@ def untrained(task: Task) -> bytes:
     return task.train(None, TrainOptions(training_epochs=0))
 
 
-def test_training_is_repeatable_goes_on_and_stops(small: QuestionsTask) -> None:
+def test_training_is_repeatable_goes_on_and_stops(small: ReadyTask) -> None:
     task, brief = opened(small), TrainOptions(training_epochs=1, seed=9)
     first = task.train(None, brief)
     assert task.train(None, brief) == first
@@ -101,7 +102,7 @@ def test_training_is_repeatable_goes_on_and_stops(small: QuestionsTask) -> None:
     assert task.train(None, replace(brief, training_epochs=50), lambda: True) == first
 
 
-def test_losses_are_those_of_the_metric(small: QuestionsTask) -> None:
+def test_losses_are_those_of_the_metric(small: ReadyTask) -> None:
     task = opened(small)
     model = task.train(None, TrainOptions(training_epochs=1))
     assert len(task.losses(model)) == 48
@@ -110,7 +111,7 @@ def test_losses_are_those_of_the_metric(small: QuestionsTask) -> None:
     assert task.evaluate(better).metric < task.evaluate(model).metric < Fraction(9)
 
 
-def test_aggregation_is_the_mean_in_any_order(small: QuestionsTask) -> None:
+def test_aggregation_is_the_mean_in_any_order(small: ReadyTask) -> None:
     task = opened(small)
     one, two = (task.train(None, TrainOptions(training_epochs=0, seed=seed)) for seed in (1, 2))
     mean = task.aggregate([one, two], [3, 1])
@@ -121,7 +122,7 @@ def test_aggregation_is_the_mean_in_any_order(small: QuestionsTask) -> None:
     assert torch.allclose(states[2][name], expected, atol=2**-13)
 
 
-def test_models_of_other_shapes_or_numbers_are_refused(small: QuestionsTask) -> None:
+def test_models_of_other_shapes_or_numbers_are_refused(small: ReadyTask) -> None:
     task = opened(small)
     with pytest.raises(ArtifactMismatchError, match=r"are not those of the task's model$"):
         task.evaluate(save_canonical({"weights": torch.zeros(3)}))
@@ -142,7 +143,7 @@ def test_models_of_other_shapes_or_numbers_are_refused(small: QuestionsTask) -> 
     ],
 )
 def test_specifications_of_something_else(
-    questions: QuestionsTask, changes: dict[str, Any], message: str
+    questions: ReadyTask, changes: dict[str, Any], message: str
 ) -> None:
     spec = questions.spec
     own = {name: value for name, value in changes.items() if name in ("metric", "model")}
@@ -151,7 +152,7 @@ def test_specifications_of_something_else(
         open_task(spec, CPU)
 
 
-def test_the_weights_are_counted_before_they_are_made(small: QuestionsTask) -> None:
+def test_the_weights_are_counted_before_they_are_made(small: ReadyTask) -> None:
     task = opened(small)
     state = load_checked(untrained(task), task._limits)  # type: ignore[attr-defined]
     size = 4 * sum(each.numel() for each in state.values())
@@ -162,7 +163,7 @@ def test_the_weights_are_counted_before_they_are_made(small: QuestionsTask) -> N
         open_task(less, CPU)
 
 
-def test_the_sandbox_scores_it_alike(small: QuestionsTask) -> None:
+def test_the_sandbox_scores_it_alike(small: ReadyTask) -> None:
     task = opened(small)
     model = task.train(None, TrainOptions(training_epochs=2))
     task.init_dataset(small.validation_a)

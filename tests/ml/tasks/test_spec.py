@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ml.devices import choose_device
-from ml.tasks.digits import DigitsTask
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from ml.tasks.spec import TaskSpec, TaskSpecError
 from runtime.primitives.content_id import content_id
@@ -19,11 +19,11 @@ def encode(value: object) -> bytes:
 
 
 @pytest.fixture
-def fields(digits: DigitsTask) -> Any:
+def fields(digits: ReadyTask) -> Any:
     return json.loads(digits.spec.to_bytes())
 
 
-def test_round_trip_and_id(digits: DigitsTask) -> None:
+def test_round_trip_and_id(digits: ReadyTask) -> None:
     data = digits.spec.to_bytes()
     assert TaskSpec.parse(data) == digits.spec
     assert digits.spec.content_id() == content_id(data)
@@ -82,7 +82,7 @@ def test_set_b_is_a_set_of_its_own(fields: Any) -> None:
         TaskSpec.parse(encode(fields))
 
 
-def test_one_encoding(digits: DigitsTask, fields: Any) -> None:
+def test_one_encoding(digits: ReadyTask, fields: Any) -> None:
     data = digits.spec.to_bytes()
     for other in (
         json.dumps(fields).encode(),

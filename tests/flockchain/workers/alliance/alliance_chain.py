@@ -18,7 +18,8 @@ from flockchain.workers.fl_client import FlClient, Participant
 from ml.devices import choose_device
 from ml.options import TrainOptions
 from ml.round_work import RoundTask, split_into_shards, zero_update_of
-from ml.tasks.digits import DigitsTask, create_digits_task
+from ml.tasks.digits import create_digits_task
+from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from runtime import frame
 from runtime.api import preset_of
@@ -50,7 +51,7 @@ BITS = 14
 class Digits:
     """The data: specification, a model as an Arena task leaves it, and shards of private rows."""
 
-    made: DigitsTask
+    made: ReadyTask
     model: bytes
     shards: tuple[bytes, ...]
 
