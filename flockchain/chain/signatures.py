@@ -8,16 +8,21 @@ Source: Substrate checks in the pool and in the block; measured, a check is half
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Final
 
 from runtime.frame.executive import Verifier, verify_signature
 from runtime.primitives.multi import MultiSignature
 from runtime.primitives.types import AccountId
 
+SIGNATURES_MAX: Final = 16_384
+
 
 class SignatureCache:
     """A verifier that remembers the last `count_max` good signatures."""
 
-    def __init__(self, verify: Verifier = verify_signature, count_max: int = 16_384) -> None:
+    def __init__(
+        self, verify: Verifier = verify_signature, count_max: int = SIGNATURES_MAX
+    ) -> None:
         self._verify = verify
         self._count_max = count_max
         self._good: OrderedDict[tuple[type, bytes, AccountId, bytes], None] = OrderedDict()

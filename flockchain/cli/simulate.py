@@ -17,6 +17,7 @@ from rich.table import Table
 
 from flockchain.cli.refusal import refuse
 from flockchain.cli.simulate_network import simulate_network
+from flockchain.cli.simulate_soak import simulate_soak
 from flockchain.simulation.fl.attack_table import render_rounds, study_rounds
 from flockchain.simulation.fl.experiment import CELLS_FILE, Plan, read_cells, run_experiment
 from flockchain.simulation.fl.page import write_page
@@ -38,6 +39,7 @@ def simulations() -> None:
 
 
 app.command("network")(simulate_network)
+app.command("soak")(simulate_soak)
 
 
 @app.command("fl")

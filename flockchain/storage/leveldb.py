@@ -42,7 +42,12 @@ class LevelDbStore:
     Raises: StoreLocked, StoreCorrupted, StorageError on opening.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        cache_bytes: int = CACHE_BYTES,
+        write_buffer_bytes: int = WRITE_BUFFER_BYTES,
+    ) -> None:
         self._path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -51,8 +56,8 @@ class LevelDbStore:
                 create_if_missing=True,
                 paranoid_checks=True,
                 bloom_filter_bits=BLOOM_FILTER_BITS,
-                lru_cache_size=CACHE_BYTES,
-                write_buffer_size=WRITE_BUFFER_BYTES,
+                lru_cache_size=cache_bytes,
+                write_buffer_size=write_buffer_bytes,
                 max_open_files=OPEN_FILES_MAX,
             )
         except (plyvel.Error, OSError) as error:

@@ -10,9 +10,10 @@ Source: GRANDPA paper 2; WP II.A.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from itertools import combinations
-from typing import Final
+from typing import Final, TypeVar
 
 from flockchain.chain.notifications import Finalized, Imported
 from flockchain.consensus.grandpa.accountability import find_guilty
@@ -39,7 +40,26 @@ from runtime.primitives.types import Hash
 
 _WHOLE_EVERY: Final = 50  # blocks between two recomputations of a whole state
 _VIOLATIONS_MAX: Final = 100
+_VOTES_KEPT: Final = 65_536
+"""Of all nodes: 4,700 rounds of seven. Longer runs would fill this process instead of the nodes."""
+_BLOCKS_KEPT: Final = 8_192
 _INJECTED: Final = (POWER_CUT, NO_SPACE, RELEASE_OVER)
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Recent(OrderedDict[Key, Value]):
+    """A table that holds `count_max` keys at most; the oldest give way."""
+
+    def __init__(self, count_max: int) -> None:
+        super().__init__()
+        self._count_max = count_max
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._count_max:
+            self.popitem(last=False)
 
 
 class Checkers:
@@ -49,13 +69,13 @@ class Checkers:
         self._now_ms = now_ms
         self.violations: list[str] = []
         self.finalized: dict[int, Hash] = {}
-        self._proofs: dict[tuple[int, int], dict[Hash, GrandpaJustification]] = {}
+        self._proofs = Recent[tuple[int, int], dict[Hash, GrandpaJustification]](_BLOCKS_KEPT)
         """By set and round: what honest nodes finalized by."""
-        self._sets: dict[int, AuthoritySet] = {}
+        self._sets = Recent[int, AuthoritySet](_BLOCKS_KEPT)
         self._highest: dict[int, tuple[int, Hash]] = {}
-        self._votes: dict[tuple[bytes, int, int, type], Hash] = {}
-        self._seals: dict[tuple[bytes, int], Hash] = {}
-        self._checked: set[Hash] = set()
+        self._votes = Recent[tuple[bytes, int, int, type], Hash](_VOTES_KEPT)
+        self._seals = Recent[tuple[bytes, int], Hash](_BLOCKS_KEPT)
+        self._checked = Recent[Hash, None](_BLOCKS_KEPT)
         self._forgetful: set[int] = set()
         """Places that lost their disk: they may find votes of their own and must be silent then."""
         self.memory_max = 0
@@ -168,7 +188,7 @@ class Checkers:
                 self.violate(f"{seat.peer} finalized another block {height}")
         if event.hash in self._checked:
             return
-        self._checked.add(event.hash)
+        self._checked[event.hash] = None
         node = seat.node
         assert node is not None
         try:

@@ -16,7 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from flockchain.storage.errors import StorageError
-from flockchain.storage.kv import MemoryStore, WriteBatch
+from flockchain.storage.kv import KeyValueStore, MemoryStore, WriteBatch
 
 NO_SPACE: Final = "no space left on the simulated disk"
 _ABSENT: Final = 0xFFFF_FFFF  # stands for the length of a value that a batch deletes
@@ -52,9 +52,9 @@ class Crash:
 class SimulatedDisk:
     """`KeyValueStore` of one machine; what is on the platter outlives the node."""
 
-    def __init__(self, prng: Random) -> None:
+    def __init__(self, prng: Random, platter: KeyValueStore | None = None) -> None:
         self._prng = prng
-        self._view = MemoryStore()
+        self._view = MemoryStore() if platter is None else platter
         self._unsynced: list[WriteBatch] = []
         self._undo: list[dict[bytes, bytes | None]] = []
         self.crash: Crash | None = None
@@ -89,9 +89,6 @@ class SimulatedDisk:
         """Power fails between two writes."""
         self._drop_unsynced(self._prng.randint(0, len(self._undo)))
 
-    def __len__(self) -> int:
-        return len(self._view)
-
     def _apply(self, batch: WriteBatch, *, sync: bool) -> None:
         if sync:
             self._undo.clear()
@@ -99,7 +96,7 @@ class SimulatedDisk:
         else:
             self._undo.append({key: self._view.get(key) for key in batch.operations})
             self._unsynced.append(batch)
-        self._view.write(batch)
+        self._view.write(batch, sync=False)  # the simulated machine's power is not this one's
 
     def _fail(self, crash: Crash, batch: WriteBatch) -> None:
         self.crash = None
@@ -128,7 +125,7 @@ class SimulatedDisk:
                     back.delete(key)
                 else:
                     back.put(key, value)
-            self._view.write(back)
+            self._view.write(back, sync=False)
         self._undo.clear()
         self._unsynced.clear()
 

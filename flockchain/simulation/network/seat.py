@@ -9,12 +9,13 @@ Source: WP II.A; reliability 2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.importer import Importer
-from flockchain.chain.signatures import SignatureCache
+from flockchain.chain.signatures import SIGNATURES_MAX, SignatureCache
 from flockchain.chain.validation import BestBlockValidator
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
@@ -35,6 +36,7 @@ from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
 from flockchain.storage.errors import StorageError
 from flockchain.storage.gathered import GatheredStore
+from flockchain.storage.node_cache import NODES_MAX, NodeCache
 from flockchain.storage.state import StateStore
 from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
 from runtime.primitives.scale import DecodeError
@@ -46,11 +48,30 @@ RELEASE_OVER: Final = "its release is over"
 """Why a node has ended that is to be updated."""
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What every seat of a world has for itself."""
+
+    open_disk: Callable[[Random], SimulatedDisk] = SimulatedDisk
+    cached_nodes: int = NODES_MAX
+    """Trie nodes that a node keeps at hand at most."""
+    cached_signatures: int = SIGNATURES_MAX
+
+
+PLAIN_MACHINE: Final = Machine()
+
+
 class Seat:
     """A place in the network."""
 
     def __init__(
-        self, place: int, key: KeyPair | None, wires: Wires, trace: Trace, seed: int
+        self,
+        place: int,
+        key: KeyPair | None,
+        wires: Wires,
+        trace: Trace,
+        seed: int,
+        machine: Machine = PLAIN_MACHINE,
     ) -> None:
         self.place = place
         self.peer = PeerId(f"node{place}")
@@ -59,7 +80,8 @@ class Seat:
         self.trace = trace
         self.prng = Random(f"seat {place} {seed}")
         self.clock = SkewedClock(wires)
-        self.disk = SimulatedDisk(Random(f"disk {place} {seed}"))
+        self.machine = machine
+        self.disk = machine.open_disk(Random(f"disk {place} {seed}"))
         self.release = OLD
         """The spec version of the release that is installed."""
         self.node: Node | None = None
@@ -114,9 +136,10 @@ class Seat:
 
     def _build(self, genesis: dict[bytes, bytes], slot_ms: int) -> None:
         store = GatheredStore(self.disk)
-        backend = Backend(store, StateStore(store))
+        states = StateStore(store, cache=NodeCache(self.machine.cached_nodes))
+        backend = Backend(store, states)
         backend.open(genesis)
-        verify = SignatureCache()
+        verify = SignatureCache(count_max=self.machine.cached_signatures)
         consensus = BabeConsensus(backend, self.clock, slot_ms)
         importer = Importer(backend, consensus, verify)
         pool = Pool(PoolConfig(), BestBlockValidator(backend, verify))

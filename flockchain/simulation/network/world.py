@@ -19,11 +19,10 @@ from flockchain.simulation.network.behaviours.behaviour import Behaviour
 from flockchain.simulation.network.behaviours.catalogue import find_behaviour
 from flockchain.simulation.network.behaviours.liar import FORGETS, Liar
 from flockchain.simulation.network.checkers import Checkers
-from flockchain.simulation.network.disk import SimulatedDisk
 from flockchain.simulation.network.faults import Faults
 from flockchain.simulation.network.plan import SLOT_MS, Plan
 from flockchain.simulation.network.releases import NEW, playing, release_of, upgraded_genesis
-from flockchain.simulation.network.seat import RELEASE_OVER, Outlet, Seat
+from flockchain.simulation.network.seat import PLAIN_MACHINE, RELEASE_OVER, Machine, Outlet, Seat
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
@@ -77,7 +76,7 @@ class Outcome:
 class World:
     """A network of whole nodes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, machine: Machine = PLAIN_MACHINE) -> None:
         plan.check()
         self.plan = plan
         self.trace = Trace()
@@ -90,7 +89,7 @@ class World:
         if plan.upgrade_after:
             self.genesis = upgraded_genesis(self.genesis, plan.upgrade_after)
         self.seats = [
-            Seat(place, key, self.wires, self.trace, plan.seed)
+            Seat(place, key, self.wires, self.trace, plan.seed, machine)
             for place, key in enumerate([*keys, *twins])
         ]
         self.liars = {
@@ -131,7 +130,7 @@ class World:
 
     def lose_disk(self, seat: Seat) -> None:
         """Nothing is left of what the node stored."""
-        seat.disk = SimulatedDisk(Random(f"disk {seat.place} {self.plan.seed} again"))
+        seat.disk = seat.machine.open_disk(Random(f"disk {seat.place} {self.plan.seed} again"))
         self.checkers.forget_disk(seat)
 
     # -- running
@@ -228,10 +227,11 @@ def play(plan: Plan, *, shares: bool = True) -> Outcome:
             if healed_ms == min(RESUME_SLOTS, plan.calm_slots) * SLOT_MS:
                 has_resumed = all(number >= goal for number in world.final_numbers())
         world.run_until(plan.slots * SLOT_MS + SLOT_MS // 2)
-        return _judge(world, goal, has_resumed=has_resumed)
+        return judge(world, goal, has_resumed=has_resumed)
 
 
-def _judge(world: World, goal: int, *, has_resumed: bool) -> Outcome:
+def judge(world: World, goal: int = 0, *, has_resumed: bool = True) -> Outcome:
+    """What became of a world that was played to its end."""
     numbers, heads = world.final_numbers(), world.heads()
     liveness: list[str] = []
     if len(numbers) < len(world.honest()):
