@@ -64,11 +64,16 @@ def check_poisoner(record: Record) -> Verdict:
 def check_nobody_absent(record: Record) -> Verdict:
     """Nobody honest was absent, though a worker was killed in the middle of a round."""
     absent = [
-        event
+        f"{client.name} in round {event.round}"
         for event in record.slashed
-        if event.standing is Standing.ABSENT and event.who in HONEST
+        for client in CLIENTS
+        if event.standing is Standing.ABSENT and event.who == client.account
     ]
-    ensure(not absent, f"an honest client was absent in round {absent[0].round if absent else 0}")
+    ensure(
+        not absent,
+        f"honest clients were absent ({', '.join(absent)}): their workers missed a phase, as on a "
+        "machine with too much else to do",
+    )
     return Verdict("no honest client was ever absent, though a worker was killed in a round")
 
 

@@ -94,7 +94,7 @@ def test_events_of_other_tasks_are_none_of_its() -> None:
                 *events,
                 alliance.Slashed(TASK, 1, CLIENTS[0].account, Standing.ABSENT, FML),
             ],
-            r"^an honest client was absent in round 1$",
+            r"^honest clients were absent \(client 1 in round 1\): their workers missed a phase",
         ),
         (
             lambda events: [
