@@ -25,6 +25,8 @@ PORT_MAX: Final = 65_535
 DEFAULT_PRUNING: Final = 256
 PRUNING_MIN: Final = 16
 BLOCKS_KEPT_MIN: Final = 256  # clients look back so far for what they sent
+DEFAULT_TRIE_CACHE_BYTES: Final = 256 * 1024 * 1024
+TRIE_CACHE_BYTES_MIN: Final = 1024 * 1024
 NAME_LENGTH_MAX: Final = 64
 _NAMES_MADE: Final = {shortcut: shortcut.capitalize() for shortcut in KEY_SHORTCUTS}
 
@@ -78,6 +80,8 @@ class NodeConfig:
     pool_limit: int
     """Extrinsics that wait at most."""
     rpc_max_connections: int
+    trie_cache_size: int
+    """Bytes of decoded trie nodes that are kept at hand, about."""
     execution_ms_max: int
     """What executing a foreign block may take before the node warns its operator."""
 
@@ -132,6 +136,9 @@ def _read(settings: Settings) -> NodeConfig:
         peers_max=settings.integer("peers_max", 64, 1, 1_024),
         pool_limit=settings.integer("pool_limit", 8_192, 16, 1_000_000),
         rpc_max_connections=settings.integer("rpc_max_connections", 100, 1, 10_000),
+        trie_cache_size=settings.integer(
+            "trie_cache_size", DEFAULT_TRIE_CACHE_BYTES, TRIE_CACHE_BYTES_MIN, 2**40
+        ),
         execution_ms_max=settings.integer("execution_ms_max", 2_000, 1, 600_000),
     )
 

@@ -25,6 +25,7 @@ from flockchain.directories import database_directory
 from flockchain.storage.gathered import GatheredStore
 from flockchain.storage.kv import KeyValueStore
 from flockchain.storage.leveldb import LevelDbStore
+from flockchain.storage.node_cache import SIZE_BYTES_MAX, NodeCache
 from flockchain.storage.state import StateStore
 from genesis.spec import ChainSpec
 from runtime.api import ensure_executable, preset_of
@@ -47,7 +48,12 @@ class BlockLacking(Exception):
 
 
 def open_backend(
-    store: KeyValueStore, spec: ChainSpec, states_max: int | None, *, wants_warp: bool = False
+    store: KeyValueStore,
+    spec: ChainSpec,
+    states_max: int | None,
+    *,
+    wants_warp: bool = False,
+    trie_cache_bytes: int = SIZE_BYTES_MAX,
 ) -> Backend:
     """The chain in a store, begun if the store is empty; `states_max` final states are kept, all
     if it is None. `wants_warp`: a genesis of the release before will do, none is executed on it.
@@ -56,7 +62,8 @@ def open_backend(
     """
     genesis = spec.genesis_top()
     try:
-        backend = Backend(store, StateStore(store, states_max=states_max))
+        cache = NodeCache(size_bytes_max=trie_cache_bytes)
+        backend = Backend(store, StateStore(store, states_max=states_max, cache=cache))
         backend.open(genesis)
         final = backend.state_at(backend.finalized.hash)
         if wants_warp and backend.best.number == 0:

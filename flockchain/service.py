@@ -262,8 +262,13 @@ class Service:
 
     def _open_backend(self, store: KeyValueStore) -> Backend:
         try:
-            wants_warp = self.config.sync == "warp"
-            return open_backend(store, self.spec, self.config.state_pruning, wants_warp=wants_warp)
+            return open_backend(
+                store,
+                self.spec,
+                self.config.state_pruning,
+                wants_warp=self.config.sync == "warp",
+                trie_cache_bytes=self.config.trie_cache_size,
+            )
         except ChainNotOpened as error:
             raise ServiceError(str(error)) from error
 

@@ -95,6 +95,10 @@ def node(
     pool_limit: Annotated[
         int | None, typer.Option(help="Extrinsics that wait at most. Default: 8192.")
     ] = None,
+    trie_cache_size: Annotated[
+        int | None,
+        typer.Option(help="Bytes of the state's trie kept at hand. Default: 268435456 (256 MiB)."),
+    ] = None,
     execution_ms_max: Annotated[
         int | None, typer.Option(help="Warn when a block took longer. Default: 2000.")
     ] = None,

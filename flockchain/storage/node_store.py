@@ -63,7 +63,7 @@ class NodeStore:
             if record is None:
                 raise self._explain_missing(location)
             node = decode_record(record, location, ref)
-            self._cache.add_many((location,), (node,), len(record))
+            self._cache.add_many((location,), (node,))
         return node
 
     def reachable(self, root: TrieRoot) -> list[bytes]:
@@ -85,7 +85,7 @@ class NodeStore:
         keys = [NODE_PREFIX + location for location in delta.locations]
         batch.put_many(zip(keys, delta.records, strict=True))
         self._cache.retire(delta.removed)
-        self._cache.add_many(delta.locations, delta.nodes, sum(map(len, delta.records)))
+        self._cache.add_many(delta.locations, delta.nodes)
 
 
 def decode_record(record: bytes, location: bytes, ref: bytes) -> TrieNode:

@@ -218,7 +218,9 @@ class StateStore:
         if path[0].is_rootless and last_final is not None:
             self._replace_all(path[0], view, batch)
         finalize_states(path, batch)
-        floor = drop_forks(forks, path, self._pins, batch)
+        dropped, floor = drop_forks(forks, path, self._pins, batch)
+        for state in dropped:
+            self._cache.retire(state.locations())
         if self._states_max is not None:
             prune_window(view, batch, self._states_max, self._pins, floor)
 

@@ -74,10 +74,11 @@ def drop_forks(
     path: list[BlockState],
     pinned_roots: Container[bytes],
     batch: WriteBatch,
-) -> int | None:
+) -> tuple[list[BlockState], int | None]:
     """Drop every fork that cannot become final after `path`, but for the pinned.
 
-    Returns the number of the lowest final state that a pinned fork still builds on, if any.
+    Returns what was dropped, and the number of the lowest final state that a pinned fork still
+    builds on, if any.
     """
     alive = {path[-1].block_hash}
     final = {state.block_hash for state in path}
@@ -90,6 +91,7 @@ def drop_forks(
         else:
             dead.append(state)
     held: set[bytes] = set()
+    dropped: list[BlockState] = []
     floor: int | None = None
     for state in reversed(dead):
         if state.root.hash in pinned_roots or state.block_hash in held:
@@ -97,7 +99,8 @@ def drop_forks(
             floor = state.number - 1
         else:
             drop_state(state, batch)
-    return floor
+            dropped.append(state)
+    return dropped, floor
 
 
 def prune_window(

@@ -27,8 +27,8 @@ KEY_BYTES_MAX: Final = 320
 """Longest state key: bounds the depth of the trie, hence the recursion that walks it."""
 VALUE_BYTES_INLINE_MAX: Final = 32
 """State version 1 replaces every longer value by its hash."""
-INLINED_MAX: Final = 65_536
-"""Inlined nodes that are kept decoded, some 30 MB."""
+INLINED_MAX: Final = 8_192
+"""Inlined nodes that are kept decoded, some 4 MB: a state has hundreds, each block writes a few."""
 
 NO_REF: Final = b""
 NO_LOCATION: Final = b""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flockchain.config import NodeConfig, default_base_path, load_config
+from flockchain.storage.node_cache import SIZE_BYTES_MAX
 from flockchain.rpc.access import DEFAULT_ORIGINS, MethodPolicy
 from flockchain.settings import ConfigError
 
@@ -72,6 +73,7 @@ def test_archive_keeps_every_state() -> None:
     assert config().blocks_pruning is None
     assert config(blocks_pruning="archive-canonical").blocks_pruning is None
     assert config(blocks_pruning="300").blocks_pruning == 300
+    assert config().trie_cache_size == SIZE_BYTES_MAX
     assert config({"FLOCKCHAIN_STATE_PRUNING": "1000"}).state_pruning == 1_000
 
 
@@ -99,6 +101,7 @@ def test_the_seal_interval_is_for_development() -> None:
          "--rpc-methods unsafe would let every web page use unsafe methods: name the origins, or "
          "use --rpc-methods auto"),
         ({"blocks_pruning": "archive"}, "--blocks-pruning: 'archive' is no integer"),
+        ({"trie_cache_size": 64}, "--trie-cache-size: 64 is outside of 1048576 to 1099511627776"),
         ({"blocks_pruning": "9"}, "--blocks-pruning: 9 is outside of 256 to 2147483648"),
         ({"state_pruning": "some"}, "--state-pruning: 'some' is no integer"),
         ({"state_pruning": "1"}, "--state-pruning: 1 is outside of 16 to 2147483648"),

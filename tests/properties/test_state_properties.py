@@ -202,7 +202,7 @@ TestStateModel = StateModel.TestCase
 
 def test_a_pruned_state_is_named_and_never_wrong() -> None:
     disk = MemoryStore()
-    states = StateStore(disk, states_max=2, cache=NodeCache(2))
+    states = StateStore(disk, states_max=2, cache=NodeCache(2, retired_bytes_max=0))
     parent, parent_hash, roots = EMPTY_ROOT, bytes(32), []
     for number in range(6):
         batch, block_hash = WriteBatch(), bytes([number + 1]) * 32
