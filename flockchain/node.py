@@ -36,6 +36,7 @@ from flockchain.consensus.reporting import OffenceReporter
 from flockchain.consensus.rival_blocks import RivalBlocks
 from flockchain.pool.entry import Entry
 from flockchain.pool.errors import AlreadyImported, NoState, PoolError, Refused
+from flockchain.pool.outbox import Outbox
 from flockchain.pool.pool import Pool
 from flockchain.refusals import Refusals
 from flockchain.sync.block_sync import BlockSync
@@ -72,8 +73,6 @@ log = logging.getLogger(__name__)
 
 _HELD_MAX: Final = 64  # blocks of the next slot, until it begins
 _HELD_AUTHOR_MS: Final = 100  # until we look again whether our keys may act
-_GOSSIP_EVERY_MS: Final = 200  # what a message costs each node, it costs for all in it together
-_GOSSIP_BYTES_MAX: Final = 120 * 1024
 _FALSE_CHANGE: Final = -50
 
 
@@ -136,9 +135,7 @@ class Node:
     _states: StateServer = field(init=False)
     peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
-    _unsent: list[bytes] = field(init=False, default_factory=list)
-    _send_at_ms: int | None = field(init=False, default=None)
-    _sent_ms: int = field(init=False, default=0)
+    _outbox: Outbox = field(init=False, default_factory=Outbox)
     _rivals: RivalBlocks = field(init=False, default_factory=RivalBlocks)
     _refusals: Refusals = field(init=False, default_factory=Refusals)
     _early: EarlyBlocks = field(init=False, default_factory=EarlyBlocks)
@@ -206,8 +203,9 @@ class Node:
         if self.finality is not None:
             self.finality.on_time(now_ms)
             self.forks.want(self.finality.voter.awaited_blocks)
-        if self._send_at_ms is not None and now_ms >= self._send_at_ms:
-            self._send_extrinsics()
+        batch = self._outbox.take(self.clock.now_ms())
+        if batch:
+            self.network.publish("transactions", encode_extrinsics(batch))
         for companion in self.companions:
             companion.on_time()
         self.sync.poke()
@@ -243,7 +241,7 @@ class Node:
                 times.append(self._author_wake_ms(now_ms))
             if self.finality is not None:
                 times.append(self.finality.next_wake_ms())
-            times += [self._send_at_ms, self.sync.next_wake_ms()]
+            times += [self._outbox.due_ms, self.sync.next_wake_ms()]
             if not self.sync.is_syncing():
                 times.append(self.history.next_wake_ms())
             times.extend([due_ms for due_ms, _, _ in self._held])
@@ -257,30 +255,16 @@ class Node:
             raise NoState("the node is fetching a state to judge extrinsics by: send it later")
         if self.release.resting is not None:
             raise NoState(f"an upgrade is under way, send it afterwards: {self.release.resting}")
+        now_ms = self.clock.now_ms()
         entry = self.pool.submit(
             data,
             TransactionSource.LOCAL,
             best_number=self.backend.best.number,
-            now_ms=self.clock.now_ms(),
+            now_ms=now_ms,
         )
         if entry.propagate:
-            self._unsent.append(data)
-            if self._send_at_ms is None:
-                self._send_at_ms = max(self.clock.now_ms(), self._sent_ms + _GOSSIP_EVERY_MS)
+            self._outbox.put(data, now_ms)
         return entry
-
-    def _send_extrinsics(self) -> None:
-        batch: list[bytes] = []
-        size = 0
-        while self._unsent and size + len(self._unsent[0]) <= _GOSSIP_BYTES_MAX:
-            size += len(self._unsent[0]) + 8
-            batch.append(self._unsent.pop(0))
-        if not batch and self._unsent:  # too large for gossip: it waits for our own block
-            self._unsent.pop(0)
-        if batch:
-            self.network.publish("transactions", encode_extrinsics(batch))
-        self._sent_ms = self.clock.now_ms()
-        self._send_at_ms = self._sent_ms + _GOSSIP_EVERY_MS if self._unsent else None
 
     # -- NetworkHandler
 

@@ -141,8 +141,8 @@ class Pool:
         lost = [(old, data) for old, data in retracted if extrinsic_hash(data) not in included]
         for old_block, data in lost:
             self._tell(extrinsic_hash(data), Status.RETRACTED, old_block)
-        # Lower nonces first: what they unlock needs not wait.
-        self._returning.extend(sorted((data for _, data in lost), key=nonce_of))
+        if lost:
+            self._let_return([data for _, data in lost])
         self._take_back(number, now_ms)
         self._revalidate(number, now_ms)
 
@@ -309,6 +309,14 @@ class Pool:
                 if all(self.ready.provider(need) is not None for need in rest):
                     self.future.remove(other)
                     self._make_ready(other)
+
+    def _let_return(self, lost: Sequence[bytes]) -> None:
+        """Take these in again, bit by bit; as many bytes wait for it as the pool may have."""
+        # Lower nonces first: what they unlock needs not wait, and what needs them goes first.
+        self._returning.extend(sorted(lost, key=nonce_of))
+        size_bytes = sum(map(len, self._returning))
+        while size_bytes > self.config.size_bytes_max:
+            size_bytes -= len(self._returning.pop())
 
     def _take_back(self, number: int, now_ms: int) -> None:
         """Take in what retracted blocks had, and link to it what was ready because of it."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from flockchain.config import NodeConfig, default_base_path, load_config
-from flockchain.storage.node_cache import SIZE_BYTES_MAX
 from flockchain.rpc.access import DEFAULT_ORIGINS, MethodPolicy
 from flockchain.settings import ConfigError
+from flockchain.storage.node_cache import SIZE_BYTES_MAX
 
 
 def config(

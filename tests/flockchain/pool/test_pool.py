@@ -419,6 +419,21 @@ def test_a_deep_reorganization_comes_back_in_parts_and_in_order() -> None:
     world.check()
 
 
+def test_of_a_deep_reorganization_no_more_waits_than_the_pool_could_hold() -> None:
+    chain = [extrinsic("alice", nonce, size=1_000) for nonce in range(100)]
+    config = PoolConfig(size_bytes_max=40 * len(chain[-1]), returned_per_block=30)
+    world = World(config)
+    for block in (chain[:35], chain[35:70], chain[70:]):
+        for data in block:
+            world.submit(data)
+        world.block(*block)
+    world.block(block=OTHER, retracted=[(BLOCK, data) for data in reversed(chain)])
+    for _ in range(4):
+        world.block(block=OTHER)
+    assert world.best() == chain[:40]
+    world.check()
+
+
 def test_age_takes_what_nobody_included() -> None:
     world, data = World(), extrinsic("alice", 0)
     world.longevity[extrinsic_hash(data)] = 2
