@@ -23,6 +23,7 @@ from runtime.primitives.scale.shape import (
     Composite,
     Custom,
     Option,
+    Primitive,
     Sequence,
     Shape,
     TupleShape,
@@ -47,6 +48,7 @@ class Hasher(enum.Enum):
 
 _PATHS_MAX: Final = 16_384  # storage keys remembered per map
 _PAIR_PATHS_MAX: Final = 2_048  # per double map: its keys are longer, and few are read often
+_NUMBERED_PATHS_MAX: Final = 256  # of keys that are numbers: mostly blocks, which never come again
 
 _HASH: Final[dict[Hasher, tuple[Callable[[bytes], bytes], int]]] = {
     Hasher.BLAKE2_128_CONCAT: (blake2b_128, 16),
@@ -74,6 +76,13 @@ def _is_frozen(shape: Shape) -> bool:
             return False
         case _:
             return True
+
+
+def _make_room(paths: dict[Any, bytes], keys: Codec[Any], others_max: int) -> None:
+    """Forget the storage keys of a map that remembers enough of them for its kind of keys."""
+    most = _NUMBERED_PATHS_MAX if isinstance(keys.shape, Primitive) else others_max
+    if len(paths) >= most:
+        paths.clear()
 
 
 class StorageItem:
@@ -264,8 +273,8 @@ class StorageMap(_Item[V], Generic[K, V]):
         if known is not None:
             return known
         encoded = self.key_codec.encode(key)
-        if len(self._paths) >= _PATHS_MAX:
-            self._paths.clear()
+        if len(self._paths) >= _NUMBERED_PATHS_MAX:
+            _make_room(self._paths, self.key_codec, _PATHS_MAX)
         path = self._paths[key] = self.prefix + self._hash(encoded) + encoded
         return path
 
@@ -316,8 +325,8 @@ class StorageDoubleMap(StorageMap[tuple[Any, Any], V], Generic[K, V]):
             return known
         encoded = self._parts[0].encode(first)
         prefix = self.prefix + self._hashes[0][0](encoded) + encoded
-        if len(self._prefixes) >= _PAIR_PATHS_MAX:
-            self._prefixes.clear()
+        if len(self._prefixes) >= _NUMBERED_PATHS_MAX:
+            _make_room(self._prefixes, self._parts[0], _PAIR_PATHS_MAX)
         self._prefixes[first] = prefix
         return prefix
 

@@ -241,3 +241,15 @@ def test_a_rollback_takes_back_decoded_values() -> None:
     with pytest.raises(frame.OtherError):
         fail()
     assert pallet.single.get() == 1
+
+
+def test_paths_of_numbers_are_soon_forgotten() -> None:
+    """A block's number is read for a block or two: a long life must not gather them."""
+    storage = make()
+    for number in range(1_000):
+        assert storage.by_number.path(number) == storage.by_number.path(number)
+        assert storage.pairs.prefix_of(number) == storage.pairs.prefix_of(number)
+        storage.by_account.path(AccountId(number.to_bytes(32, "big")))
+    assert len(storage.by_number._paths) <= 256
+    assert len(storage.pairs._prefixes) <= 256
+    assert len(storage.by_account._paths) >= 1_000
