@@ -39,6 +39,7 @@ from flockchain.pool.errors import AlreadyImported, NoState, PoolError, Refused
 from flockchain.pool.outbox import Outbox
 from flockchain.pool.pool import Pool
 from flockchain.refusals import Refusals
+from flockchain.sync.better_chain import BetterChain
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.fork_sync import ForkSync
 from flockchain.sync.history_sync import HistorySync
@@ -152,6 +153,7 @@ class Node:
         self._prepare_warp()
         self.backend.notifications.on_imported.append(self._on_imported)
         self.backend.notifications.on_finalized.append(self._on_finalized)
+        BetterChain(self.backend, network)
         self.companions.append(OffenceReporter(self.backend, self.clock, self.submit))
 
     def _prepare_warp(self) -> None:

@@ -80,10 +80,12 @@ class BlockSync:
         known = self._peers.get(peer)
         if known is None:
             self._peers[peer] = _Peer(best_number, best_hash)
-        elif best_number >= known.best_number:
-            if self._backend.blocks.has(known.best_hash):
+        else:
+            is_here = self._backend.blocks.has(known.best_hash)
+            if is_here:
                 known.start = None  # came by other ways: no need to follow that branch
-            known.best_number, known.best_hash = best_number, best_hash
+            if is_here or best_number >= known.best_number:  # a better chain may be shorter
+                known.best_number, known.best_hash = best_number, best_hash
         self.poke()
 
     def on_peer_disconnected(self, peer: PeerId) -> None:

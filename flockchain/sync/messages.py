@@ -80,6 +80,11 @@ def encode_announcement(header: Header, body: list[bytes]) -> bytes:
     return encode({"header": header.encode(), "body": list(body) if is_small else None})
 
 
+def encode_header_announcement(header: Header) -> bytes:
+    """A block that is known or may be asked for."""
+    return encode({"header": header.encode(), "body": None})
+
+
 def decode_announcement(data: bytes) -> BlockData:
     """Raises PeerError, also for any but the canonical bytes: each form would be forwarded anew."""
     fields = Fields(decode(data, canonical=True))

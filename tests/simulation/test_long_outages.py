@@ -78,6 +78,24 @@ def test_two_halves_become_one_chain() -> None:
     ensure_one_chain([halves(2, nodes=4, slots=60), halves(3, nodes=2, slots=400)])
 
 
+def test_the_better_half_is_heard_of_though_it_makes_no_block() -> None:
+    """Announcements of new blocks alone left two chains until one of its authors won a slot."""
+    plan = halves(2, nodes=4, slots=60)
+    with shared_checks():
+        world = World(plan)
+        world.run_until(plan.heal_ms)
+        nodes = [seat.node for seat in world.seats if seat.node is not None]
+        winner = max(nodes, key=lambda node: node.backend.tree.best().order())
+        better = winner.backend.best.hash
+        assert len(set(world.heads())) == 2
+        for node in nodes:
+            if node.backend.best.hash == better:
+                node.author = None
+        world.run_until(plan.heal_ms + 4 * SLOT_MS)
+        assert all(better in node.backend.tree for node in nodes)
+        assert len(set(world.heads())) == 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(50))
 def test_finality_comes_back_after_600_slots(seed: int) -> None:

@@ -121,6 +121,19 @@ def tampered(source: Node, lie: Lie, place: int) -> Callable[[bytes], bytes]:
     return answer
 
 
+def test_a_peer_that_went_to_a_shorter_chain_is_asked_for_it(grown: MemoryStore) -> None:
+    """It has more primary slots, so it is the better one; what the peer had before is here."""
+    cluster, fresh = joined(grown)
+    cluster.run(3_000)
+    best, final = fresh.backend.best, fresh.backend.finalized
+    assert final.number + 1 < best.number
+    peer, shorter = PeerId("peer"), Hash(b"\x05" * 32)
+    fresh.sync.on_peer(peer, best.number, best.hash)
+    assert fresh.sync._asked is None, "all of it is here"
+    fresh.sync.on_peer(peer, final.number + 1, shorter)
+    assert fresh.sync._asked == peer
+
+
 @pytest.mark.parametrize(
     ("lie", "reason"),
     [
