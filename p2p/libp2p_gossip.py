@@ -7,7 +7,7 @@ Source: WP II.A (peer-to-peer layer); libp2p gossipsub 1.1
 """
 
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -35,6 +35,8 @@ MESSAGES_BURST: Final = 1_500
 QUEUED_RPCS_MAX: Final = 1_024
 QUEUED_BYTES_MAX: Final = 8 * 1024 * 1024
 """What waits to be sent to one peer; more is dropped, as gossip may be."""
+RECENT_IDS_MAX: Final = 8_192
+"""Peers offer what came in the last three seconds."""
 GRAYLIST_SCORE: Final = -80.0
 BAD_FRAME_PENALTY: Final = 10.0
 
@@ -67,6 +69,24 @@ class _BoundedQueue(RpcQueue):
         if rpc is not None:
             self._bytes -= rpc.ByteSize()
         return rpc
+
+
+class _RecentIds:
+    """The ids by which peers offer what they have: what is here is not asked for again.
+
+    They name the sender and its count, unlike ours. The library's table has no bound.
+    """
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[bytes, None] = OrderedDict()
+
+    def has(self, identity: bytes) -> bool:
+        return identity in self._ids
+
+    def add(self, identity: bytes) -> None:
+        self._ids[identity] = None
+        if len(self._ids) > RECENT_IDS_MAX:
+            self._ids.popitem(last=False)
 
 
 class _Allowance:
@@ -106,6 +126,8 @@ class NodePubsub(library.Pubsub):
         self._judge = judge
         self._topics = topics
         self._known = SeenMessages()
+        self.seen_messages.stop()  # the library's table, with a thread of its own
+        self.seen_messages = _RecentIds()  # type: ignore[assignment]
         self._judged: set[bytes] = set()
         self._judged_by_peer: Counter[Any] = Counter()
         self._allowances: dict[Any, _Allowance] = {}
@@ -140,6 +162,10 @@ class NodePubsub(library.Pubsub):
         if not self._allowances.setdefault(msg_forwarder, _Allowance()).take():
             self._penalize(msg_forwarder, 0.1)
             return
+        # Whoever sent it need not get it from us; the router forgets that with each heartbeat.
+        router: Any = self.router
+        if msg_forwarder in router.dont_send_message_ids:
+            router.dont_send_message_ids[msg_forwarder].add(self.get_message_id(msg))
         try:
             await super().push_msg(msg_forwarder, msg)
         except Ignored:
@@ -195,10 +221,13 @@ class NodePubsub(library.Pubsub):
         return verdict
 
     def _is_msg_seen(self, msg: Any) -> bool:
-        return self._known.is_seen(self.get_message_id(msg), _now_ms())
+        """Also while it is judged: a copy's signature is not worth a check then."""
+        identity = self.get_message_id(msg)
+        return identity in self._judged or self._known.is_seen(identity, _now_ms())
 
     def _mark_msg_seen(self, msg: Any) -> None:
         self._known.add(self.get_message_id(msg), _now_ms())
+        self.seen_messages.add(msg.from_id + msg.seqno)
 
     def _penalize(self, peer: Any, amount: float) -> None:
         scorer: Any = self.router.scorer  # type: ignore[attr-defined]
