@@ -33,7 +33,7 @@ def show_soak(nodes: int, rate: int, seconds: int, *, as_json: bool) -> None:
 
         try:
             figures = soak.run_soak(soak.SoakPlan(nodes, rate, seconds), tell)
-        except (soak.DevnetError, SdkError, TimeoutError) as error:
+        except (soak.DevnetError, SdkError) as error:
             refuse(error)
     goals: dict[str, bool] = figures.goals()
     if as_json:

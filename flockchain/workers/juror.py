@@ -57,13 +57,16 @@ class JurorDuty:
         self._desk = desk
         self._court = court
         self._juries = juries
-        self._told: set[object] = set()  # what was said once already
+        self._told: set[tuple[str, int]] = set()  # what was said once of a case already
+        self._stands_by: str | None = None  # why it does not stand ready, as it was last said
         self.is_sitting = False  # in some case
 
     async def step(self, now: Moment, tasks: Sequence[int], live: Sequence[LiveCase]) -> None:
         """Stand ready, seal, open: whatever the block calls for. Raises SdkError."""
         if self._juries is Juries.ENLIST:
             await self._enlist(now, tasks)
+        open_cases = {each.case for each in live}
+        self._told = {(what, case) for what, case in self._told if case in open_cases}
         numbers = [each.case for each in live if not each.is_drawing]
         found = await now.view.query_many(Marketplace.cases, numbers)
         self.is_sitting = any(case and self._place_in(case) for case in found)
@@ -92,11 +95,8 @@ class JurorDuty:
         if mine.seal == self._seal_of(number, kept):
             return
         if mine.seal is not None and mine.seal.hex() != kept.replaces:
-            self._tell_once(
-                ("foreign", number),
-                f"case {number}: its verdict was sealed by another worker with this key; one of "
-                "them should run with --juries off",
-            )
+            text = "its verdict was sealed by another worker with this key; one of them should run "
+            self._tell_once("foreign", number, text + "with --juries off")
             return
         desk.actions.act(
             ("seal verdict", desk.key.account, number),
@@ -113,11 +113,11 @@ class JurorDuty:
         kept = self._kept(number, case)
         if mine.seal is None:
             text = "no verdict in time: the key is struck off the jurors for some days"
-            self._tell_once(("late", number), f"case {number}: {text}")
+            self._tell_once("late", number, text)
             return
         if kept is None or mine.seal != self._seal_of(number, kept):
             text = "the sealed verdict is not in the state directory, it cannot be opened"
-            self._tell_once(("lost", number), f"case {number}: {text}")
+            self._tell_once("lost", number, text)
             return
         verdict = VERDICT.decode_all(bytes.fromhex(kept.verdict))
         desk.actions.act(
@@ -132,8 +132,8 @@ class JurorDuty:
         """What is found of a case; None while it is computed, or cannot be."""
         matter = case.matter
         if not isinstance(matter, Disputed):
-            text = f"case {number} measures a data set: judge it with `flockchain market judge`"
-            self._tell_once(("by hand", number), text)
+            text = "it measures a data set: judge it with `flockchain market judge`"
+            self._tell_once("by hand", number, text)
             return None
         answer, jobs, block = matter.answer, self._desk.jobs, now.head.number
         name = ("judge", number, bytes.fromhex(_named(matter)))  # once for all keys of a worker
@@ -144,8 +144,8 @@ class JurorDuty:
         last_call = case.until - calls
         if now.next_number < last_call:
             return None
-        if jobs.failures(name) and ("called", name) not in self._told:
-            self._told.add(("called", name))
+        if jobs.failures(name) and ("called", number) not in self._told:
+            self._told.add(("called", number))
             jobs.forget(name)  # no pause now
             jobs.poll(name, block, lambda: self._court.judge(answer, block))
         missing = self._court.missing(answer)
@@ -188,7 +188,7 @@ class JurorDuty:
         struck = next((each.until_day for each in silent if each.who == account), 0)
         if now.day < struck:
             text = f"was silent when it was drawn, and cannot stand ready before day {struck}"
-            self._tell_once(("struck", struck), text)
+            self._stand_by(text)
             return
         keys = [(task, account) for task in tasks]
         operators = await now.view.query_many(Delegation.operators, keys)
@@ -200,7 +200,7 @@ class JurorDuty:
             and operator.own.at(now.day)
         ]
         if not able:
-            self._tell_once("no task", "validates in no live task with a stake from before today")
+            self._stand_by("validates in no live task with a stake from before today")
             return
         desk.actions.act(
             ("enlist", account),
@@ -210,10 +210,15 @@ class JurorDuty:
             f"{desk.name} stands ready for juries, as a validator of task {able[0]}",
         )
 
-    def _tell_once(self, name: object, text: str) -> None:
-        if name not in self._told:
-            self._told.add(name)
-            log.warning("%s: %s", self._desk.name, text)
+    def _stand_by(self, why: str) -> None:
+        if why != self._stands_by:
+            self._stands_by = why
+            log.warning("%s: %s", self._desk.name, why)
+
+    def _tell_once(self, what: str, case: int, text: str) -> None:
+        if (what, case) not in self._told:
+            self._told.add((what, case))
+            log.warning("%s: case %d: %s", self._desk.name, case, text)
 
 
 def last_call_blocks(verdict_blocks: int) -> int:

@@ -1,9 +1,9 @@
 """Language models by bits per byte: a small Llama that learns conversations.
 
 Owns the model and metric of the kind `language`. What the assistant says counts, its questions do
-not. The tokens are bytes and a few marks, by the task
-and not by the submitter: a tokenizer of one's own would make any score. Invariant: a model is the
-weights alone, in one canonical file; the directory that hosts serve is made from it and the task.
+not. The tokens are bytes and a few marks, by the task and not by the submitter: a tokenizer of
+one's own would make any score. Invariant: a model is the weights alone, in one canonical file; the
+directory that hosts serve is made from it and the task.
 Source: WP VIII.A; WP V.D (metric).
 """
 

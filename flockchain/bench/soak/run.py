@@ -24,7 +24,7 @@ from flockchain.bench.soak.figures import Figures, Sample, node_figures, read_sa
 from flockchain.bench.soak.load import Load
 from flockchain.bench.soak.network import make_payers, sign_requests, write_spec
 from flockchain.collector import quiet_collector
-from flockchain.devnet.processes import Devnet, DevnetError
+from flockchain.devnet.processes import Devnet, DevnetError, within
 from flockchain.sdk.client import Client
 from flockchain.sdk.errors import SdkError
 from runtime.primitives.babe_digest import SlotClaim, find_claim
@@ -33,6 +33,7 @@ _UP_S: Final = 90.0
 _DRAIN_S: Final = 30.0
 _SETTLED_BLOCKS: Final = 5  # final before the load begins
 _SAMPLE_S: Final = 1.0
+_LOOK_S: Final = 0.5
 _PAYERS: Final = 400
 _WRONG: Final = re.compile(
     r"equivocat|false block|false branch|Traceback| ERROR |more than the \d+ ms of"
@@ -62,12 +63,12 @@ def run_soak(plan: SoakPlan, tell: Tell) -> Figures:
         try:
             devnet.start_nodes(plan.nodes)
             with quiet_collector():
-                return asyncio.run(_Soak(plan, devnet, tell).play(requests))
+                return asyncio.run(Soak(plan, devnet, tell).play(requests))
         finally:
             devnet.stop()
 
 
-class _Soak:
+class Soak:
     """One run against nodes that are starting."""
 
     def __init__(self, plan: SoakPlan, devnet: Devnet, tell: Tell) -> None:
@@ -81,8 +82,7 @@ class _Soak:
     async def play(self, requests: list[bytes]) -> Figures:
         """The whole run. Raises DevnetError, SdkError."""
         urls = [self.devnet.url(place) for place in range(self.plan.nodes)]
-        async with asyncio.timeout(_UP_S):
-            await self._until_settled(urls)
+        await self.until_settled(urls, _UP_S)
         async with await Client.connect(urls[0]) as client:
             first = (await client.chain.best()).number
             spent_s = await self._load(urls, requests)
@@ -90,15 +90,20 @@ class _Soak:
             last = await self._drain(client)
             return await self._figures(client, first, last, sender_s)
 
-    async def _until_settled(self, urls: list[str]) -> None:
+    async def until_settled(self, urls: list[str], timeout_s: float) -> None:
+        """Wait until each node has blocks final. Raises DevnetError if one has none in time."""
         for url in urls:
-            while True:
-                self.devnet.ensure_alive()
-                with suppress(SdkError):
-                    async with await Client.connect(url) as client:
-                        if (await client.chain.finalized()).number >= _SETTLED_BLOCKS:
-                            break
-                await asyncio.sleep(0.5)
+            async with within(timeout_s, f"the first {_SETTLED_BLOCKS} final blocks at {url}"):
+                await self._until_final(url)
+
+    async def _until_final(self, url: str) -> None:
+        while True:
+            self.devnet.ensure_alive()
+            with suppress(SdkError):
+                async with await Client.connect(url) as client:
+                    if (await client.chain.finalized()).number >= _SETTLED_BLOCKS:
+                        return
+            await asyncio.sleep(_LOOK_S)
 
     async def _load(self, urls: list[str], requests: list[bytes]) -> float:
         """Send everything and sample meanwhile; this process's seconds of processor time."""

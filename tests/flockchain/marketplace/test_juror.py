@@ -242,6 +242,7 @@ def test_a_verdict_outlives_its_worker(
             assert sorted(map(str, verdicts(case))) == sorted(map(str, [Wrong()] * 3 + [None] * 2))
             assert case.stage is CaseStage.UPHELD
             assert chain.runtime().market.juror_count.get() == 3
+            assert [each._told for each in worker._jurors] == [set()] * 5  # of cases that ended
 
     asyncio.run(run())
     lines = [r.getMessage() for r in caplog.records if r.name == "flockchain.workers.juror"]
