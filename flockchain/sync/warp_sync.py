@@ -4,8 +4,8 @@ First the changes of voters, each with its votes, from genesis to the last final
 block's state, node by node against its root; then the chain goes on from there. One question at a
 time, progress on disk with each answer. Peers that send what is false lose reputation, those that
 do not answer are passed over; whoever claims a final block that it does not prove is false too.
-Voters that were replaced by force are nobody's to prove: if all peers say so, and they are
-`PEERS_WANTED` at least, the past is executed.
+Voters that were replaced by force are nobody's to prove: if all peers say so, the operator is told,
+who alone may choose to execute the past. However many peers say it, one person may be all of them.
 Invariant: nothing is adopted that the genesis voters and their successors did not make final.
 Source: Substrate `sc_network_sync::strategy::{warp, state}`.
 """
@@ -80,6 +80,7 @@ class WarpSync:
         self._store = WarpStore(backend.store)
         self._peers: dict[PeerId, _Peer] = {}
         self._forced_by: set[PeerId] = set()
+        self._forced_after: int | None = None  # as the operator was told
         self._is_asking = False
         self._begin_at_ms: int | None = None
         self._refusals = 0
@@ -218,30 +219,21 @@ class WarpSync:
             self._aim(peer, found.fragments[-1] if found.fragments else self._last)
 
     def _on_forced(self, peer: PeerId) -> None:
-        """A peer has no proofs beyond a forced change: if all say so, the past is executed."""
+        """A peer has no proofs beyond a forced change: if all say so, the operator may choose."""
         state = self._peers.get(peer)
         if state is None:
             return  # who is gone says nothing
         self._pass_over(state)
-        is_new = peer not in self._forced_by
         self._forced_by.add(peer)
-        count, number = len(self._forced_by), self._proven.number
-        if not self._forced_by.issuperset(self._peers):
+        number = self._proven.number
+        if number == self._forced_after or not self._forced_by.issuperset(self._peers):
             return
-        if count >= PEERS_WANTED:
-            log.warning(
-                "voters were replaced by force after block %d, and no proof leads beyond them: "
-                "all blocks are executed",
-                number,
-            )
-            clear_progress(self._backend)
-            self._finish()
-        elif is_new:
-            log.warning(
-                "all peers say that voters were replaced by force after block %d, but they are "
-                "only %d of %d: --sync full executes all blocks, else more peers are waited for",
-                *(number, count, PEERS_WANTED),
-            )
+        self._forced_after = number
+        log.warning(
+            "all peers say that voters were replaced by force after block %d, and no proof leads "
+            "beyond them: --sync full executes all blocks, else a peer with proofs is waited for",
+            number,
+        )
 
     def _aim(self, peer: PeerId, last: Fragment | None) -> None:
         """The proofs end here: aim at the last block's state. Raises PeerError."""

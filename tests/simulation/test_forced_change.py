@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster
 from flockchain.simulation.staked import staked_genesis
@@ -85,7 +87,9 @@ def test_a_third_dead_across_a_set_change_is_replaced_by_force() -> None:
     assert finalized(back) > DECIDED + DELAY
 
 
-def test_a_fresh_node_that_would_warp_executes_what_no_proof_leads_across() -> None:
+def test_a_fresh_node_that_would_warp_waits_for_its_operator_to_choose(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     cluster = cluster_that_dies(63)
     alive = running(cluster.members[2])
     cluster.run(60_000)
@@ -93,7 +97,13 @@ def test_a_fresh_node_that_would_warp_executes_what_no_proof_leads_across() -> N
     fresh = cluster.members[0]
     fresh.key, fresh.store, fresh.wants_warp = None, MemoryStore(), True
     node = cluster.start(fresh)
-    cluster.run(25_000 + HALF_SLOT_MS)
+    cluster.run(10_000)
+    assert node.is_warping
+    assert "--sync full executes all blocks" in caplog.text
+    cluster.kill(fresh)
+    fresh.wants_warp = False
+    node = cluster.start(fresh)
+    cluster.run(15_000 + HALF_SLOT_MS)
     ensure_agreement(cluster)
     assert finalized(node) > DECIDED + DELAY
     assert set_id(node) == set_id(alive)

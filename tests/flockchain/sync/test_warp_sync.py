@@ -310,9 +310,10 @@ def test_an_operator_is_told_when_nobody_has_proofs(
         world.node().submit(b"\x04")
 
 
-def test_the_past_is_executed_where_all_say_that_voters_were_replaced_by_force(
+def test_only_the_operator_has_the_past_executed(
     grown: LongChain, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Three peers that tell of a forced change may be one person's."""
     world = world_of(grown)
     serve = world.source().on_request
 
@@ -327,52 +328,41 @@ def test_the_past_is_executed_where_all_say_that_voters_were_replaced_by_force(
         return end_early(world.liar.peer, protocol, data)
 
     world.source().on_request = end_early  # type: ignore[method-assign]
-    store = WarpStore(world.fresh.store)
-    world.run_until(lambda: "only 1 of 3: --sync full executes all blocks" in caplog.text)
-    join_liar(world, echo, claimed=BLOCKS)
-    world.run_until(lambda: "only 2 of 3" in caplog.text)
+    for peer in (world.liar.peer, PeerId("a third")):
+        world.cluster.hub.connect(world.fresh.peer, peer)
+        join_liar(world, echo, claimed=BLOCKS, peer=peer)
+    world.run_until(lambda: "--sync full executes all blocks" in caplog.text)
     world.cluster.run(20_000)
-    assert world.node().is_warping, "two may be one's"
-    assert len(list(store.fragments())) == 2, "what is proven stays"
-    assert len([text for text in caplog.messages if "--sync full" in text]) == 2
-    third = PeerId("a third")
-    world.cluster.hub.connect(world.fresh.peer, third)
-    join_liar(world, echo, claimed=BLOCKS, peer=third)
-    world.run_until(lambda: not world.node().is_warping)
-    assert "all blocks are executed" in caplog.text
-    assert (list(store.fragments()), store.target()) == ([], None)
+    assert world.node().is_warping
+    assert len(list(WarpStore(world.fresh.store).fragments())) == 2, "what is proven stays"
+    assert caplog.text.count("--sync full") == 1
+    world.fresh.wants_warp = False
+    world.restart()
     world.run_until(lambda: world.node().backend.best == world.source().backend.best)
     assert world.node().backend.blocks.body(world.source().backend.blocks.hash_at(3) or Hash(b""))
 
 
-def test_peers_that_left_say_nothing_of_force(grown: LongChain) -> None:
-    """One liar under one name after the other is one liar."""
-    world = world_of(grown)
-    world.cluster.run(200)
-    warp = world.node().warp
-    assert warp is not None
-    for number in range(4):
-        peer = PeerId(f"name {number}")
-        warp.on_peer(peer, BLOCKS)
-        warp._on_forced(peer)
-        warp.on_peer_disconnected(peer)
-        warp._on_forced(peer)
-    warp._on_forced(world.honest.peer)
-    assert world.node().is_warping
-
-
-def test_many_that_tell_of_force_do_not_outvote_one_that_has_proofs(grown: LongChain) -> None:
+def test_who_left_and_who_has_proofs_keep_the_operator_from_being_told(
+    grown: LongChain, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One liar under one name after the other is one liar, and many do not outvote a proof."""
     world = world_of(grown)
     world.cluster.run(200)
     warp = world.node().warp
     assert warp is not None
     assert world.node().network.peers() == [world.honest.peer]
     for number in range(4):
-        warp.on_peer(PeerId(f"name {number}"), BLOCKS)
-        warp._on_forced(PeerId(f"name {number}"))
+        peer = PeerId(f"name {number}")
+        warp.on_peer(peer, BLOCKS)
+        warp._on_forced(peer)
+        if number < 2:
+            warp.on_peer_disconnected(peer)
+            warp._on_forced(peer)
+    assert "by force" not in caplog.text
+    for peer in (PeerId("name 2"), world.honest.peer):
+        warp._on_forced(peer)
+    assert caplog.text.count("replaced by force after block") == 1
     assert world.node().is_warping
-    warp._on_forced(world.honest.peer)
-    assert not world.node().is_warping
 
 
 def test_one_peer_alone_cannot_make_a_node_execute_the_past(grown: LongChain) -> None:

@@ -254,10 +254,10 @@ STAKE_MUTANTS: Final = (
         (),
     ),
     Mutant(
-        "one peer alone says that voters were replaced by force",
+        "peers that tell of force make a node execute the past",
         "flockchain/sync/warp_sync.py",
-        "if count >= PEERS_WANTED:",
-        "if True:",
+        "        self._forced_after = number\n",
+        "        self._finish()\n",
         (),
     ),
     Mutant(
