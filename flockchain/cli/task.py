@@ -6,8 +6,9 @@ Source: WP V.A (task creation), WP IV.A (self-funded tasks).
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, Final, TypedDict
 
 import typer
 
@@ -30,7 +31,7 @@ from flockchain.cli.signing import Signer, with_signer
 from flockchain.keys import KeyPair
 from flockchain.sdk import BlockingClient, format_amount
 from flockchain.workers.blob_folder import BlobFolder
-from flockchain.workers.built_in import digits_package
+from flockchain.workers.built_in import digits_package, questions_package
 from flockchain.workers.creator import keep_key
 from flockchain.workers.desk import DATASET_BYTES_MAX
 from flockchain.workers.publishing import PublishingError, TaskPackage, package_task
@@ -47,6 +48,8 @@ app = typer.Typer(
 )
 app.command("bounty")(pay_bounty)
 
+QUESTIONS_BYTES_MAX: Final = 1 << 20
+
 StateFlag = Annotated[
     Path, typer.Option("--state-dir", help="Where the creator's worker finds data and key.")
 ]
@@ -58,6 +61,15 @@ DistanceFlag = Annotated[
         max=DUPLICATE_DISTANCE_MAX,
         help="Copies by behaviour are unranked, too: fingerprints of so many different bits of 64. "
         "Honest models agree on easy data, so it is off by default.",
+    ),
+]
+
+
+QuestionsFlag = Annotated[
+    Path | None,
+    typer.Option(
+        help="A language task of one's own: JSON, a list of answers, each with at least three "
+        "questions that ask for it."
     ),
 ]
 
@@ -141,8 +153,13 @@ def create(
     digits: Annotated[
         bool, typer.Option("--digits", help="The handwritten digits that ship with the program.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of --digits: draws the split.")] = 1,
-    title: Annotated[str, typer.Option(help="Of --digits.")] = "Handwritten digits",
+    questions: QuestionsFlag = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of --digits and --questions: draws the split.")
+    ] = 1,
+    title: Annotated[
+        str | None, typer.Option(help="Of --digits and --questions; each has one by default.")
+    ] = None,
     days: Annotated[int, typer.Option(min=DAYS_MIN, max=DAYS_MAX, help="How long it runs.")] = 3,
     seats: Annotated[
         int | None,
@@ -167,15 +184,8 @@ def create(
             "final_seats": preset.final_seats if final_seats is None else final_seats,
             "duplicate_distance": duplicate_distance,
         }
-        secret = secrets.token_bytes(32)
-        try:
-            if digits:
-                package = digits_package(secret, title=title, seed=seed, **sizes)
-            else:
-                files = (train or [], validation_a, validation_b)
-                package = _read_package(secret, spec, *files, sizes)
-        except (PublishingError, TaskSpecError, ValueError) as error:
-            refuse(error)
+        files = _Files(spec, train or [], validation_a, validation_b)
+        package = _package(files, sizes, title, seed, is_digits=digits, questions=questions)
         _publish(client, package, pair, state_dir)
         receipt = client.submit(encode_call(Tasks.create_task, package.terms, planck), pair)
     created = event_of(receipt, TaskCreated, "task")
@@ -243,22 +253,49 @@ def _funding(task: Task) -> str:
     return format_amount(funding.budget) if isinstance(funding, SelfFunded) else "emission"
 
 
-def _read_package(
-    key: bytes,
-    spec: Path | None,
-    training: list[Path],
-    validation_a: Path | None,
-    validation_b: Path | None,
+@dataclass(frozen=True)
+class _Files:
+    """A task's parts, as its creator names them."""
+
+    spec: Path | None
+    training: list[Path]
+    validation_a: Path | None
+    validation_b: Path | None
+
+
+def _package(
+    files: _Files,
     sizes: _Sizes,
+    title: str | None,
+    seed: int,
+    *,
+    is_digits: bool,
+    questions: Path | None,
 ) -> TaskPackage:
+    """The task of files, or the ready one that is asked for, under a key of its own."""
+    key = secrets.token_bytes(32)
+    try:
+        if is_digits:
+            return digits_package(key, title=title or "Handwritten digits", seed=seed, **sizes)
+        if questions is None:
+            return _read_package(key, files, sizes)
+        asked = _read(questions, QUESTIONS_BYTES_MAX)
+        title = title or "Questions and answers"
+        return questions_package(key, title=title, seed=seed, questions=asked, **sizes)
+    except (PublishingError, TaskSpecError, ValueError) as error:
+        refuse(error)
+
+
+def _read_package(key: bytes, files: _Files, sizes: _Sizes) -> TaskPackage:
     """The task of files. Raises PublishingError, TaskSpecError."""
-    if spec is None or not training or validation_a is None or validation_b is None:
+    spec, validation_a, validation_b = files.spec, files.validation_a, files.validation_b
+    if spec is None or not files.training or validation_a is None or validation_b is None:
         raise typer.BadParameter(
-            "give --spec, --train, --validation-a and --validation-b, or --digits"
+            "give --spec, --train, --validation-a and --validation-b, or --digits, or --questions"
         )
     return package_task(
         TaskSpec.parse(_read(spec, SPEC_BYTES_MAX)),
-        tuple(_read(path, DATASET_BYTES_MAX) for path in training),
+        tuple(_read(path, DATASET_BYTES_MAX) for path in files.training),
         _read(validation_a, DATASET_BYTES_MAX),
         _read(validation_b, DATASET_BYTES_MAX),
         key,

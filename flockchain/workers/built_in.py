@@ -39,15 +39,25 @@ def digits_package(
 
 
 def questions_package(
-    key: bytes, *, title: str, seed: int, days: int, seats: int, final_seats: int
+    key: bytes,
+    *,
+    title: str,
+    seed: int,
+    days: int,
+    seats: int,
+    final_seats: int,
+    duplicate_distance: int | None = None,
+    questions: bytes | None = None,
 ) -> TaskPackage:
     """The task of a tiny Llama that answers questions; `key` seals its set B.
 
-    Raises PublishingError.
+    `questions`: a creator's file of them; None: those about FLock. Raises PublishingError,
+    TaskSpecError.
     """
-    from ml.tasks.questions import create_questions_task  # with torch
+    from ml.tasks.questions import ABOUT_FLOCK, create_questions_task, read_asked  # with torch
 
-    made = create_questions_task(title, seed)
+    asked = ABOUT_FLOCK if questions is None else read_asked(questions)
+    made = create_questions_task(title, seed, asked)
     return package_task(
         made.spec,
         (made.train,),
@@ -57,6 +67,7 @@ def questions_package(
         days=days,
         seats=seats,
         final_seats=final_seats,
+        duplicate_distance=duplicate_distance,
     )
 
 

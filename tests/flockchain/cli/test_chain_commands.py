@@ -88,6 +88,23 @@ def test_wrong_usage_is_status_2() -> None:
         assert RUNNER.invoke(app, words).exit_code == 2, words
 
 
+def test_a_creator_s_questions_become_a_language_task(tmp_path: Path) -> None:
+    asked, odd = tmp_path / "asked.json", tmp_path / "odd.json"
+    asked.write_text(json.dumps([{"answer": "Here.", "questions": ["Where?", "Wo?", "Whither?"]}]))
+    odd.write_text("[]")
+    create = ["create", "--budget", "300 FML", "--key", "//Alice", "--state-dir", str(tmp_path)]
+    (made, refused, listed), _ = run_all(
+        tmp_path / "node",
+        (task.app, [*create, "--questions", str(asked), "--title", "Places"]),
+        (task.app, [*create, "--questions", str(odd)]),
+        (task.app, ["list", "--json"]),
+    )
+    assert made.exit_code == 0, made.output
+    assert refused.stderr == "error: questions: not a list of answers\n"
+    (told,) = json.loads(listed.stdout)
+    assert (told["name"], told["metric"]) == ("Places", "bits_per_byte")
+
+
 def test_a_task_is_created_shown_and_joined(tmp_path: Path) -> None:
     state = tmp_path / "state"
     create = ["create", "--budget", "300 FML", "--digits", "--key", "//Alice", "--json"]

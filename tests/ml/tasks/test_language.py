@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,14 @@ from ml.options import TrainOptions
 from ml.sandbox import Evaluator
 from ml.tasks.interface import Task
 from ml.tasks.language import write_directory
-from ml.tasks.questions import BASELINE, create_questions_task, split_ways
+from ml.tasks.questions import (
+    BASELINE,
+    QUESTIONS_BYTES_MAX,
+    Asked,
+    create_questions_task,
+    read_asked,
+    split_ways,
+)
 from ml.tasks.ready_task import ReadyTask
 from ml.tasks.registry import open_task
 from ml.tasks.spec import TaskSpecError
@@ -62,6 +70,48 @@ def test_the_ways_of_asking_are_shared_out() -> None:
     assert [len(part) for part in asked] == [48, 8, 8]
     assert len({each for part in asked for each in part}) == 64
     assert split_ways(2)[1] != validation_a
+
+
+def test_a_creator_s_questions_make_a_task_of_their_own() -> None:
+    written = [
+        {"answer": "In Bern, älso.", "questions": ["Where?", "In which town?", "Wo?", "Which?"]},
+        {"answer": "x" * 200, "questions": ["1", "2", "3"]},
+    ]
+    asked = read_asked(json.dumps(written, ensure_ascii=False).encode())
+    train, validation_a, validation_b = split_ways(3, asked)
+    assert [len(part) for part in (train, validation_a, validation_b)] == [3, 2, 2]
+    for part in (train, validation_a, validation_b):
+        assert {said["content"] for _, said in part} == {each["answer"] for each in written}
+    made = create_questions_task("Towns", 3, asked)
+    assert made.spec.title == "Towns"
+    assert made.spec.model["context_tokens"] == 205  # of the longest, with its four marks
+    task = opened(replace(made, spec=replace(made.spec, model={**made.spec.model, **SMALL})))
+    assert evaluate_submission(task, untrained(task)).verdict is Verdict.SCORED
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        (b"\xff", "questions: not JSON: "),
+        (b"{}", "questions: not a list of answers"),
+        (b"[]", "questions: not a list of answers"),
+        (b'["a"]', "questions: entry 1 is not an object of answer and questions"),
+        (b'[{"answer":"a","questions":["1","2"]}]', "entry 1 has not 3 questions for its answer"),
+        (b'[{"answer":7,"questions":["1","2","3"]}]', "has an answer or a question that is no"),
+        (b'[{"answer":"a","questions":["1"," ","3"]}]', "has an answer or a question that is no"),
+        (b'[{"answer":"a","questions":["1","1","3"]}]', "entry 1 has a question twice"),
+        (b" " * (QUESTIONS_BYTES_MAX + 1), "questions: 1048577 bytes are above 1048576"),
+    ],
+)
+def test_questions_that_make_no_task_are_refused(written: bytes, problem: str) -> None:
+    with pytest.raises(TaskSpecError) as refused:
+        read_asked(written)
+    assert problem in str(refused.value)
+
+
+def test_a_conversation_that_no_model_could_read_is_refused() -> None:
+    with pytest.raises(TaskSpecError, match="have 605 bytes, at most 512 are learned from"):
+        create_questions_task("Long", 1, [Asked("x" * 600, ("1", "2", "3"))])
 
 
 def test_a_trained_model_answers_unseen_questions(
