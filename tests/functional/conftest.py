@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.node_process import ANY_PORTS, NodeProcess
+from tests.functional.node_process import ANY_PORTS, CommandProcess, NodeProcess
 
 StartNode = Callable[..., NodeProcess]
+StartCommand = Callable[..., CommandProcess]
 
 
 def started_nodes() -> Iterator[StartNode]:
@@ -30,6 +31,21 @@ def started_nodes() -> Iterator[StartNode]:
 def start_node() -> Iterator[StartNode]:
     """Nodes of one test."""
     yield from started_nodes()
+
+
+@pytest.fixture
+def start_command() -> Iterator[StartCommand]:
+    """Other commands of one test, such as workers."""
+    started: list[CommandProcess] = []
+
+    def start(*arguments: str) -> CommandProcess:
+        started.append(CommandProcess(*arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.is_running():
+            process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A node as its operator has it: a process, its log, its RPC port, signals. Nothing inside."""
+"""Commands as operators have them: a process, its log, signals, a node's RPC. Nothing inside."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "flockchain", *arguments]
 
 
-class NodeProcess:
-    """`flockchain node` with a thread that reads its log as it is written."""
+class CommandProcess:
+    """`flockchain ...` with a thread that reads its log as it is written."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class NodeProcess:
         self._has_more = threading.Condition()
         self._is_at_end = False
         self._process = subprocess.Popen(
-            command("node", *arguments),
+            command(*arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -86,12 +86,63 @@ class NodeProcess:
     def log(self) -> str:
         return "\n".join(self.lines)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def children(self) -> list[int]:
+        """The processes that it started and that are there."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+    # -- its end
+
+    def stop(self, timeout_s: float = STOP_S) -> int:
+        """Ask it to end; its exit status. Raises TimeoutExpired."""
+        return self._end(signal.SIGTERM, timeout_s)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL, STOP_S)
+
+    def pause(self) -> None:
+        """Take the processor away from it, as a machine does that sleeps."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused node go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def wait(self, timeout_s: float = START_S) -> int:
+        """Its exit status once it has ended by itself. Raises TimeoutExpired."""
+        status = self._process.wait(timeout_s)
+        self._reader.join(STOP_S)
+        return status
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def _end(self, number: signal.Signals, timeout_s: float) -> int:
+        self._process.send_signal(number)
+        return self.wait(timeout_s)
+
+
+class NodeProcess(CommandProcess):
+    """`flockchain node`, and how others reach it."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        sources: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__("node", *arguments, sources=sources, environment=environment)
+
     def wait_until_ready(self) -> NodeProcess:
         """Return when all its ports are open."""
         self.wait_for(r"best #\d+, finalized #\d+")
         return self
-
-    # -- how others reach it
 
     @property
     def rpc_port(self) -> int:
@@ -135,37 +186,6 @@ class NodeProcess:
         answer = await self.ask(method, *params)
         assert "error" not in answer, answer
         return answer["result"]
-
-    # -- its end
-
-    def stop(self, timeout_s: float = STOP_S) -> int:
-        """Ask it to end; its exit status. Raises TimeoutExpired."""
-        return self._end(signal.SIGTERM, timeout_s)
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        self._end(signal.SIGKILL, STOP_S)
-
-    def pause(self) -> None:
-        """Take the processor away from it, as a machine does that sleeps."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a paused node go on."""
-        self._process.send_signal(signal.SIGCONT)
-
-    def wait(self, timeout_s: float = START_S) -> int:
-        """Its exit status once it has ended by itself. Raises TimeoutExpired."""
-        status = self._process.wait(timeout_s)
-        self._reader.join(STOP_S)
-        return status
-
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def _end(self, number: signal.Signals, timeout_s: float) -> int:
-        self._process.send_signal(number)
-        return self.wait(timeout_s)
 
 
 def ensure_refused(node: NodeProcess, timeout_s: float = START_S) -> str:
