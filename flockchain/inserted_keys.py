@@ -4,8 +4,10 @@ Another machine may act with such a key: a validator that moves has two for a wh
 wait. Invariant: a key acts only after `SESSIONS` whole sessions in which the node followed the
 head of the chain, no session, present or announced, had the key, and nobody had registered it: who
 is not elected now may be at any time, and then two would act. A key that the chain knows waits for
-the node's next start, where the node listens for it first; but only once, and whoever is elected
-later is not heard then. So an operator who moves a key must have stopped the other machine before.
+the node's next start, where the node listens for it first. One that is elected only later is heard
+again then: the node leaves its first slot and keeps silent until a peer has told (`SlotAuthor`,
+`Voter`), while the machine that acted with it before goes on. Two machines that both acted with a
+key before, or neither of which did, are not told apart; so stop the other one first.
 Source: reliability R6 (two nodes, one key); Substrate `sc_rpc::author` (`insertKey`).
 """
 

@@ -16,6 +16,8 @@ import signal
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -206,7 +208,7 @@ class Service:
             )
         self.node.connect(self.network, finality)
         if self.config.validator:
-            self.keyring.on_added.append(self._act_with)
+            self.keyring.on_added.append(partial(self._act_with, is_new=True))
             inserted = InsertedKeys(backend, self.clock, slot_ms, self._act_with)
             self.keyring.on_inserted.append(inserted.add)
             self.node.companions.append(inserted)
@@ -300,13 +302,13 @@ class Service:
         keys = [_author_key(pair) for pair in self.keyring.pairs(BABE)]
         return SlotAuthor(backend, importer, pool, keys, self.clock, slot_ms)
 
-    def _act_with(self, key_type: str, pair: KeyPair) -> None:
-        """A session key is to act that came while the node runs."""
+    def _act_with(self, key_type: str, pair: KeyPair, *, is_new: bool = False) -> None:
+        """A session key is to act that came while the node runs; `is_new`: it was made here."""
         author, finality = self.node.author, self.node.finality
         if key_type == BABE and isinstance(author, SlotAuthor):
-            author.add_key(_author_key(pair))
+            author.add_key(replace(_author_key(pair), is_new=is_new))
         elif key_type == GRANDPA and finality is not None:
-            finality.add_signer(Signer(pair.public, pair.sign))
+            finality.add_signer(Signer(pair.public, pair.sign, is_new))
 
     def _make_network(self, backend: Backend) -> Libp2pNetwork:
         config = self.config

@@ -154,7 +154,7 @@ class LongChain:
 
     def _make_author(self) -> SlotAuthor:
         keys = [
-            AuthorKey(VrfKey(key.public, key.vrf_prove, key.vrf_evaluate), key.sign)
+            AuthorKey(VrfKey(key.public, key.vrf_prove, key.vrf_evaluate), key.sign, is_new=True)
             for key in self._keys.values()
         ]
         return SlotAuthor(self.backend, self._importer, self.pool, keys, self.clock, self.slot_ms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
 from flockchain.consensus.grandpa.ballot import Signer
@@ -66,8 +68,8 @@ def rotate(member: Member) -> None:
     assert node.finality is not None
     assert member.key is not None
     member.spare_keys.append(FRESH)
-    node.author.add_key(author_key(FRESH))
-    node.finality.add_signer(Signer(FRESH.public, FRESH.sign))
+    node.author.add_key(replace(author_key(FRESH), is_new=True))
+    node.finality.add_signer(Signer(FRESH.public, FRESH.sign, is_new=True))
     register(node, member.key, FRESH)
 
 

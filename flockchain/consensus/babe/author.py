@@ -2,6 +2,8 @@
 
 Owns the record of the slots that were sealed. Invariant: a slot is on disk before its block is
 sealed and is never sealed again, though the node was restarted and its clock set back meanwhile.
+A key that becomes an authority's later, and never sealed here, may be another machine's as well:
+its first slot is left to that one, whose block then stops us.
 Source: WP II.A; Substrate `sc_consensus_slots`.
 """
 
@@ -23,7 +25,7 @@ from flockchain.consensus.babe.seal import seal_header
 from flockchain.consensus.babe.verifier import epoch_after
 from flockchain.pool.pool import Pool
 from flockchain.storage.kv import WriteBatch
-from runtime.api import disabled_authors
+from runtime.api import disabled_authors, runtime_at
 from runtime.primitives.babe_digest import claim_log, find_claim
 from runtime.primitives.types import Hash
 
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _BUILD_PERCENT = 33  # of a slot that may be spent on building
 _MADE_MAX = 1_000  # slots of our own blocks that are remembered
-_MADE: Final = b"a/m"  # slot (big endian) → nothing
+_MADE: Final = b"a/m"  # slot (big endian) → key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class AuthorKey:
 
     vrf: VrfKey
     sign: Callable[[bytes], bytes]
+    is_new: bool = False
+    """Made by this node while it runs: nobody else has it."""
 
 
 class SlotAuthor:
@@ -62,18 +66,27 @@ class SlotAuthor:
         self._last_slot = clock.now_ms() // slot_ms  # never author twice in a slot, also restarted
         self._keys: dict[bytes, AuthorKey] = {}
         self._first_slots: dict[bytes, int] = {}  # when a key came: earlier ones may be another's
+        self._made: OrderedDict[int, bytes] = OrderedDict(
+            (int.from_bytes(key[len(_MADE) :], "big"), public)
+            for key, public in backend.store.iterate(_MADE)
+        )
+        self._doubtful: set[bytes] = set()  # keys that another machine may act with
         for key in keys:
             self.add_key(key)
-        self._made: OrderedDict[int, None] = OrderedDict(
-            (int.from_bytes(key[len(_MADE) :], "big"), None)
-            for key, _ in backend.store.iterate(_MADE)
-        )
         self.stopped_because: str | None = None
 
     def add_key(self, key: AuthorKey) -> None:
         """Make blocks with one more key, from the next slot on."""
-        self._keys[key.vrf.public] = key
-        self._first_slots[key.vrf.public] = self._clock.now_ms() // self._slot_ms
+        public = key.vrf.public
+        self._keys[public] = key
+        self._first_slots[public] = self._clock.now_ms() // self._slot_ms
+        if not key.is_new and public not in self._made.values() and not self._is_acting(public):
+            self._doubtful.add(public)
+
+    def _is_acting(self, public: bytes) -> bool:
+        """Whether the key is an authority's now: then a node that starts has listened for it."""
+        runtime = runtime_at(self._backend.state_at(self._backend.best.hash))
+        return any(each.key == public for each in runtime.babe.authorities.get())
 
     def next_slot_ms(self) -> int:
         """When the next slot begins."""
@@ -103,6 +116,12 @@ class SlotAuthor:
         if claimed is None:
             return None
         claim, vrf_key = claimed
+        if vrf_key.public in self._doubtful:
+            self._doubtful.remove(vrf_key.public)
+            log.info(
+                "slot %d is left to whoever else may have the key 0x%s", slot, vrf_key.public.hex()
+            )
+            return None
         deadline_ms = now_ms + self._slot_ms * _BUILD_PERCENT // 100
         state = self._backend.state_at(parent.hash)
         built = build_block(
@@ -118,7 +137,7 @@ class SlotAuthor:
             self._importer.runtimes.take(Hash(state.root), state),
         )
         header, delta = self._importer.prepare(built)
-        self._note_made(slot)
+        self._note_made(slot, vrf_key.public)
         sealed = seal_header(header, self._keys[vrf_key.public].sign)
         imported = self._importer.import_own(sealed, built.body, delta)
         log.info(
@@ -130,11 +149,11 @@ class SlotAuthor:
         )
         return imported, built.body
 
-    def _note_made(self, slot: int) -> None:
+    def _note_made(self, slot: int, public: bytes) -> None:
         """Keep that the slot was used, synced on return."""
         batch = WriteBatch()
-        self._made[slot] = None
-        batch.put(_MADE + slot.to_bytes(8, "big"), b"")
+        self._made[slot] = public
+        batch.put(_MADE + slot.to_bytes(8, "big"), public)
         if len(self._made) > _MADE_MAX:
             oldest, _ = self._made.popitem(last=False)
             batch.delete(_MADE + oldest.to_bytes(8, "big"))

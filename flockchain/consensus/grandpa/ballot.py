@@ -25,6 +25,8 @@ class Signer:
 
     authority: AuthorityId
     sign: Callable[[bytes], bytes]
+    is_new: bool = False
+    """Made by this node while it runs: nobody else has it."""
 
 
 class Ballot:
@@ -48,6 +50,11 @@ class Ballot:
     def authority(self) -> AuthorityId:
         """Our key."""
         return self._signer.authority
+
+    @property
+    def is_known_ours(self) -> bool:
+        """Whether the key voted here before, or was made here: else another machine may have it."""
+        return self._signer.is_new or self._journal.has_voted(self.authority)
 
     def cast(self, round_number: int, message: Message) -> VoteMessage | None:
         """The vote of this kind for this round: the recorded one, else `message`, signed now.

@@ -9,6 +9,7 @@ Source: GRANDPA paper 2.3 (one vote a round); Substrate `sc_consensus_grandpa` a
 from dataclasses import dataclass
 from typing import Protocol
 
+from flockchain.consensus.grandpa.authorities import AuthorityId
 from flockchain.consensus.grandpa.messages import CatchUp, VoteMessage
 
 
@@ -39,15 +40,20 @@ class Journal(Protocol):
     def load(self, set_id: int) -> Recovered:
         """What was kept for `set_id`; empty for a set that was never voted in."""
 
+    def has_voted(self, authority: AuthorityId) -> bool:
+        """Whether a vote of this key was ever recorded, in whatever set."""
+
 
 class MemoryJournal:
     """A journal that lives as long as its object: for observers, which sign nothing, and tests."""
 
     def __init__(self) -> None:
         self._sets: dict[int, Recovered] = {}
+        self._voted: set[AuthorityId] = set()
 
     def record(self, vote: VoteMessage) -> None:
         """Keep a vote."""
+        self._voted.add(vote.message.id)
         held = self.load(vote.set_id)
         self._sets[vote.set_id] = Recovered((*held.votes, vote), held.completed)
 
@@ -61,3 +67,7 @@ class MemoryJournal:
     def load(self, set_id: int) -> Recovered:
         """What was kept for `set_id`."""
         return self._sets.get(set_id, Recovered())
+
+    def has_voted(self, authority: AuthorityId) -> bool:
+        """Whether a vote of this key was ever recorded."""
+        return authority in self._voted

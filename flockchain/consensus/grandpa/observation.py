@@ -4,7 +4,8 @@ A journal can be lost, restored from a backup, or that of a second node with one
 that starts listens first, and until a peer of its set has told which votes it knows. Told to
 recover, it keeps silent through the next round as well: in no later one can the key have voted
 before. If the round does not end without us, it speaks after `RECOVERY_MS`, with all that peers
-hold of our votes taken over. Invariant: over once, over for good.
+hold of our votes taken over. Invariant: over once, over for good; a key that enters the voters
+later, and never voted here, has a silence of its own.
 Source: WP II.A; GRANDPA paper 2 (a voter votes once a round and kind).
 """
 

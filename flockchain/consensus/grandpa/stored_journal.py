@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from flockchain.consensus.grandpa.authorities import AuthorityId
 from flockchain.consensus.grandpa.journal import Recovered
 from flockchain.consensus.grandpa.messages import (
     CATCH_UP,
@@ -21,6 +22,7 @@ from runtime.primitives.scale import codec_of
 
 _VOTE: Final = b"g/v"  # set id ‖ round (big endian) ‖ kind of vote → vote
 _COMPLETED: Final = b"g/c"  # set id → catch-up
+_VOTER: Final = b"g/k"  # key → nothing
 _VOTE_CODEC: Final = codec_of(VoteMessage)
 
 
@@ -51,6 +53,7 @@ class StoredJournal:
         """Keep a vote of our own, synced on return."""
         batch = WriteBatch()
         batch.put(key_of_vote(vote), _VOTE_CODEC.encode(vote))
+        batch.put(_VOTER + vote.message.id, b"")
         self._store.write(batch, sync=True)
 
     def record_completed(self, set_id: int, completed: CatchUp) -> None:
@@ -80,3 +83,7 @@ class StoredJournal:
         votes = tuple(_VOTE_CODEC.decode_all(raw) for _, raw in self._store.iterate(prefix))
         raw = self._store.get(_COMPLETED + set_id.to_bytes(8, "big"))
         return Recovered(votes, None if raw is None else CATCH_UP.decode_all(raw))
+
+    def has_voted(self, authority: AuthorityId) -> bool:
+        """Whether a vote of this key was ever recorded."""
+        return self._store.get(_VOTER + authority) is not None

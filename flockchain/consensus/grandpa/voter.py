@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flockchain.consensus.grandpa.authorities import AuthoritySet
+from flockchain.consensus.grandpa.authorities import AuthorityId, AuthoritySet
 from flockchain.consensus.grandpa.ballot import Ballot, Signer
 from flockchain.consensus.grandpa.catch_up import (
     BadCatchUp,
@@ -206,8 +206,9 @@ class Voter:
 
     def enact(self, now_ms: int, authorities: AuthoritySet, base: BlockRef) -> list[Effect]:
         """`authorities` vote from now on: rounds start anew on `base`, final or to be taken so."""
+        before = None if self._ballot is None else self._ballot.authority
         self._begin(authorities, base, now_ms)
-        self._observation.enter_set()
+        self._observe(before, now_ms)
         effects: list[Effect] = []
         self._tell(effects)
         self._progress(now_ms, effects)
@@ -295,6 +296,16 @@ class Voter:
             with suppress(IncompleteCatchUp):
                 self._rounds.enter(rebuild_round(completed, authorities, self._chain), now_ms)
         self._restore_votes([])
+
+    def _observe(self, before: AuthorityId | None, now_ms: int) -> None:
+        """Listen anew for a key that was none of the voters' before: at the start it could not be
+        heard, so another machine may have it. One that has voted with it speaks at once."""
+        self._observation.enter_set()
+        ballot = self._ballot
+        if ballot is None or ballot.authority == before or ballot.is_known_ours:
+            return
+        if self._observation.is_over:
+            self._observation = Observation(now_ms, self._config.quiet_ms, is_recovery=False)
 
     def _signer_in(self, authorities: AuthoritySet) -> Signer | None:
         """Our key in a set; of several the one that has voted there."""

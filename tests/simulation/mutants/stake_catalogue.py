@@ -18,6 +18,7 @@ _OF_STAKING: Final = ("tests/runtime/pallets/staking",)
 _OF_POOL: Final = ("tests/flockchain/pool",)
 _OF_UPGRADES: Final = ("tests/simulation/test_upgrade.py",)
 _OF_KEYS: Final = ("tests/flockchain/test_inserted_keys.py",)
+_OF_TWINS: Final = ("tests/simulation/test_twins.py",)
 _OF_GRANDPA: Final = ("tests/flockchain/consensus/grandpa",)
 _OF_SYNC: Final = ("tests/flockchain/sync",)
 
@@ -238,6 +239,20 @@ STAKE_MUTANTS: Final = (
         "if name[1] in known or is_registered(runtime, *name):",
         "if False:",
         _OF_KEYS,
+    ),
+    Mutant(
+        "a key that is elected later seals its first slot at once",
+        "flockchain/consensus/babe/author.py",
+        "        if vrf_key.public in self._doubtful:",
+        "        if False:",
+        _OF_TWINS,
+    ),
+    Mutant(
+        "a key that is elected later votes at once",
+        "flockchain/consensus/grandpa/voter.py",
+        "        if self._observation.is_over:\n            self._observation = Obs",
+        "        if False:\n            self._observation = Obs",
+        _OF_GRANDPA,
     ),
     Mutant(
         "what the disk refused stays readable",

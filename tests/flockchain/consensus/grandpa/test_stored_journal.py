@@ -47,6 +47,17 @@ def test_votes_come_back_in_the_order_in_which_they_are_cast() -> None:
     assert journal.load(2) == journal.load(4) == Recovered((), None)
 
 
+def test_who_voted_is_known_when_the_votes_are_gone() -> None:
+    store = MemoryStore()
+    journal = StoredJournal(store)
+    assert not journal.has_voted(b"v" * 32)
+    journal.record(vote(1, 1))
+    journal.record_completed(9, completed(2))
+    assert journal.load(1).votes == ()
+    assert StoredJournal(store.clone()).has_voted(b"v" * 32)
+    assert not journal.has_voted(b"w" * 32)
+
+
 def test_a_completed_round_takes_the_place_of_what_came_before() -> None:
     store = MemoryStore()
     journal = StoredJournal(store)

@@ -503,6 +503,19 @@ def test_a_new_set_starts_over_and_an_outsider_falls_silent():
     assert cast == prevote("alice", cast.message.target, 1, 2)
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_key_that_enters_the_voters_later_is_listened_for_unless_it_was_made_here(is_new: bool):
+    alone = Alone()
+    alone.voter._signers = [replace(signer("alice"), is_new=is_new)]
+    alone.voter.enact(0, authority_set({"bob": 1, "carol": 1}, set_id=1), alone.tree["E"])
+    assert not alone.journal.has_voted(signer("alice").authority)
+    alone.voter.enact(1_000, authority_set(FOUR, set_id=2), alone.tree["E"])
+    assert bool(votes_in(alone.voter.on_tick(1_700))) is is_new
+    alone.voter.on_catch_up(2_000, PEER, CatchUpResponse(View(1, 2, 0), None, []))
+    assert votes_in(alone.voter.on_tick(2_700))
+    assert alone.journal.has_voted(signer("alice").authority)
+
+
 def test_without_its_blocks_a_restarted_voter_watches_until_it_has_caught_up():
     alone = Alone()
     alone.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, catch_up(alone), []))
