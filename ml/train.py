@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy
 
+from ml.adam import Adam
 from ml.checkpoint import State
 from ml.datasets.labelled import LabelledData
 from ml.models.mlp import MlpConfig, init_mlp, mlp_logits
@@ -26,11 +27,6 @@ class TrainResult:
     state: State
     losses: tuple[float, ...]
     examples: int
-
-
-def load_optimizer() -> None:
-    """Import ahead what the first optimizer imports: as much as torch itself."""
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 
 def train_mlp(
@@ -51,9 +47,7 @@ def train_mlp(
         name: tensor.clone().to(device).requires_grad_() for name, tensor in state.items()
     }
     losses: list[float] = []
-    # Without epochs there is no optimizer: the first one imports as much as torch itself.
-    if options.training_epochs:
-        optimizer = torch.optim.Adam(list(parameters.values()), lr=options.learning_rate)
+    optimizer = Adam(list(parameters.values()), options.learning_rate)
     for _ in range(options.training_epochs):
         order = torch.randperm(data.examples, generator=generator).to(device)
         losses.append(_train_epoch(data, order, parameters, optimizer, options.batch_size))
@@ -72,7 +66,7 @@ def _train_epoch(
     data: LabelledData,
     order: torch.Tensor,
     parameters: State,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Adam,
     batch_size: int,
 ) -> float:
     """One pass over the data in this order; the mean loss of its examples."""

@@ -122,9 +122,7 @@ def _end_with_parent() -> None:
 def load_libraries(_: None) -> bool:
     """Have the process ready before there is anything to train."""
     from ml.tasks import registry  # noqa: F401 - every kind of task, with torch
-    from ml.train import load_optimizer
 
-    load_optimizer()
     return True
 
 

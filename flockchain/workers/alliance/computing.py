@@ -130,12 +130,10 @@ def seed_of(account: AccountId, task: int, round_: int, attempt: int) -> int:
 def check_data(check: Check) -> Checked:
     """Raises `ArtifactError`, `TaskSpecError`."""
     from ml.round_work import first_model, rows_of, score_of, zero_update_of
-    from ml.train import load_optimizer
 
     task = check.around.open()
     task.open(is_for_test=False)
     base = check.base or first_model(task.spec, task.bits, bytes(32))
-    load_optimizer()  # so that no round's window has to wait for what is loaded once
     score_of(task, base)
     start = task.read(base)
     return Checked(rows_of(task.data), zero_update_of(start), start.vector.numel())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 from ml.artifact import ArtifactError
 
@@ -11,6 +12,11 @@ from ml.artifact import ArtifactError
 def pid_of(argument: int) -> int:
     """Who runs this."""
     return os.getpid()
+
+
+def has_loaded(module: str) -> bool:
+    """Whether a module was imported there."""
+    return module in sys.modules
 
 
 def kill_self(pid: int) -> None:

@@ -17,7 +17,7 @@ from flockchain.workers.training import TrainingPool, TrainingRequest
 from ml.artifact import ArtifactError
 from ml.tasks.digits import create_digits_task
 from runtime.primitives.types import AccountId
-from tests.flockchain.workers.child_work import kill_self, pid_of, refuse
+from tests.flockchain.workers.child_work import has_loaded, kill_self, pid_of, refuse
 
 WHO = AccountId(b"w" * 32)
 PARENT = """
@@ -52,6 +52,8 @@ def test_a_killed_training_fails_alone_and_the_next_one_starts_anew() -> None:
             assert trained[0] == trained[1]
             assert float(trained[0].held_out) > 0.9
             assert await pool.run(pid_of, 0) != victim
+            assert await pool.run(has_loaded, "torch")
+            assert not await pool.run(has_loaded, "torch._dynamo"), "as slow as torch itself"
         finally:
             await pool.close()
 
