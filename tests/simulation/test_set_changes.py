@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -53,7 +54,10 @@ def ensure_agreement(cluster: Cluster) -> None:
         runtime_of(node).try_state()
 
 
-def test_a_newcomer_makes_and_finalizes_blocks_from_its_era_on() -> None:
+def test_a_newcomer_makes_and_finalizes_blocks_from_its_era_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="flockchain.consensus.babe.author")
     cluster = staked_cluster(3, seed=31, newcomer=True)
     cluster.run(2_000)
     join(running(cluster.members[0]), NEWCOMER)
@@ -63,6 +67,8 @@ def test_a_newcomer_makes_and_finalizes_blocks_from_its_era_on() -> None:
     assert [set_id(each) for each in cluster.nodes()] == [1] * 4
     assert NEWCOMER.account in runtime_of(node).session.validators.get()
     assert runtime_of(node).staking.eras_blocks.get((1, NEWCOMER.account)) > 0
+    left = f"is left to whoever else may have the key 0x{NEWCOMER.public.hex()}"
+    assert caplog.text.count(left) == caplog.text.count("is left to") == 1
     # Three of four are needed now: the newcomer's vote counts.
     cluster.kill(cluster.members[0])
     cluster.run(10_000)

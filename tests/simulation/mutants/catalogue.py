@@ -74,10 +74,8 @@ MUTANTS: Final = (
     Mutant(
         "a vote is sent before it is on disk",
         f"{GRANDPA}/stored_journal.py",
-        "batch.put(key_of_vote(vote), _VOTE_CODEC.encode(vote))\n"
-        "        self._store.write(batch, sync=True)",
-        "batch.put(key_of_vote(vote), _VOTE_CODEC.encode(vote))\n"
-        "        self._store.write(batch, sync=False)",
+        'batch.put(_VOTER + vote.message.id, b"")\n        self._store.write(batch, sync=True)',
+        'batch.put(_VOTER + vote.message.id, b"")\n        self._store.write(batch, sync=False)',
         _OF_GRANDPA,
     ),
     Mutant(
@@ -224,7 +222,7 @@ MUTANTS: Final = (
     Mutant(
         "the slots that were sealed are not kept",
         f"{BABE}/author.py",
-        "        self._note_made(slot)\n        sealed",
+        "        self._note_made(slot, vrf_key.public)\n        sealed",
         "        sealed",
         _OF_BABE,
     ),

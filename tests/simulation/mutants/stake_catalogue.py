@@ -18,7 +18,7 @@ _OF_STAKING: Final = ("tests/runtime/pallets/staking",)
 _OF_POOL: Final = ("tests/flockchain/pool",)
 _OF_UPGRADES: Final = ("tests/simulation/test_upgrade.py",)
 _OF_KEYS: Final = ("tests/flockchain/test_inserted_keys.py",)
-_OF_TWINS: Final = ("tests/simulation/test_twins.py",)
+_OF_CHANGES: Final = ("tests/simulation/test_set_changes.py",)
 _OF_GRANDPA: Final = ("tests/flockchain/consensus/grandpa",)
 _OF_SYNC: Final = ("tests/flockchain/sync",)
 
@@ -245,7 +245,7 @@ STAKE_MUTANTS: Final = (
         "flockchain/consensus/babe/author.py",
         "        if vrf_key.public in self._doubtful:",
         "        if False:",
-        _OF_TWINS,
+        _OF_CHANGES,
     ),
     Mutant(
         "a key that is elected later votes at once",
@@ -264,8 +264,8 @@ STAKE_MUTANTS: Final = (
     Mutant(
         "many say that voters were replaced by force, and one has proofs",
         "flockchain/sync/warp_sync.py",
-        "if not self._forced_by.issuperset(self._peers):",
-        "if False:",
+        "or not self._forced_by.issuperset(self._peers):",
+        "or False:",
         (),
     ),
     Mutant(

@@ -511,8 +511,8 @@ def test_a_key_that_enters_the_voters_later_is_listened_for_unless_it_was_made_h
     assert not alone.journal.has_voted(signer("alice").authority)
     alone.voter.enact(1_000, authority_set(FOUR, set_id=2), alone.tree["E"])
     assert bool(votes_in(alone.voter.on_tick(1_700))) is is_new
-    alone.voter.on_catch_up(2_000, PEER, CatchUpResponse(View(1, 2, 0), None, []))
-    assert votes_in(alone.voter.on_tick(2_700))
+    told = alone.voter.on_catch_up(2_000, PEER, CatchUpResponse(View(1, 2, 0), None, []))
+    assert bool(votes_in(told.effects)) is not is_new
     assert alone.journal.has_voted(signer("alice").authority)
 
 
