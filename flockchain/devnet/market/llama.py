@@ -125,9 +125,8 @@ async def _make_packages() -> list[TaskPackage]:
 
 
 def _both(keys: tuple[bytes, bytes]) -> list[TaskPackage]:
-    sizes = {"seed": _SEED, "seats": SEATS, "final_seats": SEATS}
     return [
-        questions_package(key, title=TITLE, days=days, **sizes)
+        questions_package(key, title=TITLE, seed=_SEED, days=days, seats=SEATS, final_seats=SEATS)
         for key, days in zip(keys, (DAYS, STANDING_DAYS), strict=True)
     ]
 
