@@ -23,8 +23,8 @@ from runtime.primitives.curve import (
     GROUP_ORDER,
     IDENTITY,
     base_mul,
+    clear_cofactor,
     is_canonical,
-    point_add,
     point_mul,
     point_sub,
     scalar_add,
@@ -130,7 +130,7 @@ def _encode_to_curve(salt: bytes, alpha: bytes) -> bytes:
         if not is_canonical(candidate):
             continue
         try:
-            point = _clear_cofactor(candidate)
+            point = clear_cofactor(candidate)
         except CryptoError:
             continue  # not on the curve: half of all candidates
         if point != IDENTITY:
@@ -138,19 +138,12 @@ def _encode_to_curve(salt: bytes, alpha: bytes) -> bytes:
     raise AssertionError("no curve point in 256 candidates, a chance of 2^-256")
 
 
-def _clear_cofactor(point: bytes) -> bytes:
-    # Addition is the one operation of libsodium that accepts points outside the subgroup.
-    for _ in range(3):
-        point = point_add(point, point)
-    return point
-
-
 def _challenge(*points: bytes) -> bytes:
     return _sha512(_SUITE, b"\x02", *points, b"\x00")[:_CHALLENGE_BYTES]
 
 
 def _output(gamma: bytes) -> bytes:
-    return _sha512(_SUITE, b"\x03", _clear_cofactor(gamma), b"\x00")
+    return _sha512(_SUITE, b"\x03", clear_cofactor(gamma), b"\x00")
 
 
 def _expand(seed: bytes) -> tuple[bytes, bytes, bytes]:

@@ -77,6 +77,29 @@ def test_zero_and_products_that_vanish_are_refused() -> None:
             curve.base_mul(scalar)
 
 
+@pytest.mark.parametrize("operation", [curve.point_add, curve.point_sub, curve.point_mul])
+@pytest.mark.parametrize("wrong", [b"", ONE[:31], ONE + b"\x00"], ids=len)
+def test_libsodium_never_reads_past_what_it_is_given(
+    operation: Callable[[bytes, bytes], bytes], wrong: bytes
+) -> None:
+    for arguments in ((wrong, POINT), (POINT, wrong)):
+        with pytest.raises(CryptoError, match=f"{len(wrong)} bytes where points and scalars"):
+            operation(*arguments)
+    with pytest.raises(CryptoError, match=f"{len(wrong)} bytes where points and scalars"):
+        curve.clear_cofactor(wrong)
+
+
+def test_eight_times_a_point_lies_in_the_subgroup() -> None:
+    eight = (8).to_bytes(32, "little")
+    assert curve.clear_cofactor(POINT) == curve.point_mul(eight, POINT)
+    for torsion in edwards.TORSION:
+        assert curve.clear_cofactor(torsion) == curve.IDENTITY
+        assert curve.clear_cofactor(curve.point_add(POINT, torsion)) == curve.clear_cofactor(POINT)
+    numbers = (y.to_bytes(32, "little") for y in range(2, 20))
+    with pytest.raises(CryptoError, match="not on the curve"):
+        curve.clear_cofactor(next(y for y in numbers if edwards.decode(y) is None))
+
+
 @pytest.mark.parametrize("is_form", [curve.is_canonical, curve.is_scalar])
 def test_lengths_count(is_form: Callable[[bytes], bool]) -> None:
     assert is_form(ONE)
