@@ -12,7 +12,7 @@ from flockchain.storage.trie_codec import encode_node
 from flockchain.storage.trie_proof import read_proof
 from flockchain.storage.trie_update import NodeSource, TrieRoot
 from flockchain.storage.trie_view import TrieView
-from flockchain.storage.value_cache import Values, remember
+from flockchain.storage.value_cache import ITEM_BYTES, Values
 
 
 class StateReader:
@@ -26,10 +26,18 @@ class StateReader:
 
     def get(self, key: bytes) -> bytes | None:
         """The value at `key`, or None."""
-        value = self._values.get(key)
-        if value is None and key not in self._values:
-            value = self._view.get(key)
-            remember(self._values, key, value)
+        known = self._values.by_key
+        value = known.get(key)
+        if value is not None or key in known:
+            return value
+        item = key[:ITEM_BYTES]
+        if item in self._values.empty_items:
+            return None
+        value = self._view.get(key)
+        if value is None and self._view.is_empty_item(item):
+            self._values.remember_empty(item)
+        else:
+            self._values.remember(key, value)
         return value
 
     @property
@@ -44,6 +52,11 @@ class StateReader:
         self, prefix: bytes = b"", after: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """As `keys`, with the values."""
+        item = prefix[:ITEM_BYTES]
+        if item in self._values.empty_items:
+            return iter(())
+        if self._view.is_empty_item(item):
+            self._values.remember_empty(item)
         return self._view.pairs(prefix, after)
 
     def nodes(self, after: str | None = None) -> Iterator[tuple[bytes, bytes | None]]:

@@ -50,6 +50,15 @@ class TrieView:
             depth += 1
         return None
 
+    def is_empty_item(self, item: bytes) -> bool:
+        """Whether the trie has no key that begins with these bytes, a storage item's 32."""
+        if len(item) < _ITEM_BYTES:
+            return False
+        anchor = self._anchors.get(item)
+        node, depth = self._find_anchor(item) if anchor is None else anchor
+        path = item.hex()
+        return node is None or not node.partial.startswith(path[depth:][: len(node.partial)])
+
     def _find_anchor(self, key: bytes) -> tuple[TrieNode | None, int]:
         """The first node on the way to `key` that not all keys of its item pass, and its depth."""
         path, depth = key.hex(), 0
