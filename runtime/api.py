@@ -9,7 +9,6 @@ Source: Substrate runtime APIs (`Core`, `BlockBuilder`, `TaggedTransactionQueue`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -30,6 +29,7 @@ from runtime.pallets.timestamp import Timestamp
 from runtime.pallets.upgrades import Upgrade, Upgrades
 from runtime.primitives.babe_digest import Authority
 from runtime.primitives.header import Digest, Header, PreRuntime
+from runtime.primitives.record import record
 from runtime.primitives.types import Hash, Moment
 from runtime.runtime import Runtime
 from runtime.version import CODE_KEY, READABLE_BACK, SPEC_VERSION, UnknownRuntime, parse_code
@@ -120,7 +120,7 @@ def _executing(state: StateReader) -> Runtime:
     return Runtime(Externalities(state), executing_preset(state))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Executed:
     """What a block did: the digest to seal, every changed key, the events' count."""
 
@@ -218,7 +218,7 @@ def validate_transaction(
     return Validation(state, head, number, verify).validate(source, data)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Epoch:
     """What slots of an epoch are claimed with. `weights` are stake / 10^9 planck."""
 

@@ -11,7 +11,6 @@ Source: Substrate `sc_client_db::Backend`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from flockchain.chain.blocks import BlockStore
@@ -28,6 +27,7 @@ from flockchain.storage.trie_update import TrieRoot
 from runtime.primitives.babe_digest import SlotKind, find_claim
 from runtime.primitives.grandpa_votes import ForcedChange, find_set_change
 from runtime.primitives.header import Digest, Header
+from runtime.primitives.record import record
 from runtime.primitives.types import ZERO_HASH, Hash
 
 
@@ -35,7 +35,7 @@ class WrongGenesis(Exception):
     """The database belongs to another chain."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Head:
     """A block that a chain ends in."""
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from flockchain.chain.tree import NO_ROUTE, Route
 from runtime.primitives.evidence import BlockEquivocation, VoteEquivocation
 from runtime.primitives.header import Header
+from runtime.primitives.record import record
 from runtime.primitives.types import Hash
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Imported:
     """A block is in the chain. `route` leads from the former head if the head moved."""
 

@@ -12,16 +12,16 @@ Source: WP II.A; Ouroboros Praos (longest chain); Substrate BABE fork choice,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from runtime.primitives.record import record
 from runtime.primitives.types import Hash
 
 _INVERTED: Final = bytes(255 - byte for byte in range(256))
 BLOCKS_MAX: Final = 65_536  # unfinalized blocks held at most
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TreeBlock:
     """A block of the tree. `primaries` counts primary slots above the finalized block."""
 
@@ -35,7 +35,7 @@ class TreeBlock:
         return self.primaries, self.number, self.hash.translate(_INVERTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     """From one head to another: blocks to take back, newest first, then to enact, oldest first."""
 

@@ -287,7 +287,7 @@ class StateStore:
         self._nodes(self._store, trie.root.hash).insert(trie, batch)
         key, record = root_key(trie.root.hash, block_hash), state.encode()
         batch.put(key, record)
-        self._remember_root(trie.root.hash, key, record)
+        self._remember_root(key, record, trie.root)
         batch.put(fork_key(number, block_hash), trie.root.hash)
         batch.put(DEATHS_PREFIX + block_hash, b"".join(trie.removed))
         batch.put(NEXT_UPDATE_KEY, self._next_update.to_bytes(STEM_BYTES, "big"))
@@ -316,14 +316,13 @@ class StateStore:
         pair = next(self._store.iterate(ROOT_PREFIX + root), None)
         if pair is None:
             return None
-        return self._remember_root(root, *pair)
+        return self._remember_root(*pair, decode_block_state(*pair).root)
 
-    def _remember_root(self, root: bytes, key: bytes, record: bytes) -> TrieRoot:
+    def _remember_root(self, key: bytes, record: bytes, root: TrieRoot) -> TrieRoot:
         if len(self._found) >= ROOTS_REMEMBERED_MAX:
             self._found.clear()
-        found = decode_block_state(key, record).root
-        self._found[root] = key, record, found
-        return found
+        self._found[root.hash] = key, record, root
+        return root
 
     def _get_root(self, root: bytes) -> TrieRoot:
         found = self._find_root(root)

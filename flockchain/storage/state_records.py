@@ -16,7 +16,6 @@ after a restart is in these records; memory holds only caches and pins.
 Source: Substrate state-db (journals, pruning window), adapted.
 """
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
@@ -24,6 +23,7 @@ from flockchain.storage.errors import StoreCorrupted
 from flockchain.storage.kv import PendingView
 from flockchain.storage.trie_codec import HASH_BYTES, LOCATION_BYTES, NO_LOCATION
 from flockchain.storage.trie_update import INDEX_BYTES, STEM_BYTES, TrieRoot
+from runtime.primitives.record import record
 
 ROOT_PREFIX: Final = b"sr"
 FORK_PREFIX: Final = b"sf"
@@ -37,7 +37,7 @@ _RECORD: Final = Struct(">Q32s8s5sI?")
 _NOWHERE: Final = bytes(LOCATION_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockState:
     """A block's state: where its trie is, and which nodes came with it."""
 

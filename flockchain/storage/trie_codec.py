@@ -116,7 +116,7 @@ def encode_node(node: TrieNode) -> bytes:
     if frame is None:
         frame = node.frame = _encode_frame(node)
     if node.refs is not None:
-        return b"".join((frame, *node.refs))
+        return frame + b"".join(node.refs)
     return frame + _encode_value(node)
 
 

@@ -9,7 +9,6 @@ Source: Substrate trie format, Polkadot Host specification 2.4.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Protocol
 
@@ -32,6 +31,7 @@ from flockchain.storage.trie_codec import (
     hash_256,
     remember_inline,
 )
+from runtime.primitives.record import record
 
 STEM_BYTES: Final = 5
 """What the locations of one update begin with; the rest counts its nodes."""
@@ -49,7 +49,7 @@ class NodeSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrieRoot:
     """A trie as a whole: its hash, and where its root node lies (empty for the empty trie)."""
 
@@ -60,7 +60,7 @@ class TrieRoot:
 EMPTY_TRIE: Final = TrieRoot(EMPTY_ROOT, NO_LOCATION)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrieDelta:
     """What turns one trie into another."""
 
@@ -223,6 +223,27 @@ class TrieUpdate:
         bitmap = branch.bitmap
         for index, child in children.items():
             bitmap = bitmap & ~(1 << index) if child is None else bitmap | 1 << index
+        is_same = bitmap == branch.bitmap and value is branch.value
+        if not is_same or branch.refs is None or branch.locations is None:
+            return self._reshape(branch, value, bitmap, children)
+        # Mostly the same children are there with other contents.
+        refs, locations = branch.refs.copy(), branch.locations.copy()
+        for index, child in children.items():
+            if locations[index]:
+                self._removed.append(locations[index])
+            assert child is not None, "no bit went"
+            refs[index], locations[index] = self._finish(child)
+        value_hash, frame = branch.value_hash, branch.frame
+        return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations, frame)
+
+    def _reshape(
+        self,
+        branch: TrieNode,
+        value: bytes | None,
+        bitmap: int,
+        children: dict[int, TrieNode | None],
+    ) -> TrieNode | None:
+        """As `_rebuild`, where the value or which children there are changes."""
         refs = (branch.refs or _NO_REFS).copy()
         locations = (branch.locations or _NO_LOCATIONS).copy()
         is_branch = bitmap & (bitmap - 1) != 0 or (bitmap != 0 and value is not None)
@@ -234,13 +255,8 @@ class TrieUpdate:
             elif is_branch:
                 refs[index], locations[index] = self._finish(child)
         if is_branch:
-            if value is not branch.value:
-                value_hash = self._hash_of(value)
-                return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations)
-            frame = branch.frame if bitmap == branch.bitmap else None
-            return TrieNode(
-                branch.partial, value, branch.value_hash, bitmap, refs, locations, frame
-            )
+            value_hash = branch.value_hash if value is branch.value else self._hash_of(value)
+            return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations)
         if bitmap:
             return self._merge(branch, bitmap.bit_length() - 1, children)
         return None if value is None else self._leaf(branch.partial, value)
@@ -273,14 +289,15 @@ class TrieUpdate:
     def _insert(self, node: TrieNode, encoded: bytes) -> bytes:
         """Note the node and its record: encoding, children's locations, hashed value."""
         if node.locations is not None:
-            encoded = b"".join((encoded, *node.locations))
+            encoded += b"".join(node.locations)
         if node.value_hash is not None and node.value is not None:
             encoded += node.value
-        count = len(self._nodes)
+        nodes = self._nodes
+        count = len(nodes)
         index = _INDICES[count] if count < len(_INDICES) else count.to_bytes(INDEX_BYTES, "big")
         location = self._stem + index
         self._locations.append(location)
-        self._nodes.append(node)
+        nodes.append(node)
         self._records.append(encoded)
         return location
 

@@ -9,9 +9,9 @@ Source: WP VI.B (VRF); Substrate BABE epochs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from runtime.primitives.babe_digest import Authority
+from runtime.primitives.record import record
 from runtime.primitives.types import Hash
 
 
@@ -19,7 +19,7 @@ class InvalidEpoch(ValueError):
     """Nobody can author in the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EpochData:
     """What an epoch runs on; `total_weight` is kept because the lottery asks for it every slot."""
 
@@ -37,7 +37,7 @@ class EpochData:
         return cls(listed, randomness, total)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Epoch:
     """An epoch and its data."""
 

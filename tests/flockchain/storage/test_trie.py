@@ -64,6 +64,9 @@ def test_extrinsics_roots_keep_the_layout_of_version_0() -> None:
     extrinsics = [bytes([i % 256]) * (i % 90) for i in range(300)]
     pairs = {encode_compact(i): extrinsic for i, extrinsic in enumerate(extrinsics)}
     assert ordered_root(extrinsics) == naive_root(pairs, 0)
+    for item in (b"", b"x", bytes(31), bytes(32), bytes(33), bytes(90)):
+        for version in StateVersion:
+            assert ordered_root([item], version) == naive_root({b"\0": item}, version)
     assert ordered_root(extrinsics, StateVersion.V1) == naive_root(pairs, 1)
 
 
@@ -72,6 +75,14 @@ def test_an_unchanged_value_changes_no_node() -> None:
     trie.apply({b"a": b"1" * 40, b"ab": b"2"})
     delta = trie.apply({b"a": b"1" * 40, b"b": None, b"abc": None})
     assert (delta.nodes, delta.removed) == ([], [])
+
+
+def test_removing_with_absent_neighbours_leaves_nothing() -> None:
+    trie = LooseTrie(StateVersion.V1)
+    trie.apply({b"aa": b"1"})
+    delta = trie.apply({b"aa": None, b"ab": None})
+    assert delta.root.hash == EMPTY_ROOT
+    assert len(delta.removed) == 1
 
 
 def test_keys_above_the_limit_are_refused() -> None:
