@@ -23,6 +23,7 @@ from flockchain.chain.errors import (
 from flockchain.chain.notifications import Imported
 from flockchain.clock import Clock
 from flockchain.storage.state import StateDelta
+from flockchain.storage.state_reader import StateReader
 from flockchain.storage.trie_build import ordered_root
 from runtime.api import execute_block, executing_preset
 from runtime.frame.errors import DispatchError
@@ -83,8 +84,9 @@ class Importer:
         """
         block = header.hash()
         parent = self._parent_of(block, header)
+        state = self.backend.state.reader(parent.state_root)
         try:
-            executing_preset(self.backend.state.reader(parent.state_root))
+            executing_preset(state)
         except UnknownRuntime as error:
             raise OtherRelease(f"block {header.number}: {error}") from error
         self.consensus.verify(header, parent)
@@ -94,7 +96,7 @@ class Importer:
                 f"extrinsics root 0x{root.hex()} != 0x{header.extrinsics_root.hex()} "
                 f"in block {header.number}"
             )
-        delta = self._execute(header, parent, body)
+        delta = self._execute(header, parent, body, state)
         return self.backend.insert(header, body, delta, block=block)
 
     def check_execution(self, header: Header, body: list[bytes]) -> None:
@@ -105,7 +107,7 @@ class Importer:
         parent = self.backend.header(header.parent_hash)
         if parent is None:
             raise UnknownParent(f"block 0x{header.parent_hash.hex()} is not known")
-        self._execute(header, parent, body)
+        self._execute(header, parent, body, self.backend.state.reader(parent.state_root))
 
     def prepare(self, built: Built) -> tuple[Header, StateDelta]:
         """The header that the author signs, and the state that comes with it."""
@@ -123,9 +125,10 @@ class Importer:
         self.consensus.verify(header, self._parent_of(block, header))
         return self.backend.insert(header, body, delta, is_own=True, block=block)
 
-    def _execute(self, header: Header, parent: Header, body: list[bytes]) -> StateDelta:
-        """What the block changes. Raises InvalidBlock, StateDiscarded."""
-        state = self.backend.state.reader(parent.state_root)
+    def _execute(
+        self, header: Header, parent: Header, body: list[bytes], state: StateReader
+    ) -> StateDelta:
+        """What the block changes of its parent's state. Raises InvalidBlock, StateDiscarded."""
         began_ms = self._now_ms()
         try:
             runtime = self.runtimes.take(parent.state_root, state)

@@ -21,9 +21,9 @@ from runtime.primitives.babe_digest import (
     ENGINE,
     INSTANT_ENGINE,
     NEXT_EPOCH,
-    SLOT_CLAIM,
     Authority,
     NextEpoch,
+    decode_claim,
 )
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.scale import DecodeError, Limit
@@ -126,7 +126,7 @@ class Babe(frame.Pallet[Config], index=2):
         if raw is None:
             raise frame.InvalidBlock(f"block {number} claims no slot")
         try:
-            claim = SLOT_CLAIM.decode_all(raw)
+            claim = decode_claim(raw)
         except DecodeError as error:
             raise frame.InvalidBlock(f"slot claim of block {number}: {error}") from error
         is_new = self._enter_slot(number, claim.slot)

@@ -68,12 +68,14 @@ def find_claim(header: Header) -> SlotClaim | None:
     ]
     if len(claims) > 1:
         raise DecodeError(f"{len(claims)} slot claims in block {header.number}")
-    return _claim_in(claims[0].data) if claims else None
+    return decode_claim(claims[0].data) if claims else None
 
 
 @lru_cache(maxsize=_CLAIMS_MAX)
-def _claim_in(data: bytes) -> SlotClaim:
-    """A block's claim is asked for by its check, by fork choice and by its child's check."""
+def decode_claim(data: bytes) -> SlotClaim:
+    """A claim's digest data: asked for by a block's check, its execution, fork choice and the
+    check of its child. Raises DecodeError.
+    """
     return SLOT_CLAIM.decode_all(data)
 
 

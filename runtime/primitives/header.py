@@ -9,6 +9,7 @@ Source: Substrate `sp_runtime::generic::{Header, Digest}`.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.scale import ScaleEnum, codec_of, scale_type
@@ -57,8 +58,17 @@ class Digest:
     logs: list[DigestItem]
 
 
+class _Encoded:
+    """Where a header keeps its bytes: import, storage and fork choice all ask for them."""
+
+    __slots__ = ("encoded",)
+
+
+_keep_encoded = cast(Any, _Encoded).encoded.__set__  # headers are frozen
+
+
 @scale_type(path="sp_runtime::generic::header::Header")
-class Header:
+class Header(_Encoded):
     """A block header; `number` is compact on the wire."""
 
     parent_hash: Hash
@@ -69,11 +79,16 @@ class Header:
 
     def encode(self) -> bytes:
         """SCALE bytes, seal included."""
-        return HEADER.encode(self)
+        try:
+            return self.encoded  # type: ignore[no-any-return, attr-defined]
+        except AttributeError:
+            encoded = HEADER.encode(self)
+            _keep_encoded(self, encoded)
+            return encoded
 
     def hash(self) -> Hash:
         """blake2b-256 of the SCALE bytes, seal included: the block's identity."""
-        return blake2b_256(HEADER.encode(self))
+        return blake2b_256(self.encode())
 
     def without_seal(self) -> Header:
         """What the author signed. The same header if it carries no seal."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.primitives.header import (
@@ -73,3 +75,11 @@ def test_a_seal_is_the_last_item_and_part_of_the_hash() -> None:
 def test_a_header_without_items_has_no_seal() -> None:
     bare = Header(ZERO_HASH, 0, STATE_ROOT, EMPTY_ROOT, Digest([]))
     assert (bare.seal(), bare.without_seal()) == (None, bare)
+
+
+def test_a_header_keeps_its_bytes_and_no_copy_takes_them_over() -> None:
+    header = Header(ZERO_HASH, 5, STATE_ROOT, EMPTY_ROOT, Digest([]))
+    assert header.encode() is header.encode()
+    assert replace(header, number=6).encode() == HEADER.encode(replace(header, number=6))
+    assert header.with_log(SEAL).without_seal().encode() == header.encode()
+    assert header == Header(ZERO_HASH, 5, STATE_ROOT, EMPTY_ROOT, Digest([]))
