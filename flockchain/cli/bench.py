@@ -162,7 +162,8 @@ def zk(
 
     `recheck_s` is what a recipient of the sum takes to compare it with the chain. One client
     commits and is measured; the others' points follow from its own, with blinders of their own. CPU
-    time is of this process, so with `--processes` not that of who commits.
+    time is of this process, so with `--processes` not that of who commits. `verify_none_kept_ms` is
+    the proof's check by a node that has just started.
     """
     from ml.devices import limit_threads
     from ml.zk.bench import CLIENTS, PARAMETERS, bench_zk  # torch takes seconds to import

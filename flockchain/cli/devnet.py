@@ -14,6 +14,7 @@ import typer
 
 from flockchain.cli.refusal import refuse
 from flockchain.config import KEY_SHORTCUTS
+from flockchain.story import Story
 from genesis.errors import SpecError
 from genesis.spec import load_chain_spec
 
@@ -31,20 +32,27 @@ def devnet(
     demo: Annotated[
         bool, typer.Option("--demo", help="Tell the whole story on real data.")
     ] = False,
+    masked: Annotated[
+        bool,
+        typer.Option("--masked", help="After the Arena's chapter tell of a masked sum alone."),
+    ] = False,
     leave: Annotated[
         bool,
         typer.Option("--exit", help="End with the story; status 1 if a step of it failed."),
     ] = False,
 ) -> None:
     """Run several nodes on this machine."""
-    if leave and not demo:
-        raise typer.BadParameter("only a story ends: add --demo", param_hint="--exit")
+    if demo and masked:
+        raise typer.BadParameter("it is another story than --demo", param_hint="--masked")
+    if leave and not (demo or masked):
+        raise typer.BadParameter("only a story ends: add --demo or --masked", param_hint="--exit")
     try:
         load_chain_spec(genesis).genesis_top()
     except SpecError as error:
         refuse(error)
-    run_devnet: Callable[[str, int, Path | None, bool, bool], int] = import_module(
+    run_devnet: Callable[[str, int, Path | None, Story, bool], int] = import_module(
         "flockchain.devnet"
     ).run
     chain = str(Path(genesis).resolve()) if Path(genesis).is_file() else genesis
-    raise typer.Exit(run_devnet(chain, nodes, base_path, demo, leave))
+    story = Story.WHOLE if demo else Story.MASKED if masked else Story.NONE
+    raise typer.Exit(run_devnet(chain, nodes, base_path, story, leave))

@@ -30,7 +30,8 @@ _ALL_ROWS_MAX: Final = 1 << 20  # and as int64
 _SUM_LIMBS: Final = 3  # of a number
 _NUMBERS_MAX: Final = 1 << 32  # what is committed to is below
 _SUMS_MAX: Final = 1 << 48  # and of 2^16 clients their sum
-_FOLDED_MAX: Final = 1 << 22  # numbers that are folded at once, 32 MB as float64
+_COLUMNS: Final = 1 << 12
+_FOLDED_MAX: Final = 1 << 17  # numbers that are folded at once: 1 MB as float64 stays in a cache
 
 
 class OpeningError(ValueError):
@@ -166,11 +167,15 @@ def _fold_numbers(numbers: torch.Tensor, factors: Sequence[int], sums: torch.Ten
     )  # (limbs, chunks)
     whole = numbers.numel() // chunk * chunk  # no copy of all for the sake of the last row
     last = torch.nn.functional.pad(numbers[whole:], (0, -numbers.numel() % chunk))
+    width = min(chunk, _COLUMNS)
+    rows = min(_FOLDED_MAX // width, _ROWS_MAX)
     for part, first in ((numbers[:whole], 0), (last, whole // chunk)):
-        rows = max(1, min(_FOLDED_MAX // chunk, _ROWS_MAX))
         for at, block in enumerate(torch.split(part.reshape(-1, chunk), rows)):
             start = first + at * rows
-            _add_products(table[:, start : start + len(block)], block, sums)
+            some = table[:, start : start + len(block)]
+            for column in range(0, chunk, width):
+                here = slice(column, column + width)
+                _add_products(some, block[:, here], sums[:, :, here])
 
 
 def _add_products(factors: torch.Tensor, block: torch.Tensor, sums: torch.Tensor) -> None:

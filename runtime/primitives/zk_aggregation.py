@@ -22,6 +22,7 @@ from runtime.primitives.zk_points import (
     SCALAR_BYTES,
     PointError,
     admit,
+    admit_to_keep,
     are_paired,
     combine,
     read_scalar,
@@ -45,7 +46,7 @@ def is_admissible(context: RoundContext, client: Commitments, setup: Setup) -> b
         return False
     try:
         for point in client.points:
-            admit(point)
+            admit_to_keep(point).times(client.weight)  # the proof's check asks for this multiple
     except PointError:
         return False
     return True
@@ -72,7 +73,7 @@ def verify_aggregation(statement: Statement, proof: bytes, setup: Setup) -> bool
         witness, value = admit(proof[:POINT_BYTES]), read_scalar(proof[POINT_BYTES:])
     except PointError:
         return False
-    points = [admit(point) for client in statement.clients for point in client.points]
+    points = [each.point for client in statement.kept for each in client]
     folded = combine(points, statement.factors())
     at = statement.point(setup)
     left = folded - G1Point() * Scalar(value) + witness * Scalar(at)

@@ -10,11 +10,19 @@ Source: zkFL (arXiv 2310.02554) 4; Fiat and Shamir (1986); WP VI.H.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from runtime.primitives.hashing import sha2_512
-from runtime.primitives.zk_points import ORDER, admit, compress, weighted_sum
+from runtime.primitives.zk_points import (
+    ORDER,
+    POINT_BYTES,
+    KeptPoint,
+    add_all,
+    admit_to_keep,
+    compress,
+)
 from runtime.primitives.zk_setup import Setup
 
 _UPDATE = b"zkagg/upd/v1"
@@ -56,35 +64,46 @@ class Statement:
     context: RoundContext
     clients: tuple[Commitments, ...]
 
+    def __getstate__(self) -> dict[str, object]:
+        """What travels between processes: no points that were decompressed."""
+        return {"context": self.context, "clients": self.clients}
+
+    @cached_property
+    def kept(self) -> tuple[tuple[KeptPoint, ...], ...]:
+        """The points of each client's commitments. Raises `PointError`."""
+        return tuple(tuple(map(admit_to_keep, client.points)) for client in self.clients)
+
     @cached_property
     def totals(self) -> tuple[bytes, ...]:
         """The commitments to the weighted sum: Σ weight·C of each chunk. Raises `PointError`."""
-        weights = [client.weight for client in self.clients]
-        chunks = zip(*(client.points for client in self.clients), strict=True)
-        return tuple(
-            compress(weighted_sum([admit(point) for point in chunk], weights)) for chunk in chunks
-        )
+        multiples = [
+            [each.times(client.weight) for each in points]
+            for client, points in zip(self.clients, self.kept, strict=True)
+        ]
+        return tuple(compress(add_all(chunk)) for chunk in zip(*multiples, strict=True))
 
     @cached_property
     def seed(self) -> bytes:
         """What all challenges are made of."""
         context, chunks = self.context, len(self.clients[0].points)
+        totals = _frame_points(self.totals)
         head = (context.chain, context.task, context.round, context.setup, context.parameters)
-        parts: list[bytes | int] = [_PROOF, *head, len(self.clients), chunks, context.scale]
+        parts = [_frame(_PROOF, *head, len(self.clients), chunks, context.scale)]
         for each in self.clients:
-            parts += [each.id, each.key, each.weight, *each.points, each.signature]
-        return _digest(*parts, *self.totals)
+            parts += [_frame(each.id, each.key, each.weight), _frame_points(each.points)]
+            parts.append(_frame(each.signature))
+        return sha2_512(b"".join([*parts, totals]))
 
     def factors(self) -> list[int]:
         """ρ of each commitment, client by client, chunk by chunk: its factor in what is opened."""
         begin, chunks = _frame(self.seed, b"rho"), len(self.clients[0].points)
         places = [place.to_bytes(4, "little") for place in range(max(chunks, len(self.clients)))]
-        digests = (
-            sha2_512(begin + places[client] + places[chunk])
-            for client in range(len(self.clients))
-            for chunk in range(chunks)
-        )
-        return [int.from_bytes(digest[:16], "little") for digest in digests]
+        starts = [begin + place for place in places[: len(self.clients)]]
+        return [
+            int.from_bytes(sha2_512(start + place)[:16], "little")
+            for start in starts
+            for place in places[:chunks]
+        ]
 
     def point(self, setup: Setup) -> int:
         """z: where the combination is evaluated."""
@@ -114,3 +133,9 @@ def _frame(*parts: bytes | int) -> bytes:
         else len(part).to_bytes(8, "little") + part
         for part in parts
     )
+
+
+def _frame_points(points: Sequence[bytes]) -> bytes:
+    """As `_frame`, of points that were let in: all have one length."""
+    length = POINT_BYTES.to_bytes(8, "little")
+    return length + length.join(points)

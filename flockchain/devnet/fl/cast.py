@@ -43,6 +43,8 @@ class Group:
 CLIENTS: Final = tuple(Person(f"client {n}", f"//Person{n}") for n in range(1, 7))
 POISONER: Final = Person("the poisoner", "//Client7")
 EVERYBODY: Final = (*CLIENTS, POISONER)
+NEWCOMERS: Final = tuple(Person(f"newcomer {n}", f"//Newcomer{n}") for n in range(1, 4))
+"""They join where updates are masked."""
 GROUPS: Final = (
     Group("clients 1 to 3", CLIENTS[:3], 0),
     Group("clients 4 to 6", CLIENTS[3:], 1),
@@ -51,7 +53,7 @@ GROUPS: Final = (
 KILLED: Final = GROUPS[1]
 CREATOR: Final = key_pair_from_uri("//Creator")
 HONEST: Final = tuple(client.account for client in CLIENTS)
-_NAMES: Final = {client.account: client.name for client in EVERYBODY}
+_NAMES: Final = {client.account: client.name for client in (*EVERYBODY, *NEWCOMERS)}
 
 
 def name_of(account: AccountId) -> str:

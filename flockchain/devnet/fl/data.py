@@ -9,10 +9,12 @@ Source: WP VI.B (private training data), WP VI.A (task creation).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flockchain.devnet.fl.cast import EVERYBODY, ORIGIN
+from flockchain.devnet.person import Person
 from flockchain.sdk.client import Client
 from flockchain.workers.alliance.computing import measure_model, score_models
 from flockchain.workers.alliance.terms import ModelFacts
@@ -38,7 +40,9 @@ class Start:
     shards: dict[str, Path]  # by client
 
 
-async def make_start(client: Client, directory: Path) -> Start:
+async def make_start(
+    client: Client, directory: Path, people: Sequence[Person] = EVERYBODY
+) -> Start:
     """Fetch what the Arena left and deal the training rows out. Raises SdkError."""
     origin = await client.query(Tasks.tasks, ORIGIN)
     best = await client.query(ModelRegistry.models, ORIGIN)
@@ -49,11 +53,11 @@ async def make_start(client: Client, directory: Path) -> Start:
     unseen = open_dataset(ciphertext, origin.key, terms.validation_b)
     rows = await client.get_blob(terms.training[0])
     try:
-        judging, *parts = await pool.run(scan_anew, (rows, unseen, len(EVERYBODY)))
+        judging, *parts = await pool.run(scan_anew, (rows, unseen, len(people)))
         facts = await pool.run(measure_model, (spec, model))
     finally:
         await pool.close()
-    shards = _lay_out(directory, parts)
+    shards = _lay_out(directory, parts, people)
     return Start(terms.spec, spec, best.content, model, judging, facts, shards)
 
 
@@ -71,10 +75,10 @@ def scan_anew(wanted: tuple[bytes, bytes, int]) -> tuple[bytes, ...]:
     return judging, *split_into_shards(training, count)
 
 
-def _lay_out(directory: Path, parts: list[bytes]) -> dict[str, Path]:
+def _lay_out(directory: Path, parts: Sequence[bytes], people: Sequence[Person]) -> dict[str, Path]:
     """A file for each client."""
     directory.mkdir(parents=True, exist_ok=True)
-    shards = {each.name: directory / f"{each.name.replace(' ', '-')}.rows" for each in EVERYBODY}
+    shards = {each.name: directory / f"{each.name.replace(' ', '-')}.rows" for each in people}
     for path, part in zip(shards.values(), parts, strict=True):
         path.write_bytes(part)
     return shards

@@ -24,6 +24,8 @@ class Record:
     claimed: list[alliance.Claimed] = field(default_factory=list)
     proved: list[alliance.SumProved] = field(default_factory=list)
     failed: list[alliance.AggregatorFailed] = field(default_factory=list)
+    shared: list[alliance.SecretsShared] = field(default_factory=list)
+    revealed: list[alliance.SharesRevealed] = field(default_factory=list)
     models: list[bytes] = field(default_factory=list)  # global models, in the order of acceptance
     ended: alliance.TaskEnded | None = None
     votes: dict[int, list[alliance.VoteRevealed]] = field(default_factory=dict)
@@ -51,6 +53,10 @@ class Record:
                 self.proved.append(event)
             case alliance.AggregatorFailed():
                 self.failed.append(event)
+            case alliance.SecretsShared():
+                self.shared.append(event)
+            case alliance.SharesRevealed():
+                self.revealed.append(event)
             case alliance.RoundSettled(model=model) if model is not None:
                 if model not in self.models:
                     self.models.append(model)

@@ -86,6 +86,10 @@ def _line(event: object) -> str | None:
             return f"round {round_}: {name_of(who)} fails to aggregate: {_FAILURES[reason]}"
         case alliance.HandedOver(round=round_, who=who):
             return f"round {round_}: {name_of(who)} hands its update to the next aggregator"
+        case alliance.SecretsShared(round=round_, who=who):
+            return f"round {round_}: {name_of(who)} shares the secrets of its masks"
+        case alliance.SharesRevealed(round=round_, who=who):
+            return f"round {round_}: {name_of(who)} reveals the shares that are asked for"
         case alliance.Expelled(who=who, balance=balance):
             return f"{name_of(who)} is expelled with {short(balance)} left"
         case alliance.Claimed(who=who, stake=stake, earned=earned):
