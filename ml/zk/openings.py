@@ -101,16 +101,19 @@ def add_up(openings: Sequence[Opening], weights: Sequence[int]) -> Opening:
 
 
 def is_opening(points: Sequence[bytes], opening: Opening, setup: Setup) -> bool:
-    """Whether all commitments open to this: by one random combination of them, 0.3 s.
+    """Whether all commitments open to this, which may be a sum. As `are_openings`."""
+    return _do_open([points], [opening], setup, _SUMS_MAX)
+
+
+def are_openings(
+    clients: Sequence[Sequence[bytes]], openings: Sequence[Opening], setup: Setup
+) -> bool:
+    """Whether all clients' commitments open to these: by one random combination, 0.2 s and 40 us a
+    commitment.
 
     Wrong openings pass with a chance of 2^-128. Raises `OpeningError`, `PointError`.
     """
-    ensure_fits(opening, setup, _SUMS_MAX)
-    if len(points) != len(opening.blinders):
-        raise OpeningError(f"{len(points)} commitments, {len(opening.blinders)} chunks")
-    factors = [secrets.randbits(128) for _ in points]
-    expected = combine([admit(point) for point in points], factors)
-    return combine(setup.generators, fold([opening], factors, setup)) == expected
+    return _do_open(clients, openings, setup, _NUMBERS_MAX)
 
 
 def fold(openings: Sequence[Opening], factors: Sequence[int], setup: Setup) -> list[int]:
@@ -151,6 +154,21 @@ def ensure_fits(opening: Opening, setup: Setup, numbers_max: int = _NUMBERS_MAX)
         raise OpeningError(f"a row has not {BLINDERS} blinders")
     if any(not 0 <= blinder < ORDER for row in blinders for blinder in row):
         raise OpeningError("a blinder is no scalar")
+
+
+def _do_open(
+    clients: Sequence[Sequence[bytes]],
+    openings: Sequence[Opening],
+    setup: Setup,
+    numbers_max: int,
+) -> bool:
+    for points, opening in zip(clients, openings, strict=True):
+        ensure_fits(opening, setup, numbers_max)
+        if len(points) != len(opening.blinders):
+            raise OpeningError(f"{len(points)} commitments, {len(opening.blinders)} chunks")
+    admitted = [admit(point) for points in clients for point in points]
+    factors = [secrets.randbits(128) for _ in admitted]
+    return combine(setup.generators, fold(openings, factors, setup)) == combine(admitted, factors)
 
 
 def _fold_numbers(numbers: torch.Tensor, factors: Sequence[int], sums: torch.Tensor) -> None:

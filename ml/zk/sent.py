@@ -15,14 +15,6 @@ from runtime.primitives.zk_setup import BLINDERS, Setup
 _TAG_BYTES: Final = 16
 
 
-class WrongChunkError(ValueError):
-    """A chunk does not open its commitment. `place`: which one."""
-
-    def __init__(self, place: int) -> None:
-        super().__init__(f"chunk {place} does not open its commitment")
-        self.place = place
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A client's commitments, what it posted of what it sends, the point that it shares with the

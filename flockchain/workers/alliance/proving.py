@@ -16,7 +16,7 @@ from flockchain.workers.alliance.chain_string import StringFile
 from flockchain.workers.alliance.computing import Findings, Says, Surroundings
 from flockchain.workers.alliance.zk_files import encode_pieces
 from ml.attacks.sums import SumCheat
-from ml.zk.sent import Sent, WrongChunkError
+from ml.zk.sent import Sent
 from runtime.economy.alliance import is_good_enough
 from runtime.primitives.rational import Rational
 from runtime.primitives.types import Hash
@@ -186,15 +186,10 @@ def sum_up(request: SumUp) -> Faults | Summed:
     from ml.zk.opening_files import encode_masked_sum, encode_opening
     from ml.zk.openings import add_up
     from ml.zk.prover import prove_aggregation
-    from ml.zk.receiving import open_sent
+    from ml.zk.receiving import open_all
 
     statement, setup = request.statement, request.string.open()
-    openings, faults = [], []
-    for place, sent in enumerate(request.sent):
-        try:
-            openings.append(open_sent(sent, statement.context.parameters, setup))
-        except WrongChunkError as error:
-            faults.append((place, error.place))
+    openings, faults = open_all(request.sent, statement.context.parameters, setup)
     if faults:
         return Faults(tuple(faults))
     proved = _with_other_weight(statement) if _is(request, SumCheat.OTHER_WEIGHT) else statement

@@ -10,6 +10,7 @@ from ml.zk.openings import (
     Opening,
     OpeningError,
     add_up,
+    are_openings,
     commit,
     committers,
     fold,
@@ -108,6 +109,17 @@ def test_folding_is_exact_for_the_largest_numbers_and_more_rows_than_fit_at_once
     found = fold(openings, factors, setup)
     assert found[:4] == expected
     assert found[4:] == [sum(factors) * (ORDER - 1) % ORDER] * 4
+
+
+def test_openings_of_several_are_checked_at_once() -> None:
+    proved = proved_round(small_setup())
+    points = [client.points for client in proved.statement.clients]
+    assert are_openings(points, proved.openings, proved.setup)
+    assert not are_openings(points, proved.openings[::-1], proved.setup)
+    numbers = proved.openings[2].numbers.clone()
+    numbers[-1] ^= 1
+    altered = [*proved.openings[:2], Opening(numbers, proved.openings[2].blinders)]
+    assert not are_openings(points, altered, proved.setup)
 
 
 def test_openings_that_fit_no_commitments() -> None:

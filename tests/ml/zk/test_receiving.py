@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 import torch
 
 from ml.zk.openings import commit, opening_of
-from ml.zk.receiving import chunks_of, open_sent
-from ml.zk.sent import Sent, WrongChunkError, piece_sizes
+from ml.zk.receiving import chunks_of, open_all
+from ml.zk.sent import Sent, piece_sizes
 from runtime.primitives import vrf
 from runtime.primitives.curve import hash_to_scalar
 from runtime.primitives.zk_delivery import deliver, share
@@ -35,24 +34,24 @@ def sent(*altered: int) -> Sent:
 
 def test_what_was_committed_to_is_opened() -> None:
     found = sent()
-    opening = open_sent(found, PARAMETERS, SETUP)
+    (opening,), faults = open_all([found], PARAMETERS, SETUP)
+    assert not faults
     assert opening.numbers[0] == 1 << 15
     assert commit(opening, SETUP) == found.points
     assert [len(piece) for piece in found.pieces] == piece_sizes(PARAMETERS, SETUP)
 
 
-@pytest.mark.parametrize(("altered", "chunk"), [((0,), 0), ((SETUP.chunk,), 1)])
-def test_a_chunk_that_is_not_what_was_committed_to_is_found(
-    altered: tuple[int, ...], chunk: int
-) -> None:
-    with pytest.raises(WrongChunkError, match=f"chunk {chunk} does not open") as wrong:
-        open_sent(sent(*altered), PARAMETERS, SETUP)
-    assert wrong.value.place == chunk
-
-
-def test_a_chunk_that_does_not_decrypt_is_found() -> None:
+def test_the_first_wrong_chunk_of_each_client_is_found_among_others() -> None:
+    """Altered in the first chunk, in the second, in both, not decryptable, right."""
     found = sent()
     garbage = replace(found, pieces=(found.pieces[0], bytes(len(found.pieces[1]))))
-    with pytest.raises(WrongChunkError) as wrong:
-        open_sent(garbage, PARAMETERS, SETUP)
-    assert wrong.value.place == 1
+    all_ = [sent(0), garbage, found, sent(SETUP.chunk), sent(1, SETUP.chunk)]
+    openings, faults = open_all(all_, PARAMETERS, SETUP)
+    assert faults == [(0, 0), (1, 1), (3, 1), (4, 0)]
+    assert [commit(opening, SETUP) for opening in openings] == [found.points]
+
+
+def test_nothing_that_decrypts_leaves_nothing_to_check() -> None:
+    found = sent()
+    garbage = replace(found, pieces=(bytes(len(found.pieces[0])), found.pieces[1]))
+    assert open_all([garbage], PARAMETERS, SETUP) == ([], [(0, 0)])

@@ -7,7 +7,6 @@ has posted the proof, and at the end.
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -107,12 +106,12 @@ class Played:
         command = [sys.executable, "-m", "flockchain", "worker", "fl-client"]
         command += ["--rpc", self.chain.url, "--key", URIS[MANY.index(key)], "--task", str(TASK)]
         command += ["--data", str(rows), "--state-dir", str(self.state), "--device", "cpu"]
-        child = subprocess.Popen(command)
+        child = await asyncio.create_subprocess_exec(*command)
         try:
             yield child.pid
         finally:
             child.terminate()
-            await asyncio.to_thread(child.wait, 60)
+            await asyncio.wait_for(child.wait(), 60)
 
     async def until_result(self, worker: FlClient, who: AccountId, pid: int) -> None:
         """Blocks until the round has a result; the one that is alone acts in each of its stages."""
