@@ -71,6 +71,7 @@ from flockchain.storage.kv import KeyValueStore
 from flockchain.storage.leveldb import LevelDbStore
 from flockchain.supervisor import Supervisor, WorkerKeyError, worker_commands
 from flockchain.telemetry import set_up_logging
+from flockchain.wake_up import WakeUp
 from genesis.errors import SpecError
 from genesis.setup import declared_setup
 from genesis.spec import ChainSpec, load_chain_spec
@@ -87,7 +88,6 @@ BLOBS_BYTES_MAX: Final = 20 * 1024**3
 BLOB_BYTES_MAX: Final = 4 * 1024**3
 AHEAD_BYTES_MAX: Final = 64 * 1024**2  # larger blobs are fetched when somebody asks for them
 FETCH_MS: Final = 60_000
-_STEP_S_MAX: Final = 0.1  # the longest sleep: what came meanwhile may have made something due
 
 
 class ServiceError(Exception):
@@ -131,7 +131,7 @@ class Service:
         self.keyring: SessionKeyring
         self.network: Libp2pNetwork
         self._stop = asyncio.Event()
-        self._wake = asyncio.Event()
+        self._wake_up = WakeUp(self.clock)
 
     def stop(self) -> None:
         """End `run`."""
@@ -391,7 +391,7 @@ class Service:
     def submit(self, data: bytes) -> Entry:
         """Take in an extrinsic of a user. Raises PoolError."""
         entry = self.node.submit(data)
-        self._wake.set()
+        self._wake_up.expect(self.node.next_wake_ms())
         return entry
 
     async def _drive(self) -> None:
@@ -405,10 +405,7 @@ class Service:
                     f"the node ends: {self.node.stopped_because}. Stop the other node, or start "
                     "this one with --recovery if there is none"
                 )
-            due_s = (self.node.next_wake_ms() - self.clock.now_ms()) / 1_000
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(max(due_s, 0.001), _STEP_S_MAX))
-            self._wake.clear()
+            await self._wake_up.sleep_until(self.node.next_wake_ms())
 
     async def _network_failed(self) -> None:
         await self.network.failed
