@@ -46,9 +46,11 @@ def show_soak(nodes: int, rate: int, seconds: int, *, as_json: bool) -> None:
 def _print(console: Console, figures: Any, goals: dict[str, bool]) -> None:
     table = Table(
         title=f"{figures.sent} transfers in {figures.seconds} s to {len(figures.nodes)} nodes, "
-        f"{figures.included} in {figures.blocks} blocks; the sender took "
+        f"{figures.included} in {figures.blocks} blocks; a node took "
+        f"{figures.cpu_ms_per_transfer} ms of a core for each, the sender "
         f"{figures.cpu_cores_sender} cores",
-        caption="Memory in MiB; the slope is that of the last two thirds.",
+        caption="Memory in MiB; the slope is that of the last two thirds."
+        + ("" if figures.is_memory_judged else " So short a run is not judged by it."),
     )
     table.add_column("")
     for node in figures.nodes:
