@@ -43,7 +43,7 @@ class Group:
 CLIENTS: Final = tuple(Person(f"client {n}", f"//Person{n}") for n in range(1, 7))
 POISONER: Final = Person("the poisoner", "//Client7")
 EVERYBODY: Final = (*CLIENTS, POISONER)
-NEWCOMERS: Final = tuple(Person(f"newcomer {n}", f"//Newcomer{n}") for n in range(1, 4))
+NEWCOMERS: Final = tuple(Person(f"newcomer {n}", f"//Newcomer{n}") for n in range(1, 8))
 """They join where updates are masked."""
 GROUPS: Final = (
     Group("clients 1 to 3", CLIENTS[:3], 0),

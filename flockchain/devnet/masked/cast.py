@@ -1,7 +1,8 @@
-"""Who plays in the chapter: ten clients, two a process, and what the task's terms are.
+"""Who plays in the chapter: fourteen clients in three processes, and the task's terms.
 
-Of ten participants seven propose and three vote, so of five pairs at least two propose whole: one
-of these loses its process. Secrets shared among seven are recovered from five.
+Half of them propose and half vote; fewer than fourteen would be too few voters. Of seven proposers
+one process has three at least: two of these drop out. Secrets that seven share are recovered from
+five.
 
 Source: WP VI.B (participants), WP VI.H.
 """
@@ -26,12 +27,12 @@ CHOICES: Final = Choices(
     origin=ORIGIN,
     quantity=QUANTITY,
     rounds=1,
-    proposing=Rational(PROPOSERS, len(EVERYBODY)),  # fewer than ten would be too few voters
+    proposing=Rational(1, 2),
+    voters_min=len(EVERYBODY) - PROPOSERS,
     slash=Rational(1, 5),
     units_max=256,
     mode=Mode.ZK_MASKED,
 )
 GROUPS: Final = tuple(
-    Group(f"pair {at // 2 + 1}", EVERYBODY[at : at + 2], at // 2 % 4)
-    for at in range(0, len(EVERYBODY), 2)
+    Group(f"maskers {place + 1}", EVERYBODY[place::3], place) for place in range(3)
 )

@@ -12,7 +12,9 @@ from flockchain.devnet.fl.cast import QUANTITY
 from flockchain.devnet.fl.record import Record
 from flockchain.devnet.fl.reporter import Reporter
 from flockchain.devnet.masked.cast import EVERYBODY, GROUPS, POOL, PROPOSERS
+from flockchain.devnet.masked.chapter import choose_leaving
 from flockchain.devnet.masked.claims import check_claims
+from flockchain.devnet.processes import DevnetError
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.stages import EndReason, FailureReason, Outcome, Standing
 from runtime.primitives.types import FML, Bytes32, Hash
@@ -58,9 +60,16 @@ def test_a_good_story_holds() -> None:
     assert texts[3].endswith("exactly")
 
 
-def test_of_five_pairs_two_propose_whole_whoever_votes() -> None:
-    assert len(GROUPS) - (len(EVERYBODY) - PROPOSERS) == 2
-    assert [each for group in GROUPS for each in group.clients] == list(EVERYBODY)
+def test_whoever_proposes_two_of_them_have_a_process_in_common() -> None:
+    assert sorted(each.name for group in GROUPS for each in group.clients) == sorted(
+        each.name for each in EVERYBODY
+    )
+    spread = [group.clients[at].account for at in (0, 1, 2) for group in GROUPS][:PROPOSERS]
+    leaving = choose_leaving(spread)
+    assert {each.account for each in leaving.clients} < set(spread)
+    assert len(leaving.clients) == 2
+    with pytest.raises(DevnetError, match=r"^3 proposers have no process in common$"):
+        choose_leaving([group.clients[0].account for group in GROUPS])
 
 
 def without(kind: type, *accounts: bytes) -> Callable[[list[object]], list[object]]:
@@ -83,7 +92,7 @@ def changed(kind: type, **fields: object) -> Callable[[list[object]], list[objec
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda events: events[:-2], r"^9 took their balance$"),
+        (lambda events: events[:-2], r"^13 took their balance$"),
         (changed(alliance.RoundTallied, outcome=Outcome.VOID), r"^outcomes \['VOID'\]$"),
         (without(alliance.SumProved), r"^0 sums were proved$"),
         (

@@ -28,7 +28,6 @@ from runtime.pallets.fl_alliance.records import RoundKey
 from runtime.pallets.fl_alliance.stages import Outcome, Stage, Standing
 from runtime.pallets.fl_alliance.terms import RoundWindows
 from runtime.primitives.multi import Id
-from runtime.primitives.rational import Rational
 from runtime.primitives.types import FML, AccountId
 from runtime.primitives.zk_aggregation import OFFSET
 from tests.flockchain.fast_chain import FastChain
@@ -48,7 +47,7 @@ from tests.flockchain.workers.alliance.test_privacy import rows_of
 from tests.flockchain.workers.alliance.test_proven_rounds import round_of, standings
 from tests.flockchain.workers.digits_world import events_of, submit
 
-PROPOSERS, VOTERS, GONE = 10, 3, 2
+PROPOSERS, VOTERS, GONE = 10, 9, 2
 URIS = tuple(f"//Client{n}" for n in range(1, PROPOSERS + VOTERS + 1))
 MANY = tuple(key_pair_from_uri(uri, "sr25519") for uri in URIS)
 VOTERS_ACT = frozenset({Stage.REPORT, Stage.AGGREGATE, Stage.VOTE, Stage.OPEN})
@@ -67,12 +66,14 @@ def forms(update: bytes, weight: int) -> set[bytes]:
     """A part of an update as it could lie in memory, with and without offset and weight."""
     state = load_checked(update, ArtifactLimits(dtypes=("I16",)))
     rows = state["hidden.weight"].flatten().to(torch.int64).unfold(0, FEW, 1)
-    part = next(row for row in rows if bool((row != 0).all()))
-    found = {part.to(torch.int16).numpy().tobytes()}
-    for numbers in (part, part + OFFSET, weight * part, weight * (part + OFFSET)):
-        kinds = (torch.int32, torch.int64, torch.float64)
-        found |= {numbers.to(kind).numpy().tobytes() for kind in kinds}
-    return found
+    part = rows[int((rows != 0).sum(dim=1).argmax())]
+    positive = part + OFFSET
+    found = (
+        *(part.to(kind) for kind in (torch.int16, torch.int64, torch.float32)),
+        *(positive.to(kind) for kind in (torch.int32, torch.int64, torch.float64)),
+        weight * positive,
+    )
+    return {numbers.numpy().tobytes() for numbers in found}
 
 
 class Played:
@@ -141,7 +142,7 @@ class Played:
 async def play(directory: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Played, list[AccountId]]:
     """The round, and who dropped out of it."""
     windows = RoundWindows(*[8] * 9)
-    terms = {**masked(), "proposing": Rational(PROPOSERS, len(MANY)), "windows": windows}
+    terms = {**masked(), "voters_min": VOTERS, "windows": windows}
     async with alliance_chain(directory, rounds=1, **terms) as (chain, client):
         for key in MANY[len(KEYS) :]:
             call = encode_call(Balances.transfer_keep_alive, Id(key.account), 100 * FML)
@@ -166,6 +167,7 @@ async def play(directory: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Played
         async with played.alone(key) as pid, at_work(client, members(rest), state) as worker:
             await played.until_result(worker, aggregator, pid)
             await played.look(pid)
+    assert len(made.record.proposers) == PROPOSERS
     return played, gone
 
 
