@@ -23,6 +23,7 @@ BLOCKS_PER_REQUEST_MAX: Final = 64
 RESPONSE_BYTES_MAX: Final = 960 * 1024  # room for the envelope below a response's limit
 ANNOUNCED_BODY_BYTES_MAX: Final = 480 * 1024
 BLOCK_BYTES_MAX: Final = 1024 * 1024
+EXTRINSICS_PER_MESSAGE_MAX: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def encode_extrinsics(extrinsics: list[bytes]) -> bytes:
 def decode_extrinsics(data: bytes) -> list[bytes]:
     """Raises PeerError, also for any but the canonical bytes."""
     fields = Fields(decode(data, canonical=True))
-    extrinsics = fields.take_bytes_list("extrinsics", 1_024, BLOCK_BYTES_MAX)
+    extrinsics = fields.take_bytes_list("extrinsics", EXTRINSICS_PER_MESSAGE_MAX, BLOCK_BYTES_MAX)
     fields.ensure_empty()
     return extrinsics
 

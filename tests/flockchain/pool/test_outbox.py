@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from flockchain.pool.outbox import BYTES_MAX, EVERY_MS, MESSAGE_BYTES_MAX, Outbox
+from flockchain.pool.outbox import (
+    BYTES_MAX,
+    EVERY_MS,
+    FULL_EVERY_MS,
+    MESSAGE_BYTES_MAX,
+    Outbox,
+)
+from flockchain.sync.messages import (
+    EXTRINSICS_PER_MESSAGE_MAX,
+    decode_extrinsics,
+    encode_extrinsics,
+)
 
 NOW_MS = 1_000_000
 
@@ -27,7 +38,33 @@ def test_a_message_takes_so_many_bytes_and_the_rest_leaves_with_the_next() -> No
         outbox.put(half, NOW_MS)
     assert outbox.take(NOW_MS) == [half, half]
     assert outbox.due_ms == NOW_MS + EVERY_MS
+    assert outbox.take(NOW_MS + EVERY_MS - 1) == []
     assert outbox.take(NOW_MS + EVERY_MS) == [half]
+
+
+def test_what_fills_a_message_leaves_sooner() -> None:
+    outbox, third = Outbox(), bytes(MESSAGE_BYTES_MAX // 3 - 8)
+    outbox.put(b"first", NOW_MS)
+    assert outbox.take(NOW_MS) == [b"first"]
+    for _ in range(2):
+        outbox.put(third, NOW_MS + 1)
+    assert outbox.due_ms == NOW_MS + EVERY_MS
+    for _ in range(5):
+        outbox.put(third, NOW_MS + 2)
+    assert outbox.due_ms == NOW_MS + FULL_EVERY_MS
+    assert len(outbox.take(NOW_MS + FULL_EVERY_MS)) == 3
+    assert outbox.due_ms == NOW_MS + 2 * FULL_EVERY_MS
+    assert len(outbox.take(NOW_MS + 2 * FULL_EVERY_MS)) == 3
+    assert outbox.due_ms == NOW_MS + 2 * FULL_EVERY_MS + EVERY_MS
+
+
+def test_a_batch_has_no_more_extrinsics_than_peers_decode() -> None:
+    outbox = Outbox()
+    for place in range(EXTRINSICS_PER_MESSAGE_MAX + 5):
+        outbox.put(place.to_bytes(4, "big"), NOW_MS)
+    batch = outbox.take(NOW_MS)
+    assert len(decode_extrinsics(encode_extrinsics(batch))) == EXTRINSICS_PER_MESSAGE_MAX
+    assert len(outbox.take(NOW_MS + EVERY_MS)) == 5
 
 
 def test_what_no_message_takes_is_left_to_an_own_block() -> None:
