@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from flockchain.pool.outbox import EVERY_MS
 from flockchain.sync.messages import decode_extrinsics
 from tests.simulation.world import keys_of, make_cluster, transfer
 
@@ -23,12 +24,12 @@ def test_the_first_goes_at_once_and_the_next_ones_together(monkeypatch: pytest.M
             sent.append((cluster.hub.now_ms - start_ms, len(decode_extrinsics(data))))
 
     monkeypatch.setattr(node.network, "publish", publish)
-    for nonce in range(20):
+    for nonce in range(30):
         node.submit(transfer(alice, dest, 10**18, nonce, node.backend.genesis))
         node.on_time()
         cluster.run(20)
-    cluster.run(300)
-    assert sum(count for _, count in sent) == 20
+    cluster.run(EVERY_MS)
+    assert sum(count for _, count in sent) == 30
     assert sent[0] == (0, 1)
     assert len(sent) == 3
-    assert all(later - earlier >= 200 for (earlier, _), (later, _) in itertools.pairwise(sent))
+    assert all(later - earlier >= EVERY_MS for (earlier, _), (later, _) in itertools.pairwise(sent))
