@@ -40,9 +40,9 @@ from runtime.primitives.types import Hash
 
 _WHOLE_EVERY: Final = 50  # blocks between two recomputations of a whole state
 _VIOLATIONS_MAX: Final = 100
-_VOTES_KEPT: Final = 65_536
-"""Of all nodes: 4,700 rounds of seven. Longer runs would fill this process instead of the nodes."""
-_BLOCKS_KEPT: Final = 8_192
+_VOTES_KEPT: Final = 16_384
+"""Of all nodes: 1,170 rounds of seven. Longer runs would fill this process instead of the nodes."""
+_BLOCKS_KEPT: Final = 2_048
 _INJECTED: Final = (POWER_CUT, NO_SPACE, RELEASE_OVER)
 
 Key = TypeVar("Key")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 from flockchain.consensus.grandpa.messages import ENVELOPE
@@ -30,14 +30,15 @@ from runtime.primitives.types import Hash
 from runtime.primitives.vrf import verify as verify_vrf
 from runtime.runtime import Runtime
 
-_KEPT = 32_768
+SHARED_MAX: Final = 32_768
 Answer = ValidTransaction | TransactionValidityError
 
 
 class _Executions:
     """What blocks change, by header and body. Refusals are executed again."""
 
-    def __init__(self) -> None:
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max // 64
         self._known: dict[tuple[Hash, tuple[bytes, ...]], Executed] = {}
 
     def __call__(
@@ -52,7 +53,7 @@ class _Executions:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = execute_block(state, header, body, verify, runtime)
-            if len(self._known) > _KEPT // 64:
+            if len(self._known) > self._count_max:
                 del self._known[next(iter(self._known))]
             return known
         for changed, value in known.changes.items():  # the runtime stands where it would
@@ -63,12 +64,15 @@ class _Executions:
 class _Validations:
     """What the pool hears of extrinsics, by head and extrinsic; stands for `Validation`."""
 
-    def __init__(self) -> None:
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
         self._known: dict[tuple[int, Hash, TransactionSource, bytes], Answer] = {}
 
     def __call__(
         self, state: StateReader, head: Hash, number: int, verify: Verifier
     ) -> _ValidationAt:
+        if len(self._known) > self._count_max:
+            self._known.clear()
         return _ValidationAt(self._known, head, lambda: Validation(state, head, number, verify))
 
 
@@ -95,8 +99,6 @@ class _ValidationAt:
             except TransactionValidityError as error:
                 answer = error
             self._known[key] = answer
-            if len(self._known) > _KEPT:
-                del self._known[next(iter(self._known))]
         if isinstance(answer, TransactionValidityError):
             raise answer
         return answer
@@ -105,22 +107,22 @@ class _ValidationAt:
 class _Decoded:
     """A codec that decodes equal bytes once; what does not decode raises each time."""
 
-    def __init__(self, codec: Codec[Any]) -> None:
+    def __init__(self, codec: Codec[Any], count_max: int) -> None:
         self.encode = codec.encode
-        self.decode_all = lru_cache(_KEPT)(codec.decode_all)
+        self.decode_all = lru_cache(count_max)(codec.decode_all)
 
 
 @contextmanager
-def shared_checks() -> Iterator[None]:
-    """Within it, the nodes of this process share the answers of pure checks."""
-    ed25519 = lru_cache(_KEPT)(ed25519_verify)
+def shared_checks(count_max: int = SHARED_MAX) -> Iterator[None]:
+    """Within it, the nodes of this process share the answers of pure checks, `count_max` a kind."""
+    ed25519 = lru_cache(count_max)(ed25519_verify)
     with (
         patch("runtime.primitives.grandpa_votes.ed25519_verify", ed25519),
         patch("runtime.primitives.slot_seal.ed25519_verify", ed25519),
-        patch("flockchain.consensus.babe.lottery.verify", lru_cache(_KEPT)(verify_vrf)),
-        patch("flockchain.chain.importer.execute_block", _Executions()),
-        patch("flockchain.chain.validation.Validation", _Validations()),
-        patch("flockchain.consensus.grandpa.worker.ENVELOPE", _Decoded(ENVELOPE)),
-        patch("p2p.memory_node.message_id", lru_cache(_KEPT)(message_id)),
+        patch("flockchain.consensus.babe.lottery.verify", lru_cache(count_max)(verify_vrf)),
+        patch("flockchain.chain.importer.execute_block", _Executions(count_max)),
+        patch("flockchain.chain.validation.Validation", _Validations(count_max)),
+        patch("flockchain.consensus.grandpa.worker.ENVELOPE", _Decoded(ENVELOPE, count_max)),
+        patch("p2p.memory_node.message_id", lru_cache(count_max)(message_id)),
     ):
         yield

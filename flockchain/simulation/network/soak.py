@@ -34,6 +34,7 @@ _ENDING: Final = ("restart", "crash", "full-disk")
 _CACHED_NODES: Final = 4_000  # trie nodes: full within the first hours
 _CACHED_SIGNATURES: Final = 512
 _COUNTED_MAX: Final = 3
+_SHARED_MAX: Final = 4_096  # answers of a kind: seven nodes give thirty a slot
 _DISK_CACHE_BYTES: Final = 1 << 20
 _MEMORY_FILE: Final = Path("/proc/self/statm")
 _PAGE_BYTES: Final = 4_096
@@ -101,7 +102,7 @@ def play_soak(
 
     Raises StorageError if the folder cannot be written.
     """
-    with shared_checks():
+    with shared_checks(_SHARED_MAX):
         world = World(plan, _machine(folder))
         samples: list[Sample] = []
         for slot in range(1, plan.slots + 1):
