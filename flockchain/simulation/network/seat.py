@@ -31,7 +31,7 @@ from flockchain.node import Node
 from flockchain.pool.pool import Pool, PoolConfig
 from flockchain.simulation.network.clocks import SkewedClock
 from flockchain.simulation.network.disk import PowerCut, SimulatedDisk
-from flockchain.simulation.network.releases import OLD, playing
+from flockchain.simulation.network.releases import OLD, playing, release_of
 from flockchain.simulation.network.trace import Trace
 from flockchain.simulation.network.wires import Wires
 from flockchain.storage.errors import StorageError
@@ -84,6 +84,10 @@ class Seat:
         self.disk = machine.open_disk(Random(f"disk {place} {seed}"))
         self.release = OLD
         """The spec version of the release that is installed."""
+        self.wanted_release = OLD
+        """The one that a node asked for when it ended: an earlier one, if its disk is new."""
+        self.wants_warp = False
+        """Whether an empty disk gets a state with proofs of it, not all blocks."""
         self.node: Node | None = None
         self.is_liar = False
         self.has_ended = False
@@ -155,7 +159,7 @@ class Seat:
             if not self.is_liar:  # a liar forges with its own key beside its author
                 consensus.on_sealed.append(author.note_sealed)
             signers.append(Signer(self.key.public, self.key.sign))
-        node = Node(backend, importer, pool, self.clock, author)
+        node = Node(backend, importer, pool, self.clock, author, wants_warp=self.wants_warp)
         network = Outlet(self, self.wires.join(self.peer, Door(self, node)))
         journal = self.journal or StoredJournal(store)
         config = VoterConfig(gossip_ms=slot_ms // 3)
@@ -174,6 +178,8 @@ class Seat:
             self.end(str(error))
             return False
         if self.node is not None and self.node.is_release_over:
+            backend = self.node.backend
+            self.wanted_release = release_of(backend.state_at(backend.finalized.hash))
             self.end(RELEASE_OVER)
             return False
         return True

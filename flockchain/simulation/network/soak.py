@@ -57,7 +57,7 @@ class Sample:
     disk_bytes: int
     """Keys and values of the first node."""
     process_bytes: int
-    """Resident memory of this process; 0 where the system does not tell."""
+    """Resident memory of this process without mapped files; 0 where the system does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +171,5 @@ def _immortal(world: World) -> Iterator[Seat]:
 def _resident_bytes() -> int:
     if sys.platform != "linux":
         return 0
-    return int(_MEMORY_FILE.read_text().split()[1]) * _PAGE_BYTES
+    resident, mapped = _MEMORY_FILE.read_text().split()[1:3]
+    return (int(resident) - int(mapped)) * _PAGE_BYTES

@@ -21,7 +21,7 @@ from flockchain.simulation.network.behaviours.liar import FORGETS, Liar
 from flockchain.simulation.network.checkers import Checkers
 from flockchain.simulation.network.faults import Faults
 from flockchain.simulation.network.plan import SLOT_MS, Plan
-from flockchain.simulation.network.releases import NEW, playing, release_of, upgraded_genesis
+from flockchain.simulation.network.releases import OLD, playing, release_of, upgraded_genesis
 from flockchain.simulation.network.seat import PLAIN_MACHINE, RELEASE_OVER, Machine, Outlet, Seat
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.trace import Trace
@@ -129,7 +129,8 @@ class World:
         seat.leave()
 
     def lose_disk(self, seat: Seat) -> None:
-        """Nothing is left of what the node stored."""
+        """Nothing is left of what the node stored; a newer release cannot execute the past."""
+        seat.wants_warp = seat.release != OLD
         seat.disk = seat.machine.open_disk(Random(f"disk {seat.place} {self.plan.seed} again"))
         self.checkers.forget_disk(seat)
 
@@ -196,7 +197,7 @@ class World:
         if seat.ended_because == FORGETS:
             self.start(seat)
         if seat.ended_because == RELEASE_OVER:
-            seat.release = NEW
+            seat.release = seat.wanted_release
             wait_ms = self.prng.randrange(UPDATE_MS_MAX)
             self.wires.schedule(wait_ms, lambda: self.start(seat))
 
