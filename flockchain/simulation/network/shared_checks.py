@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 from unittest.mock import patch
@@ -19,7 +20,7 @@ from unittest.mock import patch
 from flockchain.consensus.grandpa.messages import ENVELOPE
 from p2p.seen import message_id
 from runtime.api import Executed, Validation, execute_block
-from runtime.frame.errors import TransactionValidityError
+from runtime.frame.errors import InvalidKind, TransactionValidityError, UnknownKind
 from runtime.frame.executive import Verifier
 from runtime.frame.externalities import StateReader
 from runtime.frame.validity import TransactionSource, ValidTransaction
@@ -31,7 +32,19 @@ from runtime.primitives.vrf import verify as verify_vrf
 from runtime.runtime import Runtime
 
 SHARED_MAX: Final = 32_768
-Answer = ValidTransaction | TransactionValidityError
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What an error says; the error itself holds all frames that it passed, and their states."""
+
+    kind_of_error: type[TransactionValidityError]
+    kind: InvalidKind | UnknownKind
+    reason: str
+    code: int
+
+
+Answer = ValidTransaction | _Refusal
 
 
 class _Executions:
@@ -97,10 +110,10 @@ class _ValidationAt:
             try:
                 answer = self._build().validate(source, data)
             except TransactionValidityError as error:
-                answer = error
+                answer = _Refusal(type(error), error.kind, str(error), error.code)
             self._known[key] = answer
-        if isinstance(answer, TransactionValidityError):
-            raise answer
+        if isinstance(answer, _Refusal):
+            raise answer.kind_of_error(answer.kind, answer.reason, answer.code)
         return answer
 
 
