@@ -19,8 +19,9 @@ NODES_MAX: Final = 1_000_000
 SIZE_BYTES_MAX: Final = 256 * 1024 * 1024
 RETIRED_BYTES_MAX: Final = 16 * 1024 * 1024
 """About fourteen blocks of 200 transfers."""
-_NODE_BYTES: Final = 400
 _BYTES_PER_RECORD_BYTE: Final = 3
+_NODE_BYTES: Final = 400 + _BYTES_PER_RECORD_BYTE * HASH_BYTES
+_CHILD_BYTES: Final = _BYTES_PER_RECORD_BYTE * (HASH_BYTES + LOCATION_BYTES)
 """Memory by a node's record, fitted on CPython 3.11: about 2.4 kB for a branch of 16."""
 
 
@@ -67,14 +68,17 @@ class NodeCache:
 
         So the two generations hold one version of each node, and seldom have to be forgotten.
         """
+        young = self.young
         for location in locations:
-            holder = self.young if location in self.young else self._old
-            node = holder.pop(location, None)
-            if node is None:
-                continue
-            size_bytes = _size_of(node)
-            if holder is self.young:
+            node = young.pop(location, None)
+            if node is not None:
+                size_bytes = _size_of(node)
                 self._size_bytes -= size_bytes
+            else:
+                node = self._old.pop(location, None)
+                if node is None:
+                    continue
+                size_bytes = _size_of(node)
             self._retired[location] = node
             self._retired_bytes += size_bytes
             if (
@@ -89,6 +93,5 @@ class NodeCache:
 
 def _size_of(node: TrieNode) -> int:
     """About the memory that a node takes, from the length of its record."""
-    children = node.bitmap.bit_count() * (HASH_BYTES + LOCATION_BYTES)
-    record_bytes = HASH_BYTES + children + len(node.value or b"")
-    return _NODE_BYTES + _BYTES_PER_RECORD_BYTE * record_bytes
+    size_bytes = _NODE_BYTES + _CHILD_BYTES * node.bitmap.bit_count()
+    return size_bytes + _BYTES_PER_RECORD_BYTE * len(node.value) if node.value else size_bytes

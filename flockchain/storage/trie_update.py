@@ -28,7 +28,6 @@ from flockchain.storage.trie_codec import (
     decode_inline,
     encode_compact,
     encode_node,
-    hash_256,
     remember_inline,
 )
 from runtime.primitives.record import record
@@ -130,10 +129,7 @@ class TrieUpdate:
     def _finish_root(self, old: TrieRoot, node: TrieNode | None) -> TrieRoot:
         if old.location:
             self._removed.append(old.location)
-        if node is None:
-            return EMPTY_TRIE
-        encoded = encode_node(node)
-        return TrieRoot(hash_256(encoded), self._insert(node, encoded))
+        return EMPTY_TRIE if node is None else TrieRoot(*self._insert(node, encode_node(node)))
 
     def _update(self, node: TrieNode | None, low: int, high: int, depth: int) -> TrieNode | None:
         """Apply the changes low to high, which all share their first `depth` nibbles.
@@ -151,12 +147,6 @@ class TrieUpdate:
             if low == high:
                 return node
         partial, first = node.partial, paths[low]
-        if node.refs is None and high - low == 1 and first[depth:] == partial:
-            # The commonest case by far: an account's leaf gets a new value.
-            value = values[low]
-            if value == node.value:
-                return node
-            return None if value is None else self._exchange(node, value)
         children: dict[int, TrieNode | None] = {}
         branch = node
         if not (first.startswith(partial, depth) and paths[high - 1].startswith(partial, depth)):
@@ -181,19 +171,30 @@ class TrieUpdate:
                 old = self._load(location, ref) if location else decode_inline(ref) if ref else None
             else:
                 old = None
-            new = self._update(old, low, after, end + 1)
+            if (
+                old is not None
+                and old.refs is None
+                and after - low == 1
+                and paths[low][end + 1 :] == old.partial
+            ):  # the commonest case by far: an account's leaf gets a new value
+                new = self._exchange(old, values[low])
+            else:
+                new = self._update(old, low, after, end + 1)
             if new is not old:
                 children[index] = new
                 is_changed = True
             low = after
         return self._rebuild(branch, value, children) if is_changed else node
 
-    def _exchange(self, leaf: TrieNode, value: bytes) -> TrieNode:
-        """A leaf with another value."""
-        made = self._leaf(leaf.partial, value)
-        if (made.value_hash is None) is (leaf.value_hash is None):
-            made.frame = leaf.frame
-        return made
+    def _exchange(self, leaf: TrieNode, value: bytes | None) -> TrieNode | None:
+        """A leaf with another value; itself if it is the same, None if there is none."""
+        if value is None or value == leaf.value:
+            return None if value is None else leaf
+        value_hash = None
+        if len(value) > VALUE_BYTES_INLINE_MAX and self._hashes_values:
+            value_hash = blake2b(value, digest_size=HASH_BYTES).digest()
+        frame = leaf.frame if (value_hash is None) is (leaf.value_hash is None) else None
+        return TrieNode(leaf.partial, value, value_hash, 0, None, None, frame)
 
     def _split(
         self,
@@ -283,11 +284,15 @@ class TrieUpdate:
             ref = encode_compact(len(encoded)) + encoded
             remember_inline(ref, node)
             return ref, NO_LOCATION
-        digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
-        return HASH_REF_HEAD + digest, self._insert(node, encoded)
+        digest, location = self._insert(node, encoded)
+        return HASH_REF_HEAD + digest, location
 
-    def _insert(self, node: TrieNode, encoded: bytes) -> bytes:
-        """Note the node and its record: encoding, children's locations, hashed value."""
+    def _insert(self, node: TrieNode, encoded: bytes) -> tuple[bytes, bytes]:
+        """Note the node and its record: encoding, children's locations, hashed value.
+
+        The encoding's hash, and where the record will lie.
+        """
+        digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
         if node.locations is not None:
             encoded += b"".join(node.locations)
         if node.value_hash is not None and node.value is not None:
@@ -299,7 +304,7 @@ class TrieUpdate:
         self._locations.append(location)
         nodes.append(node)
         self._records.append(encoded)
-        return location
+        return digest, location
 
     def _leaf(self, partial: str, value: bytes | None) -> TrieNode:
         return TrieNode(partial, value, self._hash_of(value))

@@ -189,7 +189,7 @@ class Externalities:
     def go_on(self, base: StateReader) -> None:
         """Begin the next block over `base`, which holds what was reached here: reads are kept."""
         self._base = base
-        self._bytes += sum(len(self._values[key] or b"") for key in self._dirty)
+        self._bytes += sum(map(len, filter(None, map(self._values.get, self._dirty))))
         self._dirty.clear()
         self.events.clear()
         self._by_item, self._grouped = {}, 0
