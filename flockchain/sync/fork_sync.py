@@ -54,11 +54,14 @@ class ForkSync:
     def want(self, blocks: Iterable[Hash]) -> None:
         """These blocks are missing, and no others any more; asks if it is time to."""
         wanted = [block for block in blocks if not self._backend.blocks.has(block)][:WANTED_MAX]
+        if not wanted:  # as mostly: a node asks whenever it does anything
+            self._above = {}
+            return
         final = self._backend.finalized.number
         self._above = {block: max(final, self._above.get(block, 0)) for block in wanted}
         peers = self._network.peers()
         now_ms = self._clock.now_ms()
-        if wanted and peers and not self._is_asking and now_ms >= self._not_before_ms:
+        if peers and not self._is_asking and now_ms >= self._not_before_ms:
             self._turn += 1
             block = wanted[self._turn // len(peers) % len(wanted)]
             self._ask(peers[self._turn % len(peers)], block)

@@ -8,7 +8,7 @@ Source: WP VII (protocol upgrades).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 from runtime import api
@@ -21,15 +21,17 @@ from runtime.version import CODE_KEY, SPEC_VERSION, parse_code
 OLD: Final = SPEC_VERSION
 NEW: Final = SPEC_VERSION + 1
 _NEW_HASH: Final = Hash(b"n" * 32)
+_AS_IT_IS: Final = nullcontext()
+
+
+def playing(spec_version: int) -> AbstractContextManager[None]:
+    """Within it, the release of that spec version runs; mostly it does already."""
+    return _AS_IT_IS if spec_version == Runtime.spec_version else _played(spec_version)
 
 
 @contextmanager
-def playing(spec_version: int) -> Iterator[None]:
-    """Within it, the release of that spec version runs."""
+def _played(spec_version: int) -> Iterator[None]:
     before = Runtime.spec_version
-    if spec_version == before:
-        yield
-        return
     _set(spec_version)
     try:
         yield
