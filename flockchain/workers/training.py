@@ -80,17 +80,20 @@ class TrainingPool:
 
     async def run(self, work: Callable[[A], R], argument: A) -> R:
         """Run a module's function in the process. Raises what it raises, `BrokenProcessPool`."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                1, self._context, initializer=_adopt, initargs=(self._stop,)
-            )
-        pool = self._pool
+        pool = self._executor()
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work, argument)
         except BrokenProcessPool:
             if self._pool is pool:  # killed, for its memory perhaps: the next one starts anew
                 self._pool = None
             raise
+
+    def _executor(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                1, self._context, initializer=_adopt, initargs=(self._stop,)
+            )
+        return self._pool
 
     async def close(self) -> None:
         """End the process; a training under way stops after its training epoch."""

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from flockchain.keys import key_pair_from_uri
 from flockchain.sdk import Client
 from flockchain.workers.strengths import Method, Strength
@@ -31,6 +33,11 @@ STRONG, WEAK, NOISE = (key_pair_from_uri(f"//Trainer{n}", "sr25519") for n in (1
 VALIDATORS = [key_pair_from_uri(f"//Validator{n}", "ed25519") for n in (1, 2, 3)]
 KEYS = [CREATOR, STRONG, WEAK, NOISE, *VALIDATORS]
 DAYS = 3
+
+
+@pytest.fixture
+def processes() -> None:
+    """The worker has its own, as those that people run."""
 
 
 async def run_task(directory: Path) -> tuple[FastChain, int, set[bytes]]:

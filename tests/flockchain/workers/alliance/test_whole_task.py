@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from runtime.pallets.fl_alliance.events import EndReason
 from runtime.pallets.fl_alliance.stages import Outcome
 from tests.flockchain.fast_chain import FastChain
@@ -16,6 +18,11 @@ from tests.flockchain.workers.alliance.alliance_chain import (
     result_of,
     step,
 )
+
+
+@pytest.fixture
+def processes() -> None:
+    """The worker has its own, as those that people run."""
 
 
 def test_participants_train_vote_and_are_paid(tmp_path: Path) -> None:
