@@ -139,10 +139,7 @@ class Cluster:
         """Let virtual time pass."""
         end_ms = self.hub.now_ms + duration_ms
         while True:
-            for node in self.nodes():
-                if node.next_wake_ms() <= self.clock.now_ms():
-                    node.on_time()
-            times = [node.next_wake_ms() - START_MS for node in self.nodes()]
+            times = [self._wake(node) - START_MS for node in self.nodes()]
             event_ms = self.hub.next_event_ms()
             if event_ms is not None:
                 times.append(event_ms)
@@ -151,3 +148,11 @@ class Cluster:
                 self.hub.deliver_until(end_ms)
                 return
             self.hub.deliver_until(step_ms)
+
+    def _wake(self, node: Node) -> int:
+        """Have the node do what is due; when it wants to be called next."""
+        wake_ms = node.next_wake_ms()
+        if wake_ms <= self.clock.now_ms():
+            node.on_time()
+            wake_ms = node.next_wake_ms()
+        return wake_ms

@@ -16,6 +16,8 @@ from flockchain.sync.messages import encode_announcement
 from runtime.primitives.types import FML
 from tests.simulation.world import key_of, keys_of, make_cluster, transfer
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 
 class TwoFaced:
     """Seals a second block, without the extrinsics of the first, the first time it has any."""

@@ -10,6 +10,8 @@ from flockchain.pool.outbox import EVERY_MS
 from flockchain.sync.messages import decode_extrinsics
 from tests.simulation.world import keys_of, make_cluster, transfer
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 
 def test_the_first_goes_at_once_and_the_next_ones_together(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = make_cluster(1, seed=5, watching=1)

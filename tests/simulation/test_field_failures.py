@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flockchain.node import Node
 from flockchain.simulation.cluster import Cluster
 from runtime.primitives.types import Hash
@@ -14,6 +16,8 @@ from tests.simulation.test_set_changes import (
     running,
     set_id,
 )
+
+pytestmark = pytest.mark.usefixtures("sharing")
 
 SESSION_MS = 10_000
 

@@ -30,6 +30,8 @@ from tests.simulation.test_set_changes import (
 )
 from tests.simulation.world import keys_of
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 DECIDED = 52
 """The block in which root acts."""
 DELAY = 6

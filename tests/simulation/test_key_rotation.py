@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
 from flockchain.consensus.grandpa.ballot import Signer
@@ -23,6 +25,8 @@ from tests.simulation.stake_world import STAKE, runtime_of, signed_call, staked_
 from tests.simulation.test_reports import OnEveryFork
 from tests.simulation.test_set_changes import HALF_SLOT_MS, ensure_agreement, finalized, running
 from tests.simulation.world import keys_of
+
+pytestmark = pytest.mark.usefixtures("sharing")
 
 FRESH = key_of("fresh")
 SESSION_SLOTS = 10

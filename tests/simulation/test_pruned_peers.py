@@ -16,6 +16,8 @@ from tests.simulation.test_set_changes import (
     set_id,
 )
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 STATES, BODIES = 16, 8
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flockchain.chain.notifications import Imported
 from flockchain.consensus.babe.author import AuthorKey, SlotAuthor
 from flockchain.consensus.babe.lottery import VrfKey
@@ -14,6 +16,8 @@ from runtime.primitives.grandpa_votes import Prevote, SignedMessage, signing_pay
 from runtime.primitives.types import Hash
 from tests.simulation.stake_world import STAKE, bonded, runtime_of, staked_cluster
 from tests.simulation.world import keys_of, make_cluster
+
+pytestmark = pytest.mark.usefixtures("sharing")
 
 SLOTS = 50
 SECOND_SEED = 41

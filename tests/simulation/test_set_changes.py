@@ -26,6 +26,8 @@ from tests.simulation.stake_world import (
     staked_cluster,
 )
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 HALF_SLOT_MS = 500
 ERA_MS = 30_000
 

@@ -15,6 +15,8 @@ from tests.simulation.stake_world import NEWCOMER, runtime_of, signed_call
 from tests.simulation.test_cluster import running
 from tests.simulation.world import keys_of
 
+pytestmark = pytest.mark.usefixtures("sharing")
+
 
 def cases(cluster: Cluster) -> list[CaseKey]:
     """The offences on chain, as any node sees them."""
@@ -74,7 +76,6 @@ def until_voter(cluster: Cluster, key: bytes, *, is_voter: bool) -> None:
         assert cluster.hub.now_ms < 200_000
 
 
-@pytest.mark.usefixtures("sharing")
 def test_a_second_node_with_a_key_that_is_elected_later_hears_the_first_and_stops() -> None:
     """At its start the key was silent, so there was nothing to hear."""
     keys = keys_of(4)
