@@ -12,12 +12,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import torch
 
-from ml.language.language_model import LanguageModel
 from ml.language.sampling import GenerationError, GenerationOptions, choose_token, seeded
+
+if TYPE_CHECKING:  # seconds: it loads transformers
+    from ml.language.language_model import LanguageModel
 
 MARGIN: Final = 0.5  # nats
 CANDIDATES_MAX: Final = 512

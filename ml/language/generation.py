@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ml.language.language_model import LanguageModel
 from ml.language.sampling import GenerationError, GenerationOptions, choose_token, seeded
 from ml.language.text_stream import TextStream
+
+if TYPE_CHECKING:  # seconds: it loads transformers
+    from ml.language.language_model import LanguageModel
 
 Finish = Literal["stop", "length"]
 

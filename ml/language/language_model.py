@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ml.language.directory import ensure_adapter, ensure_model
@@ -89,9 +88,11 @@ class LanguageModel:
         ensure_adapter(directory)
         if name in self._adapters:
             return
-        if isinstance(self._model, PeftModel):
+        if self._adapters:
             self._model.load_adapter(str(directory), adapter_name=name)
         else:
+            from peft import PeftModel  # seconds, which models without adapters save
+
             self._model = PeftModel.from_pretrained(
                 self._model, str(directory), adapter_name=name, is_trainable=False
             ).eval()
@@ -107,7 +108,7 @@ class LanguageModel:
 
     @contextmanager
     def _adapted(self, adapter: str | None) -> Iterator[None]:
-        if not isinstance(self._model, PeftModel):
+        if not self._adapters:
             assert adapter is None, f"adapter {adapter} is not loaded"
             yield
         elif adapter is None:

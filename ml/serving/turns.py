@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
 from ml.language.agreement import could_say
 from ml.language.generation import Generation
-from ml.language.language_model import LanguageModel
 from ml.language.sampling import GenerationError, GenerationOptions
 from ml.serving.classifier import Classifier
 from ml.tasks.interface import PredictionError
+
+if TYPE_CHECKING:  # seconds: it loads transformers
+    from ml.language.language_model import LanguageModel
 
 MODELS_MAX: Final = 64
 Event = dict[str, Any]
@@ -115,6 +117,8 @@ class Turns:
             return
         base = self._bases.get(str(path))
         if base is None:
+            from ml.language.language_model import LanguageModel  # classifiers do without
+
             base = self._bases[str(path)] = LanguageModel(path, self._device)
         adapter = request.get("adapter")
         if adapter is not None:
