@@ -67,7 +67,7 @@ class KeptEvaluator(Evaluator):
 
     def __init__(self, spec: bytes, dataset: bytes) -> None:
         super().__init__(spec, dataset)
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
 
     def start(self) -> None:
         with self._turn:
