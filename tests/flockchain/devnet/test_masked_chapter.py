@@ -38,18 +38,20 @@ class OneNode(Devnet):
 async def blocks_of(chain: FastChain) -> AsyncIterator[None]:
     """A block each slot, as a network makes them, for as long as it lasts."""
 
+    ended = asyncio.Event()
+
     async def make() -> None:
-        while True:
-            await asyncio.sleep(SLOT_S)
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), SLOT_S)
             chain.seal()
 
     running = asyncio.create_task(make())
     try:
         yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        ended.set()
+        await running
 
 
 def deal(directory: Path, people: Sequence[Person]) -> Start:
