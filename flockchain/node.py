@@ -39,6 +39,7 @@ from flockchain.pool.errors import AlreadyImported, NoState, PoolError, Refused
 from flockchain.pool.outbox import Outbox
 from flockchain.pool.pool import Pool
 from flockchain.refusals import Refusals
+from flockchain.sync.behind_finality import BehindFinality
 from flockchain.sync.better_chain import BetterChain
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.fork_sync import ForkSync
@@ -133,6 +134,7 @@ class Node:
     history: HistorySync = field(init=False)
     warp: WarpSync | None = field(init=False, default=None)
     release: ReleaseWatch = field(init=False)
+    _behind: BehindFinality = field(init=False)
     _states: StateServer = field(init=False)
     peers: dict[PeerId, PeerStatus] = field(init=False, default_factory=dict)
     _held: list[tuple[int, PeerId, BlockData]] = field(init=False, default_factory=list)
@@ -146,6 +148,7 @@ class Node:
         self.network = network
         self.finality = finality
         self.sync = BlockSync(self.backend, network, self.clock, self._import_synced)
+        self._behind = BehindFinality(self.sync)
         self.forks = ForkSync(self.backend, network, self.clock, self._import)
         self.history = HistorySync(self.backend, network, self.clock)
         self._states = StateServer(self.backend, self.clock)
@@ -204,7 +207,10 @@ class Node:
                 self.network.publish("block-announces", encode_announcement(imported.header, body))
         if self.finality is not None:
             self.finality.on_time(now_ms)
-            self.forks.want(self.finality.voter.awaited_blocks)
+            voter = self.finality.voter
+            self.forks.want(voter.awaited_blocks)
+            final = self.backend.finalized.number
+            self._behind.look(now_ms, final, voter.final_heights())
         batch = self._outbox.take(self.clock.now_ms())
         if batch:
             self.network.publish("transactions", encode_extrinsics(batch))

@@ -60,6 +60,14 @@ class Neighbours:
         known = self._peers.get(peer)
         return None if known is None else known.view
 
+    def final_heights(self) -> list[tuple[PeerId, int]]:
+        """What each peer told of the height of its last commit."""
+        return [
+            (peer, known.view.commit_finalized_height)
+            for peer, known in self._peers.items()
+            if known.view is not None
+        ]
+
     def can_use_votes(self, own: View) -> bool:
         """Whether any neighbour is where our votes of the last two rounds count, or may be."""
         return any(

@@ -157,6 +157,10 @@ class Voter:
         """`peer` cannot be asked any more."""
         self._neighbours.remove(peer)
 
+    def final_heights(self) -> list[tuple[PeerId, int]]:
+        """How far the finality of connected peers is, as they told."""
+        return self._neighbours.final_heights()
+
     def answer_catch_up(self, request: CatchUpRequest) -> CatchUpResponse:
         """The completed round if the peer has not got so far, and the votes of the one after it.
 

@@ -80,3 +80,12 @@ def test_a_second_question_waits():
     neighbours.asked(0)
     assert not neighbours.is_due(999)
     assert neighbours.is_due(1_000)
+
+
+def test_final_heights_are_those_of_peers_that_told_and_are_believed():
+    neighbours = known()
+    neighbours.note(ONE, View(8, 2, 44))
+    neighbours.note(TWO, View(5, 2, 90))
+    assert neighbours.final_heights() == [(ONE, 44), (TWO, 90)]
+    neighbours.distrust(TWO)
+    assert neighbours.final_heights() == [(ONE, 44)]
