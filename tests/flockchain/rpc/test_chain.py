@@ -78,6 +78,7 @@ def test_unknown_blocks_are_null() -> None:
 def test_heads_begin_with_the_current_one_and_follow_in_order() -> None:
     async def run() -> None:
         async with dev_node() as node, connected(node.ws_url) as socket:
+            before = list(node.backend.notifications.on_imported)
             names = {
                 "chain_subscribeNewHead": ("chain_newHead", "chain_unsubscribeNewHead"),
                 "chain_subscribeNewHeads": ("chain_newHead", "chain_unsubscribeNewHeads"),
@@ -101,7 +102,7 @@ def test_heads_begin_with_the_current_one_and_follow_in_order() -> None:
                 assert await socket.call(unsubscribe, subscription) is True
                 node.seal()
                 assert await socket.call("system_name") == "flockchain"
-            assert not node.backend.notifications.on_imported[1:]
+            assert node.backend.notifications.on_imported == before
 
     asyncio.run(run())
 
