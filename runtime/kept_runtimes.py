@@ -42,10 +42,14 @@ class KeptRuntimes:
         return kept
 
     def put(self, root: Hash, runtime: Runtime) -> None:
-        """The runtime has made a block whose state has this root."""
+        """The runtime has made a block whose state has this root; what goes for it is emptied."""
+        former = self._by_root.pop(root, None)
+        if former is not None and former is not runtime:
+            former.ext.forget()
         self._by_root[root] = runtime
         if len(self._by_root) > RUNTIMES_MAX:
-            self._by_root.popitem(last=False)
+            _, oldest = self._by_root.popitem(last=False)
+            oldest.ext.forget()
 
     def __len__(self) -> int:
         return len(self._by_root)

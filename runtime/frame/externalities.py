@@ -199,6 +199,17 @@ class Externalities:
             self.decoded.clear()  # in place: storage items hold on to it
             self._bytes = 0
 
+    def forget(self) -> None:
+        """Let go of what was read and written: nobody goes on from here.
+
+        Pallets and their storage items form cycles with this, which the collector finds late.
+        """
+        self._values.clear()
+        self.decoded.clear()
+        self._dirty.clear()
+        self.events.clear()
+        self._by_item, self._grouped, self._bytes = {}, 0, 0
+
     def changes(self) -> dict[bytes, bytes | None]:
         """Every key that was written, with its value; None for removals."""
         return {key: self._values[key] for key in self._dirty}

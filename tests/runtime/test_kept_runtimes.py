@@ -38,6 +38,24 @@ def test_no_more_are_kept_than_heads_compete(monkeypatch: pytest.MonkeyPatch) ->
     assert kept.take(OTHER, state) is second
 
 
+def test_who_goes_is_emptied_as_cycles_keep_it_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_runtimes, "RUNTIMES_MAX", 1)
+    state, kept = Chain().state, KeptRuntimes()
+    first, second, third = (runtime_at(state) for _ in range(3))
+    for runtime in (first, second, third):
+        runtime.ext.put(b"key", b"value", "decoded")
+        runtime.ext.deposit_event("event")
+    for root, runtime in ((ROOT, first), (OTHER, second), (OTHER, third)):
+        kept.put(root, runtime)
+    for gone in (first, second):
+        assert not gone.ext.changes()
+        assert not gone.ext.decoded
+        assert not gone.ext.events
+        assert gone.ext.get(b"key") is None
+    kept.put(OTHER, third)
+    assert third.ext.get(b"key") == b"value", "it is put again, not replaced"
+
+
 def test_a_change_of_preset_takes_a_new_runtime() -> None:
     state, kept = Chain().state, KeptRuntimes()
     before = kept.take(ROOT, state)

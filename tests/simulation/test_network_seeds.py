@@ -15,7 +15,7 @@ from flockchain.simulation.network.world import play
 
 pytestmark = pytest.mark.usefixtures("quietly")
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
-QUICK_SEEDS = 3
+QUICK_SEEDS = 10
 LONG_SEEDS = 200
 
 
