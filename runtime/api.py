@@ -205,10 +205,6 @@ class Validation:
         with self._ext.transaction(is_trial=True):
             return self._executive.validate_transaction(source, data)
 
-    def forget(self) -> None:
-        """Let go of what was kept; nothing is validated any more."""
-        self._ext.forget()
-
 
 def validate_transaction(
     state: StateReader,

@@ -35,8 +35,6 @@ class BestBlockValidator:
         best = self._backend.best
         if self._validation is None or self._head != best.hash or not self._calls_left:
             state = self._backend.state_at(best.hash)
-            if self._validation is not None:
-                self._validation.forget()
             self._validation = Validation(state, best.hash, best.number, self._verify)
             self._head, self._calls_left = best.hash, CALLS_MAX
         self._calls_left -= 1
