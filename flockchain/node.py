@@ -209,8 +209,7 @@ class Node:
             self.finality.on_time(now_ms)
             voter = self.finality.voter
             self.forks.want(voter.awaited_blocks)
-            final = self.backend.finalized.number
-            self._behind.look(now_ms, final, voter.final_heights())
+            self._behind.look(now_ms, self.backend.finalized.number, voter.final_heights)
         batch = self._outbox.take(self.clock.now_ms())
         if batch:
             self.network.publish("transactions", encode_extrinsics(batch))

@@ -10,7 +10,7 @@ Source: Substrate `sc_consensus_grandpa` (neighbour packets), `sc_network_sync`;
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from flockchain.sync.block_sync import BlockSync
@@ -19,6 +19,8 @@ from runtime.primitives.types import Hash
 
 PATIENCE_MS: Final = 10_000
 _UNKNOWN: Final = Hash(bytes(32))  # of a block that is final at a peer: it told the height alone
+
+Heights = Callable[[], list[tuple[PeerId, int]]]
 
 
 class BehindFinality:
@@ -29,12 +31,12 @@ class BehindFinality:
         self._final = -1
         self._next_ms = 0
 
-    def look(self, now_ms: int, final: int, heights: Iterable[tuple[PeerId, int]]) -> None:
-        """Our final block's number, and the final heights that peers told."""
+    def look(self, now_ms: int, final: int, heights: Heights) -> None:
+        """Our final block's number; `heights` tells how high those of peers are, if it is time."""
         if final != self._final:
             self._final, self._next_ms = final, now_ms + PATIENCE_MS
         elif now_ms >= self._next_ms:
             self._next_ms = now_ms + PATIENCE_MS
-            for peer, height in heights:
+            for peer, height in heights():
                 if height > final:
                     self._sync.on_peer(peer, height, _UNKNOWN)

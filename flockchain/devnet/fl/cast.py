@@ -40,7 +40,7 @@ class Group:
     attack: str = "none"
 
 
-CLIENTS: Final = tuple(Person(f"client {n}", f"//Person{n}") for n in range(1, 7))
+CLIENTS: Final = tuple(Person(f"client {n}", f"//Client{n}") for n in range(1, 7))
 POISONER: Final = Person("the poisoner", "//Client7")
 EVERYBODY: Final = (*CLIENTS, POISONER)
 NEWCOMERS: Final = tuple(Person(f"newcomer {n}", f"//Newcomer{n}") for n in range(1, 8))
