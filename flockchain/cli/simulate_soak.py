@@ -44,7 +44,9 @@ def simulate_soak(
     Prints a JSON line a sample, and one with the figures and each goal, met or missed.
     """
     if slots // sample_every < SAMPLES_MIN:
-        raise typer.BadParameter(f"{slots} slots give {slots // sample_every} samples, not 4")
+        raise typer.BadParameter(
+            f"{slots} slots give {slots // sample_every} samples, not {SAMPLES_MIN}"
+        )
     try:
         plan = soak_plan(seed, nodes, slots, () if without_faults else LASTING_FAULTS)
         with quiet(), quiet_collector(), tempfile.TemporaryDirectory(prefix="flockchain-") as name:

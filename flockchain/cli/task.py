@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -47,8 +47,6 @@ app = typer.Typer(
     help="See and create tasks.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
 app.command("bounty")(pay_bounty)
-
-QUESTIONS_BYTES_MAX: Final = 1 << 20
 
 StateFlag = Annotated[
     Path, typer.Option("--state-dir", help="Where the creator's worker finds data and key.")
@@ -279,6 +277,8 @@ def _package(
             return digits_package(key, title=title or "Handwritten digits", seed=seed, **sizes)
         if questions is None:
             return _read_package(key, files, sizes)
+        from ml.tasks.questions import QUESTIONS_BYTES_MAX  # with torch
+
         asked = _read(questions, QUESTIONS_BYTES_MAX)
         title = title or "Questions and answers"
         return questions_package(key, title=title, seed=seed, questions=asked, **sizes)

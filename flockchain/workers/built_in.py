@@ -9,6 +9,7 @@ Source: WP V.A, V.C.
 from __future__ import annotations
 
 from flockchain.workers.publishing import TaskPackage, package_task
+from ml.tasks.ready_task import ReadyTask
 
 
 def digits_package(
@@ -25,17 +26,7 @@ def digits_package(
     from ml.tasks.digits import create_digits_task  # with torch
 
     made = create_digits_task(title, seed)
-    return package_task(
-        made.spec,
-        (made.train,),
-        made.validation_a,
-        made.validation_b,
-        key,
-        days=days,
-        seats=seats,
-        final_seats=final_seats,
-        duplicate_distance=duplicate_distance,
-    )
+    return _package(made, key, days, seats, final_seats, duplicate_distance)
 
 
 def questions_package(
@@ -58,6 +49,28 @@ def questions_package(
 
     asked = ABOUT_FLOCK if questions is None else read_asked(questions)
     made = create_questions_task(title, seed, asked)
+    return _package(made, key, days, seats, final_seats, duplicate_distance)
+
+
+def built_in_blobs(wanted: tuple[bytes, bytes]) -> tuple[bytes, ...]:
+    """The blobs of a shipped task in its default form, by specification and key; else none."""
+    from ml.tasks.digits import create_digits_task  # with torch
+
+    spec, key = wanted
+    made = create_digits_task()
+    if made.spec.content_id() != spec:
+        return ()
+    return _package(made, key, days=2, seats=1, final_seats=1).blobs
+
+
+def _package(
+    made: ReadyTask,
+    key: bytes,
+    days: int,
+    seats: int,
+    final_seats: int,
+    duplicate_distance: int | None = None,
+) -> TaskPackage:
     return package_task(
         made.spec,
         (made.train,),
@@ -69,24 +82,3 @@ def questions_package(
         final_seats=final_seats,
         duplicate_distance=duplicate_distance,
     )
-
-
-def built_in_blobs(wanted: tuple[bytes, bytes]) -> tuple[bytes, ...]:
-    """The blobs of a shipped task in its default form, by specification and key; else none."""
-    from ml.tasks.digits import create_digits_task  # with torch
-
-    spec, key = wanted
-    made = create_digits_task()
-    if made.spec.content_id() != spec:
-        return ()
-    package = package_task(
-        made.spec,
-        (made.train,),
-        made.validation_a,
-        made.validation_b,
-        key,
-        days=2,
-        seats=1,
-        final_seats=1,
-    )
-    return package.blobs

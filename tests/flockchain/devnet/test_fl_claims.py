@@ -15,6 +15,7 @@ from flockchain.devnet.fl.reporter import Reporter
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.stages import EndReason, Outcome, Standing
 from runtime.primitives.types import FML, Bytes32
+from tests.flockchain.devnet.alliance_record import record_of
 
 TASK = 2
 LOSS = 30 * FML
@@ -42,15 +43,8 @@ def story() -> list[object]:
     return events
 
 
-def record_of(events: list[object]) -> Record:
-    record = Record(TASK)
-    for event in events:
-        record.note(event)
-    return record
-
-
 def test_a_good_story_holds() -> None:
-    found = claims.check_claims(record_of(story()), [970_000_000, 975_000_000])
+    found = claims.check_claims(record_of(TASK, story()), [970_000_000, 975_000_000])
     texts = [each.text for each in found]
     assert texts[0] == "of 6 rounds 6 were accepted, 0 rejected, 0 void"
     assert texts[1].endswith("does not fall: 97.00 % -> 97.50 %")
@@ -59,7 +53,7 @@ def test_a_good_story_holds() -> None:
 
 
 def test_events_of_other_tasks_are_none_of_its() -> None:
-    record = record_of([replace(event, task=9) for event in story()])  # type: ignore[type-var]
+    record = record_of(TASK, [replace(event, task=9) for event in story()])  # type: ignore[type-var]
     assert record == Record(TASK)
 
 
@@ -111,7 +105,7 @@ def test_events_of_other_tasks_are_none_of_its() -> None:
 )
 def test_a_spoilt_story_fails(spoil: Callable[[list[object]], list[object]], message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
-        claims.check_claims(record_of(spoil(story())), [970_000_000, 975_000_000])
+        claims.check_claims(record_of(TASK, spoil(story())), [970_000_000, 975_000_000])
 
 
 @pytest.mark.parametrize(

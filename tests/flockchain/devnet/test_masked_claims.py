@@ -9,7 +9,6 @@ import pytest
 
 from flockchain.devnet.checks import CheckFailed
 from flockchain.devnet.fl.cast import QUANTITY
-from flockchain.devnet.fl.record import Record
 from flockchain.devnet.fl.reporter import Reporter
 from flockchain.devnet.masked.cast import EVERYBODY, GROUPS, POOL, PROPOSERS
 from flockchain.devnet.masked.chapter import choose_leaving
@@ -18,6 +17,7 @@ from flockchain.devnet.processes import DevnetError
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.stages import EndReason, FailureReason, Outcome, Standing
 from runtime.primitives.types import FML, Bytes32, Hash
+from tests.flockchain.devnet.alliance_record import record_of
 
 TASK = 3
 LOSS = 5 * FML
@@ -43,15 +43,8 @@ def story() -> list[object]:
     return events
 
 
-def record_of(events: list[object]) -> Record:
-    record = Record(TASK)
-    for event in events:
-        record.note(event)
-    return record
-
-
 def test_a_good_story_holds() -> None:
-    texts = [each.text for each in check_claims(record_of(story()), SCORES, GONE)]
+    texts = [each.text for each in check_claims(record_of(TASK, story()), SCORES, GONE)]
     assert texts[0] == "the round was accepted, by a proof of 80 bytes over masked numbers"
     assert texts[1] == (
         "client 3 and client 4 dropped out with their masks in all numbers; 5 of 7 revealed the "
@@ -113,14 +106,14 @@ def changed(kind: type, **fields: object) -> Callable[[list[object]], list[objec
 )
 def test_a_spoilt_story_fails(spoil: Callable[[list[object]], list[object]], message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
-        check_claims(record_of(spoil(story())), SCORES, GONE)
+        check_claims(record_of(TASK, spoil(story())), SCORES, GONE)
 
 
 def test_who_dropped_out_had_shared_before_and_there_were_two() -> None:
     with pytest.raises(CheckFailed, match=r"^1 dropped out$"):
-        check_claims(record_of(story()), SCORES, GONE[:1])
+        check_claims(record_of(TASK, story()), SCORES, GONE[:1])
     with pytest.raises(CheckFailed, match=r"^who dropped out had shared no secrets before$"):
-        check_claims(record_of(story()), SCORES, (GONE[0], VOTER))
+        check_claims(record_of(TASK, story()), SCORES, (GONE[0], VOTER))
 
 
 def test_what_is_told_of_masks() -> None:

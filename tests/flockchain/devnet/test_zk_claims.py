@@ -9,13 +9,13 @@ import pytest
 
 from flockchain.devnet.checks import CheckFailed
 from flockchain.devnet.fl.cast import CLIENTS, EVERYBODY, QUANTITY
-from flockchain.devnet.fl.record import Record
 from flockchain.devnet.fl.reporter import Reporter
 from flockchain.devnet.zk.cast import POOL
 from flockchain.devnet.zk.claims import check_claims
 from runtime.pallets.fl_alliance import events as alliance
 from runtime.pallets.fl_alliance.stages import EndReason, FailureReason, Outcome, Standing
 from runtime.primitives.types import FML, AccountId, Bytes32, Hash
+from tests.flockchain.devnet.alliance_record import record_of
 
 TASK = 3
 LOSS = 10 * FML
@@ -47,15 +47,8 @@ def story() -> list[object]:
     return events
 
 
-def record_of(events: list[object]) -> Record:
-    record = Record(TASK)
-    for event in events:
-        record.note(event)
-    return record
-
-
 def test_a_good_story_holds() -> None:
-    texts = [each.text for each in check_claims(record_of(story()), SCORES, CHEATER)]
+    texts = [each.text for each in check_claims(record_of(TASK, story()), SCORES, CHEATER)]
     assert texts[0] == "the round was accepted, by a proof of 80 bytes"
     assert texts[1] == (
         "client 5 changed one number of the sum, was caught by the voters, lost 10 FML, and client "
@@ -95,7 +88,7 @@ def test_a_good_story_holds() -> None:
 )
 def test_a_spoilt_story_fails(spoil: Callable[[list[object]], list[object]], message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
-        check_claims(record_of(spoil(story())), SCORES, CHEATER)
+        check_claims(record_of(TASK, spoil(story())), SCORES, CHEATER)
 
 
 def test_what_is_told_of_proofs() -> None:
