@@ -195,14 +195,30 @@ class Validation:
         number: int,
         verify: Verifier = verify_signature,
     ) -> None:
-        self._ext = Externalities(state)
-        runtime = Runtime(self._ext, preset_of(state))
-        runtime.system.initialize(number + 1, head, Digest([]))
-        self._executive = Executive(runtime, verify)
+        self._verify = verify
+        self._runtime = Runtime(Externalities(state), preset_of(state))
+        self._begin(head, number)
+
+    def turn_to(self, state: StateReader, head: Hash, number: int) -> None:
+        """Validate on top of another block from now on; nothing that was read is kept.
+
+        Pallets are not built again for each block: they lie in cycles, which pile up until the
+        collector comes. Raises UnknownRuntime.
+        """
+        preset = preset_of(state)
+        if preset is not self._runtime.preset:
+            self._runtime = Runtime(Externalities(state), preset)
+        else:
+            self._runtime.ext.start_anew(state)
+        self._begin(head, number)
+
+    def _begin(self, head: Hash, number: int) -> None:
+        self._runtime.system.initialize(number + 1, head, Digest([]))
+        self._executive = Executive(self._runtime, self._verify)
 
     def validate(self, source: TransactionSource, data: bytes) -> ValidTransaction:
         """What the pool must know of an extrinsic. Raises TransactionValidityError."""
-        with self._ext.transaction(is_trial=True):
+        with self._runtime.ext.transaction(is_trial=True):
             return self._executive.validate_transaction(source, data)
 
 

@@ -1,7 +1,7 @@
 """Validation for the pool: on top of the best block, as it is at each call.
 
-Owns one `Validation`, exchanged when the best block changes. Invariant: verdicts depend on the best
-block alone, not on what was validated before.
+Owns one `Validation`, turned to another block when the best one changes. Invariant: verdicts depend
+on the best block alone, not on what was validated before.
 
 Source: Substrate `sc_transaction_pool::api::FullChainApi`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flockchain.chain.backend import Backend
+from flockchain.chain.backend import Backend, Head
 from runtime.api import Validation
 from runtime.frame.executive import Verifier
 from runtime.frame.validity import TransactionSource, ValidTransaction
@@ -34,8 +34,15 @@ class BestBlockValidator:
         """Raises TransactionValidityError."""
         best = self._backend.best
         if self._validation is None or self._head != best.hash or not self._calls_left:
-            state = self._backend.state_at(best.hash)
-            self._validation = Validation(state, best.hash, best.number, self._verify)
+            self._validation = self._turn_to(best)
             self._head, self._calls_left = best.hash, CALLS_MAX
         self._calls_left -= 1
         return self._validation.validate(source, data)
+
+    def _turn_to(self, best: Head) -> Validation:
+        state = self._backend.state_at(best.hash)
+        if self._validation is None:
+            return Validation(state, best.hash, best.number, self._verify)
+        self._head = None  # until it has turned wholly
+        self._validation.turn_to(state, best.hash, best.number)
+        return self._validation

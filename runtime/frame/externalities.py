@@ -199,11 +199,13 @@ class Externalities:
             self.decoded.clear()  # in place: storage items hold on to it
             self._bytes = 0
 
-    def forget(self) -> None:
-        """Let go of what was read and written: nobody goes on from here.
+    def start_anew(self, base: StateReader) -> None:
+        """Begin over another state, as if built for it."""
+        self.forget()
+        self.go_on(base)
 
-        Pallets and their storage items form cycles with this, which the collector finds late.
-        """
+    def forget(self) -> None:
+        """Let go of what was read and written: nobody goes on from here."""
         self._values.clear()
         self.decoded.clear()
         self._dirty.clear()

@@ -56,6 +56,20 @@ def test_who_goes_is_emptied_as_cycles_keep_it_alive(monkeypatch: pytest.MonkeyP
     assert third.ext.get(b"key") == b"value", "it is put again, not replaced"
 
 
+def test_who_went_begins_anew_where_none_has_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_runtimes, "RUNTIMES_MAX", 1)
+    chain, kept = Chain(), KeptRuntimes()
+    first, second = runtime_at(chain.state), runtime_at(chain.state)
+    first.ext.put(b"key", b"value", "decoded")
+    kept.put(ROOT, first)
+    kept.put(OTHER, second)
+    again = kept.take(ROOT, DictState({**chain.state.top, b"key": b"other"}))
+    assert again is first
+    assert again.ext.get(b"key") == b"other"
+    assert not again.ext.changes()
+    assert kept.take(ROOT, chain.state) is not first, "it is had once"
+
+
 def test_a_change_of_preset_takes_a_new_runtime() -> None:
     state, kept = Chain().state, KeptRuntimes()
     before = kept.take(ROOT, state)

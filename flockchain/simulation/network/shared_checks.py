@@ -10,7 +10,7 @@ Source: performance (what a simulated seed may cost); WP II.A.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,38 +83,58 @@ class _Validations:
 
     def __call__(
         self, state: StateReader, head: Hash, number: int, verify: Verifier
-    ) -> _ValidationAt:
-        if len(self._known) > self._count_max:
+    ) -> _SharedValidation:
+        return _SharedValidation(self, (state, head, number), verify)
+
+    def find(self, key: tuple[int, Hash, TransactionSource, bytes]) -> Answer | None:
+        """What somebody heard before."""
+        return self._known.get(key)
+
+    def keep(self, key: tuple[int, Hash, TransactionSource, bytes], answer: Answer) -> None:
+        """Tell the others too; when there are too many answers all are forgotten."""
+        if len(self._known) >= self._count_max:
             self._known.clear()
-        return _ValidationAt(self._known, head, lambda: Validation(state, head, number, verify))
+        self._known[key] = answer
 
 
-class _ValidationAt:
-    """The answers on top of one head; the runtime is built when one is not known."""
+class _SharedValidation:
+    """The answers on top of one head; a runtime is built when one is not known."""
 
     def __init__(
-        self,
-        known: dict[tuple[int, Hash, TransactionSource, bytes], Answer],
-        head: Hash,
-        build: Callable[[], Validation],
+        self, answers: _Validations, place: tuple[StateReader, Hash, int], verify: Verifier
     ) -> None:
-        self._known = known
-        self._head = head
-        self._build = lru_cache(1)(build)
+        self._answers = answers
+        self._place = place
+        self._verify = verify
+        self._own: Validation | None = None
+        self._is_turned = False
+
+    def turn_to(self, state: StateReader, head: Hash, number: int) -> None:
+        """As `Validation.turn_to`."""
+        self._place = state, head, number
+        self._is_turned = False
 
     def validate(self, source: TransactionSource, data: bytes) -> ValidTransaction:
         """As `Validation.validate`."""
-        key = (Runtime.spec_version, self._head, source, data)
-        answer = self._known.get(key)
+        key = (Runtime.spec_version, self._place[1], source, data)
+        answer = self._answers.find(key)
         if answer is None:
             try:
-                answer = self._build().validate(source, data)
+                answer = self._ask().validate(source, data)
             except TransactionValidityError as error:
                 answer = _Refusal(type(error), error.kind, str(error), error.code)
-            self._known[key] = answer
+            self._answers.keep(key, answer)
         if isinstance(answer, _Refusal):
             raise answer.kind_of_error(answer.kind, answer.reason, answer.code)
         return answer
+
+    def _ask(self) -> Validation:
+        if self._own is None:
+            self._own = Validation(*self._place, self._verify)
+        elif not self._is_turned:
+            self._own.turn_to(*self._place)
+        self._is_turned = True
+        return self._own
 
 
 class _Decoded:

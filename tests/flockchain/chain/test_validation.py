@@ -44,6 +44,20 @@ def test_a_new_best_block_changes_the_verdict() -> None:
     assert validator(EXTERNAL, SECOND[0]).requires == []
 
 
+def test_a_fork_is_judged_as_if_nothing_had_been_read() -> None:
+    """Pallets stay from head to head, in the order of an import and back over a fork."""
+    backend, importer = open_chain(WORK.genesis, MemoryStore(), verify_signature)
+    genesis = backend.best
+    validator = BestBlockValidator(backend, verify_signature)
+    fresh = [validator(EXTERNAL, data) for data in (*FIRST, *SECOND)]
+    pallets = validator._validation._runtime  # type: ignore[union-attr]
+    importer.import_block(*WORK.blocks[0])
+    validator(EXTERNAL, SECOND[0])
+    backend.best = genesis
+    assert [validator(EXTERNAL, data) for data in (*FIRST, *SECOND)] == fresh
+    assert validator._validation._runtime is pallets  # type: ignore[union-attr]
+
+
 def test_what_was_read_is_forgotten_after_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "CALLS_MAX", 2)
     backend, _ = open_chain(WORK.genesis, MemoryStore(), verify_signature)
