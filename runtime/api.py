@@ -23,6 +23,7 @@ from runtime.frame.storage import StorageValue
 from runtime.frame.validity import TransactionSource, ValidTransaction
 from runtime.genesis import GenesisConfig, build_genesis
 from runtime.pallets.babe import Babe, EpochAuthority
+from runtime.pallets.grandpa import Grandpa
 from runtime.pallets.session import Session
 from runtime.pallets.system import System
 from runtime.pallets.timestamp import Timestamp
@@ -297,9 +298,13 @@ def _value_at(state: StateReader, item: StorageValue[V]) -> V:
 
 
 def grandpa_authorities(state: StateReader) -> tuple[int, tuple[Authority, ...]]:
-    """(set id, voters with weights)."""
-    grandpa = runtime_at(state).grandpa
-    return grandpa.current_set_id.get(), tuple(grandpa.authorities.get())
+    """(set id, voters with weights). Raises UnknownRuntime.
+
+    Read as for slots: a node asks with each proof of finality.
+    """
+    preset_of(state)
+    listed = _value_at(state, Grandpa.authorities)
+    return _value_at(state, Grandpa.current_set_id), tuple(listed)
 
 
 def genesis_state(config: GenesisConfig) -> dict[bytes, bytes]:

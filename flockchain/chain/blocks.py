@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flockchain.storage.kv import KeyValueStore, WriteBatch
-from runtime.primitives.header import HEADER, Header
+from runtime.primitives.header import Header, decode_header
 from runtime.primitives.scale import codec_of
 from runtime.primitives.types import Hash
 
@@ -51,7 +51,7 @@ class BlockStore:
         raw = self._store.get(_HEADER + block)
         if raw is None:
             return None
-        header = HEADER.decode_all(raw)
+        header = decode_header(raw)
         self._remember(block, header)
         return header
 

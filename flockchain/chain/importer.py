@@ -157,14 +157,15 @@ class Importer:
         return 0 if self._clock is None else self._clock.now_ms()
 
     def _parent_of(self, block: Hash, header: Header) -> Header:
-        blocks = self.backend.blocks
-        if blocks.has(block):
+        blocks, tree = self.backend.blocks, self.backend.tree
+        # All known children of the tree's blocks are in it: only elsewhere the disk is asked.
+        if block in tree or (header.parent_hash not in tree and blocks.has(block)):
             raise AlreadyKnown(f"block {header.number} 0x{block.hex()} is known")
         parent = blocks.header(header.parent_hash)
         if parent is None:
             raise UnknownParent(f"block 0x{header.parent_hash.hex()} is not known")
         if header.number != parent.number + 1:
             raise InvalidBlock(f"block {header.number} says that its parent is {parent.number}")
-        if header.parent_hash not in self.backend.tree:
+        if header.parent_hash not in tree:
             raise BelowFinality(f"block {header.number} forks off below the finalized block")
         return parent

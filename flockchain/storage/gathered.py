@@ -37,7 +37,8 @@ class GatheredStore:
         self._refusal: StorageError | None = None
 
     def get(self, key: bytes) -> bytes | None:
-        self._ensure_whole()
+        if self._refusal is not None:
+            self._ensure_whole()
         value = self._waiting.operations.get(key, _MISSING)
         return self._disk.get(key) if value is _MISSING else value  # type: ignore[return-value]
 

@@ -10,7 +10,7 @@ written once in the life of a store, so an entry can be superfluous but never st
 Source: WP II.A (state and ledger).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from flockchain.storage.trie_codec import HASH_BYTES, LOCATION_BYTES, TrieNode
@@ -63,29 +63,27 @@ class NodeCache:
         if len(self.young) > self._nodes_max or self._size_bytes > self._size_bytes_max:
             self._old, self.young, self._size_bytes = self.young, {}, 0
 
-    def retire(self, locations: Iterable[bytes]) -> None:
+    def retire(self, locations: Sequence[bytes]) -> None:
         """Put apart nodes that the newest state no longer reaches, or that came with a lost fork.
 
         So the two generations hold one version of each node, and seldom have to be forgotten.
         """
-        young = self.young
-        for location in locations:
-            node = young.pop(location, None)
-            if node is not None:
-                size_bytes = _size_of(node)
-                self._size_bytes -= size_bytes
-            else:
+        take = self.young.pop
+        gone = {
+            location: node for location in locations if (node := take(location, None)) is not None
+        }
+        size_bytes = sum(map(_size_of, gone.values()))
+        self._size_bytes -= size_bytes
+        if self._old and len(gone) < len(locations):
+            for location in locations:
                 node = self._old.pop(location, None)
-                if node is None:
-                    continue
-                size_bytes = _size_of(node)
-            self._retired[location] = node
-            self._retired_bytes += size_bytes
-            if (
-                self._retired_bytes > self._retired_bytes_max
-                or len(self._retired) > self._nodes_max
-            ):
-                self._long_retired, self._retired, self._retired_bytes = self._retired, {}, 0
+                if node is not None:
+                    gone[location] = node
+                    size_bytes += _size_of(node)
+        self._retired.update(gone)
+        self._retired_bytes += size_bytes
+        if self._retired_bytes > self._retired_bytes_max or len(self._retired) > self._nodes_max:
+            self._long_retired, self._retired, self._retired_bytes = self._retired, {}, 0
 
     def __len__(self) -> int:
         return sum(map(len, (self.young, self._old, self._retired, self._long_retired)))

@@ -16,7 +16,6 @@ Source: Substrate trie format; the location scheme is this project's own.
 """
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Final
 
 from flockchain.storage.errors import StateCorrupted, StorageError
@@ -97,7 +96,7 @@ def decode_record(record: bytes, location: bytes, ref: bytes) -> TrieNode:
         node, end = decode_node(record)
     except NodeFormatError as error:
         raise StateCorrupted(f"node at {location.hex()} is damaged: {error}") from error
-    if HASH_REF_HEAD + blake2b(record[:end], digest_size=HASH_BYTES).digest() != ref:
+    if HASH_REF_HEAD + hash_256(record[:end]) != ref:
         raise StateCorrupted(f"node at {location.hex()} does not hash to {ref[1:].hex()}")
     if node.refs is not None and node.locations is not None:
         for index in children_of(node.bitmap):

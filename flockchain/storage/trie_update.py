@@ -9,7 +9,6 @@ Source: Substrate trie format, Polkadot Host specification 2.4.
 """
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Final, Protocol
 
 from flockchain.storage.errors import KeyTooLong
@@ -19,6 +18,7 @@ from flockchain.storage.trie_codec import (
     HASH_REF_HEAD,
     INDEX_OF_NIBBLE,
     KEY_BYTES_MAX,
+    NEW_HASH,
     NIBBLES,
     NO_LOCATION,
     NO_REF,
@@ -28,6 +28,7 @@ from flockchain.storage.trie_codec import (
     decode_inline,
     encode_compact,
     encode_node,
+    hash_256,
     remember_inline,
 )
 from runtime.primitives.record import record
@@ -38,6 +39,7 @@ INDEX_BYTES: Final = 3
 _NO_REFS: Final = [NO_REF] * 16
 _NO_LOCATIONS: Final = [NO_LOCATION] * 16
 _INDICES: Final = tuple(index.to_bytes(INDEX_BYTES, "big") for index in range(1_024))
+_INDICES_MAX: Final = len(_INDICES)
 
 
 class NodeSource(Protocol):
@@ -192,7 +194,7 @@ class TrieUpdate:
             return None if value is None else leaf
         value_hash = None
         if len(value) > VALUE_BYTES_INLINE_MAX and self._hashes_values:
-            value_hash = blake2b(value, digest_size=HASH_BYTES).digest()
+            value_hash = hash_256(value)
         frame = leaf.frame if (value_hash is None) is (leaf.value_hash is None) else None
         return TrieNode(leaf.partial, value, value_hash, 0, None, None, frame)
 
@@ -221,30 +223,34 @@ class TrieUpdate:
         self, branch: TrieNode, value: bytes | None, children: dict[int, TrieNode | None]
     ) -> TrieNode | None:
         """`branch` with these children exchanged, in the one shape its content allows."""
-        bitmap = branch.bitmap
+        refs, locations = branch.refs, branch.locations
+        if value is not branch.value or refs is None or locations is None:
+            return self._reshape(branch, value, children)
         for index, child in children.items():
-            bitmap = bitmap & ~(1 << index) if child is None else bitmap | 1 << index
-        is_same = bitmap == branch.bitmap and value is branch.value
-        if not is_same or branch.refs is None or branch.locations is None:
-            return self._reshape(branch, value, bitmap, children)
+            if child is None or not refs[index]:
+                return self._reshape(branch, value, children)
         # Mostly the same children are there with other contents.
-        refs, locations = branch.refs.copy(), branch.locations.copy()
+        refs, locations = refs.copy(), locations.copy()
+        removed, finish = self._removed, self._finish
         for index, child in children.items():
             if locations[index]:
-                self._removed.append(locations[index])
+                removed.append(locations[index])
             assert child is not None, "no bit went"
-            refs[index], locations[index] = self._finish(child)
-        value_hash, frame = branch.value_hash, branch.frame
-        return TrieNode(branch.partial, value, value_hash, bitmap, refs, locations, frame)
+            refs[index], locations[index] = finish(child)
+        return TrieNode(
+            branch.partial, value, branch.value_hash, branch.bitmap, refs, locations, branch.frame
+        )
 
     def _reshape(
         self,
         branch: TrieNode,
         value: bytes | None,
-        bitmap: int,
         children: dict[int, TrieNode | None],
     ) -> TrieNode | None:
         """As `_rebuild`, where the value or which children there are changes."""
+        bitmap = branch.bitmap
+        for index, child in children.items():
+            bitmap = bitmap & ~(1 << index) if child is None else bitmap | 1 << index
         refs = (branch.refs or _NO_REFS).copy()
         locations = (branch.locations or _NO_LOCATIONS).copy()
         is_branch = bitmap & (bitmap - 1) != 0 or (bitmap != 0 and value is not None)
@@ -292,18 +298,20 @@ class TrieUpdate:
 
         The encoding's hash, and where the record will lie.
         """
-        digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
+        state = NEW_HASH()  # as `hash_256`, for most of a block's hashes
+        state.update(encoded)
+        digest = state.digest()
         if node.locations is not None:
             encoded += b"".join(node.locations)
         if node.value_hash is not None and node.value is not None:
             encoded += node.value
-        nodes = self._nodes
-        count = len(nodes)
-        index = _INDICES[count] if count < len(_INDICES) else count.to_bytes(INDEX_BYTES, "big")
+        records = self._records
+        count = len(records)
+        index = _INDICES[count] if count < _INDICES_MAX else count.to_bytes(INDEX_BYTES, "big")
         location = self._stem + index
         self._locations.append(location)
-        nodes.append(node)
-        self._records.append(encoded)
+        self._nodes.append(node)
+        records.append(encoded)
         return digest, location
 
     def _leaf(self, partial: str, value: bytes | None) -> TrieNode:
@@ -312,7 +320,7 @@ class TrieUpdate:
     def _hash_of(self, value: bytes | None) -> bytes | None:
         if value is None or len(value) <= VALUE_BYTES_INLINE_MAX or not self._hashes_values:
             return None
-        return blake2b(value, digest_size=HASH_BYTES).digest()
+        return hash_256(value)
 
 
 def _count_common(partial: str, path: str, depth: int) -> int:

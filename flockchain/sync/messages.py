@@ -14,7 +14,7 @@ from typing import Final
 from flockchain.chain.blocks import EXTRINSICS_MAX
 from p2p.envelope import Fields, decode, encode
 from p2p.interface import PeerError
-from runtime.primitives.header import HEADER, Header
+from runtime.primitives.header import Header, decode_header
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import Hash
 
@@ -235,7 +235,7 @@ def _take_block(fields: Fields) -> BlockData:
     if not fields.take_null("body"):
         body = fields.take_bytes_list("body", EXTRINSICS_MAX, BLOCK_BYTES_MAX)
     try:
-        header = HEADER.decode_all(raw)
+        header = decode_header(raw)
     except DecodeError as error:
         raise PeerError(f"a header that does not decode: {error}") from error
     return BlockData(header, body)

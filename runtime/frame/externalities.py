@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 _MISSING: Final = object()
+_UNGROUPED_MAX: Final = 64  # so few written keys are looked at faster than grouped
 _ITEM_BYTES: Final = 32  # what the keys of one storage item begin with
 KEPT_VALUES_MAX: Final = 4_096
 """Values that are kept from a block to its child; with more, or more bytes, all are read anew."""
@@ -160,7 +161,7 @@ class Externalities:
 
     def _written(self, prefix: bytes) -> Iterable[bytes]:
         """Dirty keys, those with `prefix` among them: few where the prefix names an item."""
-        if len(prefix) < _ITEM_BYTES:
+        if len(prefix) < _ITEM_BYTES or len(self._dirty) <= _UNGROUPED_MAX:
             return self._dirty
         for key in islice(self._dirty, self._grouped, None):
             self._by_item.setdefault(key[:_ITEM_BYTES], []).append(key)

@@ -138,6 +138,13 @@ class _Item(StorageItem, Generic[V]):
                 self._is_copied = _is_frozen(shape.item)
         return super().__get__(pallet, owner)
 
+    def _get(self, path: bytes) -> V:
+        value: V | None = self.find_decoded(path)
+        if value is None:
+            raw = self.ext.get(path)
+            return self._default() if raw is None else self._decode(path, raw)
+        return value[:] if self._is_copied else value  # type: ignore[index]
+
     def _read(self, path: bytes) -> V | None:
         kept = self.find_decoded(path)
         if kept is not None:
@@ -174,10 +181,7 @@ class StorageValue(_Item[V]):
 
     def get(self) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        value: V | None = self.find_decoded(self.prefix)
-        if value is None or self._is_copied:
-            value = self._read(self.prefix)
-        return self._default() if value is None else value
+        return self._get(self.prefix)
 
     def find(self) -> V | None:
         """The value, or None if nothing is stored."""
@@ -225,11 +229,7 @@ class StorageMap(_Item[V], Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        path = self.path(key)
-        value: V | None = self.find_decoded(path)
-        if value is None or self._is_copied:
-            value = self._read(path)
-        return self._default() if value is None else value
+        return self._get(self.path(key))
 
     def find(self, key: K) -> V | None:
         """The value, or None if nothing is stored."""

@@ -20,10 +20,14 @@ class Weight:
     proof_size: CompactU64 = 0
 
     def __add__(self, other: Weight) -> Weight:
+        if other is ZERO_WEIGHT:  # of most hooks of an empty block
+            return self
         return Weight(self.ref_time + other.ref_time, self.proof_size + other.proof_size)
 
     def times(self, count: int) -> Weight:
         """The weight of `count` repetitions."""
+        if not count:
+            return ZERO_WEIGHT
         return Weight(self.ref_time * count, self.proof_size * count)
 
     def fits(self, limit: Weight) -> bool:

@@ -63,12 +63,13 @@ NEXT_EPOCH: Final = codec_of(NextEpoch)
 
 def find_claim(header: Header) -> SlotClaim | None:
     """The slot claim of a header. Raises DecodeError if there are two, or none that decodes."""
-    claims = [
-        log for log in header.digest.logs if isinstance(log, PreRuntime) and log.engine == ENGINE
-    ]
-    if len(claims) > 1:
-        raise DecodeError(f"{len(claims)} slot claims in block {header.number}")
-    return decode_claim(claims[0].data) if claims else None
+    claim, count = b"", 0
+    for log in header.digest.logs:
+        if isinstance(log, PreRuntime) and log.engine == ENGINE:
+            claim, count = log.data, count + 1
+    if count > 1:
+        raise DecodeError(f"{count} slot claims in block {header.number}")
+    return decode_claim(claim) if count else None
 
 
 @lru_cache(maxsize=_CLAIMS_MAX)

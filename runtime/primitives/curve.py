@@ -29,7 +29,6 @@ FIELD_PRIME: Final = 2**255 - 19
 GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 IDENTITY: Final = b"\x01" + bytes(31)
 
-base_mul: Final = sodium.crypto_scalarmult_ed25519_base_noclamp
 scalar_add: Final = sodium.crypto_core_ed25519_scalar_add
 scalar_sub: Final = sodium.crypto_core_ed25519_scalar_sub
 scalar_mul: Final = sodium.crypto_core_ed25519_scalar_mul
@@ -41,6 +40,7 @@ _TO_POINT: Final = b"flock/hash to point"
 _ADD: Final = lib.crypto_core_ed25519_add
 _SUB: Final = lib.crypto_core_ed25519_sub
 _MUL: Final = lib.crypto_scalarmult_ed25519_noclamp
+_BASE_MUL: Final = lib.crypto_scalarmult_ed25519_base_noclamp
 _OUT: Final = ffi.typeof("unsigned char[32]")
 _DOUBLINGS: Final = 3  # the cofactor is 8
 
@@ -58,6 +58,15 @@ def point_sub(left: bytes, right: bytes) -> bytes:
 def point_mul(scalar: bytes, point: bytes) -> bytes:
     """The product. Raises: CryptoError, for what the module's text says."""
     return _combine(_MUL, scalar, point)
+
+
+def base_mul(scalar: bytes) -> bytes:
+    """The product with the generator. Raises: CryptoError for a scalar of zero."""
+    _ensure_sizes(scalar)
+    out = ffi.new(_OUT)
+    if _BASE_MUL(out, scalar):
+        raise CryptoError("libsodium refuses the scalar")
+    return ffi.buffer(out)[:]  # type: ignore[no-any-return]
 
 
 def clear_cofactor(point: bytes) -> bytes:

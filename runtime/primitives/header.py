@@ -9,11 +9,15 @@ Source: Substrate `sp_runtime::generic::{Header, Digest}`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.scale import ScaleEnum, codec_of, scale_type
+from runtime.primitives.scale.compact import compact_bytes
 from runtime.primitives.types import Bytes4, CompactU32, Hash
+
+_HASHES_BYTES: Final = 3 * 32  # the parent's, the state's and the extrinsics'
+_SEAL_HEAD_BYTES: Final = 1 + 4  # its index and its engine
 
 
 class DigestItem(ScaleEnum, path="sp_runtime::generic::digest::DigestItem"):
@@ -90,6 +94,16 @@ class Header(_Encoded):
         """blake2b-256 of the SCALE bytes, seal included: the block's identity."""
         return blake2b_256(self.encode())
 
+    def encode_unsealed(self) -> bytes:
+        """SCALE bytes of `without_seal`, cut out of the header's own: nothing is encoded again."""
+        seal, whole, count = self.seal(), self.encode(), len(self.digest.logs)
+        if seal is None:
+            return whole
+        start = _HASHES_BYTES + len(compact_bytes(self.number))
+        items = start + len(compact_bytes(count))
+        end = len(whole) - _SEAL_HEAD_BYTES - len(compact_bytes(len(seal.data))) - len(seal.data)
+        return whole[:start] + compact_bytes(count - 1) + whole[items:end]
+
     def without_seal(self) -> Header:
         """What the author signed. The same header if it carries no seal."""
         logs = self.digest.logs
@@ -116,3 +130,13 @@ class Header(_Encoded):
 
 HEADER = codec_of(Header)
 DIGEST_ITEM = codec_of(DigestItem)
+
+
+def decode_header(data: bytes) -> Header:
+    """The header that fills `data`. Raises DecodeError.
+
+    It keeps the bytes: a header has one encoding, since the codecs refuse any but the shortest.
+    """
+    header = HEADER.decode_all(data)
+    _keep_encoded(header, data)
+    return header

@@ -8,6 +8,7 @@ Source: Substrate BABE seals; WP II.A.
 from __future__ import annotations
 
 from runtime.primitives.babe_digest import find_seal
+from runtime.primitives.hashing import blake2b_256
 from runtime.primitives.header import Header, Seal
 from runtime.primitives.signatures import ed25519_verify
 from runtime.primitives.types import Hash
@@ -19,7 +20,7 @@ class BadSeal(ValueError):
 
 def seal_payload(header: Header) -> Hash:
     """The 32 bytes that the author of `header` signs: its identity without the seal."""
-    return header.without_seal().hash()
+    return blake2b_256(header.encode_unsealed())
 
 
 def check_seal(header: Header, key: bytes) -> None:

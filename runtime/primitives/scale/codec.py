@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from runtime.primitives.scale.declare import shape_of
 from runtime.primitives.scale.errors import DecodeError, EncodeError, ScaleError
+from runtime.primitives.scale.layout import packer_of
 from runtime.primitives.scale.shape import Shape
 from runtime.primitives.scale.source import Generator
 
@@ -25,10 +26,11 @@ _BAD_VALUE = (struct.error, OverflowError, ValueError, TypeError, AttributeError
 class Codec(Generic[V]):
     """Encodes and decodes one type."""
 
-    __slots__ = ("_decode", "_encode", "shape")
+    __slots__ = ("_decode", "_encode", "_pack", "shape")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
+        self._pack = packer_of(shape)
         self._encode: Callable[[V, bytearray], None] | None = None
         self._decode: Callable[[bytes, int, int], tuple[V, int]] | None = None
 
@@ -38,6 +40,8 @@ class Codec(Generic[V]):
             self._generate()
         out = bytearray()
         try:
+            if self._pack is not None:
+                return self._pack(value)  # type: ignore[arg-type]
             self._encode(value, out)  # type: ignore[misc]
         except ScaleError:
             raise

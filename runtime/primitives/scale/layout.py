@@ -44,6 +44,15 @@ def is_integer(shape: Shape) -> bool:
     return isinstance(shape, Primitive) and shape.name not in ("bool", "str")
 
 
+def packer_of(shape: Shape) -> Callable[[int], bytes] | None:
+    """What encodes an integer of two to eight bytes in one call; None for all other shapes."""
+    while isinstance(shape, Wrapper):
+        shape = shape.inner
+    if isinstance(shape, Primitive) and shape.name in LETTERS and shape.size_bytes > 1:
+        return Struct("<" + LETTERS[shape.name]).pack
+    return None
+
+
 def integers_of(shape: Shape, e: str) -> list[tuple[Primitive, str]] | None:
     """The integers that a value `e` is made of, in order; None if it holds anything else."""
     match shape:

@@ -17,6 +17,7 @@ from runtime.primitives.header import (
     PreRuntime,
     RuntimeEnvironmentUpdated,
     Seal,
+    decode_header,
 )
 from runtime.primitives.scale import DecodeError
 from runtime.primitives.types import ZERO_HASH, Hash
@@ -51,6 +52,32 @@ def test_digest_items(item: DigestItem, encoded: str) -> None:
 def test_retired_digest_items_are_refused(index: int) -> None:
     with pytest.raises(DecodeError, match=f"DigestItem has no variant {index}$"):
         DIGEST_ITEM.decode_all(bytes((index,)) + bytes(40))
+
+
+@pytest.mark.parametrize("number", [0, 63, 64, 16_383, 16_384, 2**30 - 1, 2**30, 2**32 - 1])
+@pytest.mark.parametrize("others", [0, 1, 62, 63, 64])
+@pytest.mark.parametrize("seal_bytes", [0, 63, 64, 20_000])
+def test_what_the_author_signs_is_cut_out_of_the_sealed_header(
+    number: int, others: int, seal_bytes: int
+) -> None:
+    logs: list[DigestItem] = [Other(b"ab")] * others
+    plain = Header(ZERO_HASH, number, STATE_ROOT, EMPTY_ROOT, Digest(logs))
+    sealed = plain.with_log(Seal(b"FVRF", bytes(seal_bytes)))
+    assert sealed.encode_unsealed() == plain.encode() == sealed.without_seal().encode()
+    assert plain.encode_unsealed() == plain.encode()
+
+
+def test_a_decoded_header_keeps_its_bytes_since_no_others_mean_it() -> None:
+    whole = HEAD.with_log(SEAL).encode()
+    assert decode_header(whole).encode() is whole
+    for place in range(len(whole)):
+        for bit in range(8):
+            changed = whole[:place] + bytes((whole[place] ^ 1 << bit,)) + whole[place + 1 :]
+            try:
+                found = decode_header(changed)
+            except DecodeError:
+                continue
+            assert HEADER.encode(found) == changed
 
 
 def test_the_number_is_compact_and_the_five_fields_come_in_order() -> None:
