@@ -87,7 +87,8 @@ class NodeConfig:
 
 
 _SWITCHES: Final = ("tmp", "rpc_methods", "rpc_external", "rpc_cors", "rpc_hosts")
-_NAMES: Final = frozenset(item.name for item in fields(NodeConfig)) - {"rpc"} | {*_SWITCHES}
+SETTING_NAMES: Final = frozenset(item.name for item in fields(NodeConfig)) - {"rpc"} | {*_SWITCHES}
+"""What variables and the keys of a file may be named after."""
 
 
 def load_config(
@@ -99,7 +100,7 @@ def load_config(
 
     `command_line` holds options by name; None means not given.
     """
-    values = {} if file is None else read_toml(file, _NAMES)
+    values = {} if file is None else read_toml(file, SETTING_NAMES)
     return _read(Settings(command_line, environment, values, "" if file is None else str(file)))
 
 

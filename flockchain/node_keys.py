@@ -58,5 +58,7 @@ def read_password(path: Path | None) -> str:
     try:
         with path.open() as file:
             return file.readline(PASSWORD_CHARACTERS_MAX).removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeystoreError(f"--password-file: cannot read {path}: {error}") from error
+    except OSError as error:
+        raise KeystoreError(f"--password-file: cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise KeystoreError(f"--password-file: {path} holds no text") from error

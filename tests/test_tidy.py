@@ -24,9 +24,6 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 100
 
-LONG_FUNCTIONS = {
-    "flockchain/cli/node.py": "one option of the command line is one parameter",
-}
 IMPURE_IMPORTS = {
     ("runtime/frame/metadata/generate.py", "sys"): "reads docstrings of loaded modules",
 }
@@ -292,8 +289,7 @@ def long_functions(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_functions_are_short() -> None:
-    paths = [path for path in [*SOURCES, *TESTS] if name_of(path) not in LONG_FUNCTIONS]
-    ensure_none(report(long_functions, paths))
+    ensure_none(report(long_functions, [*SOURCES, *TESTS]))
 
 
 def test_lines_are_short() -> None:
@@ -416,7 +412,6 @@ def test_assertions_are_never_switched_off() -> None:
 
 
 def test_exceptions_to_the_rules_are_still_needed() -> None:
-    long = {name_of(path) for path in [*SOURCES, *TESTS] if list(long_functions(path))}
     foreign = {name_of(path) for path in SOURCES if list(matches(FOREIGN_WORDS, path))}
     impure = {
         (name_of(path), what.removeprefix("imports "))
@@ -425,7 +420,6 @@ def test_exceptions_to_the_rules_are_still_needed() -> None:
         for _, what in impurities(tree_of(path))
     }
     readers = {name_of(path) for path in SOURCES if list(environment_reads(path))}
-    assert set(LONG_FUNCTIONS) - long == set()
     assert set(FOREIGN_WORDS_ALLOWED) - foreign == set()
     assert set(IMPURE_IMPORTS) - impure == set()
     assert set(ENVIRONMENT_READERS) - readers == set()

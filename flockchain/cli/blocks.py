@@ -25,7 +25,7 @@ from flockchain.chain.backend import Backend
 from flockchain.chain.block_file import BlockFile, BlockFileError, write_blocks
 from flockchain.chain.block_import import ImportRefused, import_blocks
 from flockchain.chain.errors import InvalidBlock, UnknownParent
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.cli.spec import ChainFlag, load_spec
 from flockchain.config import DEFAULT_PRUNING, PRUNING_MIN, default_base_path
 from flockchain.resting_chain import (
@@ -44,7 +44,7 @@ from runtime.primitives.types import Hash
 
 _REFUSALS: Final = (
     *(BlockFileError, BlockLacking, ChainNotOpened, ImportRefused, InvalidBlock, UnknownParent),
-    *(OSError, SpecError, StorageError),
+    *(SpecError, StorageError),
 )
 _HASH_CHARACTERS: Final = 66
 
@@ -95,8 +95,9 @@ def import_blocks_command(
     """Check and import blocks from a file, as a node imports a peer's."""
     states_max = _read_pruning(state_pruning)
     with (
+        _refusing(),
+        _open(file, "rb") as source,  # first, since the other makes a database
         _opened(chain, base_path, states_max, is_made=True) as backend,
-        _open(file, "rb") as source,
     ):
         new, count, took_s = _import(backend, BlockFile(source), is_instant=dev)
         typer.echo(
@@ -239,7 +240,7 @@ def _read_roots(path: Path) -> list[str]:
     try:
         return [line.strip().lower() for line in path.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"--expect-roots: cannot read {path}: {error}")
+        refuse(f"--expect-roots: cannot read {path}: {why(error)}")
 
 
 def _read_pruning(text: str) -> int | None:
@@ -263,6 +264,8 @@ def _opened(
 def _refusing() -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        refuse(f"cannot use {error.filename or 'the file'}: {why(error)}")
     except _REFUSALS as error:
         refuse(error)
 

@@ -31,7 +31,7 @@ from flockchain.cli.chain_access import (
     print_table,
     read_account,
 )
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.cli.sent import print_sent, reason_of
 from flockchain.cli.signing import Signer, with_signer
 from runtime.frame.call import RuntimeCall, installed_pallets
@@ -205,7 +205,7 @@ def _lines(path: Path | None) -> list[str]:
         with path.open() as file:
             text = file.read(FILE_BYTES_MAX + 1)
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"cannot read {path}: {error}")
+        refuse(f"cannot read {path}: {why(error)}")
     if len(text) > FILE_BYTES_MAX:
         refuse(f"{path} has more than {FILE_BYTES_MAX} characters")
     lines = (line.partition("#")[0].strip() for line in text.splitlines())

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.keys import KeyDerivationError, KeyPair, Scheme, key_pair_from_uri
 from flockchain.sdk import (
     AmountError,
@@ -108,7 +108,8 @@ def read_key(uri: str | None, file: Path | None, scheme: SchemeName) -> KeyPair:
 
 
 def pair_of(uri: str, scheme: SchemeName) -> KeyPair:
-    """The key pair of a secret URI."""
+    """The key pair of a secret URI. An empty one would be the development phrase itself."""
+    _ensured(uri, "the secret URI")
     try:
         return key_pair_from_uri(uri, scheme.scheme)
     except KeyDerivationError as error:
@@ -124,8 +125,14 @@ def read_secret(path: Path) -> str:
             with path.open() as file:
                 text = file.readline(SECRET_CHARACTERS_MAX)
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"cannot read {path}: {error}")
-    return text.removesuffix("\n").removesuffix("\r")
+        refuse(f"cannot read {path}: {why(error)}")
+    return _ensured(text.removesuffix("\n").removesuffix("\r"), str(path))
+
+
+def _ensured(secret: str, name: str) -> str:
+    if not secret.strip():
+        refuse(f"{name} is empty: it needs one line")
+    return secret
 
 
 def parse_planck(text: str) -> int:
@@ -151,7 +158,10 @@ def read_account(text: str) -> AccountId:
     try:
         return AccountId(decode_address(text)[0])
     except AddressError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(
+            f"{text[:64]!r} is no account ({error}): give an SS58 address, 0x and 64 digits, or a "
+            "development key as //Alice"
+        ) from None
 
 
 def read_content_id(text: str) -> bytes:

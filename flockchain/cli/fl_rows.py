@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from flockchain.cli.chain_access import JsonFlag, print_facts
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.workers.blob_folder import write_atomically
 
 
@@ -64,4 +64,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"cannot read {path}: {error}")
+        refuse(f"cannot read {path}: {why(error)}")

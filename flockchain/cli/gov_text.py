@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.keys import KeyPair
 from flockchain.sdk import BlockingClient
 from runtime.primitives.content_id import ContentId, content_id
@@ -22,7 +22,7 @@ def read_text(path: Path) -> bytes:
         with path.open("rb") as file:
             text = file.read(TEXT_BYTES_MAX + 1)
     except OSError as error:
-        refuse(f"cannot read {path}: {error}")
+        refuse(f"cannot read {path}: {why(error)}")
     if not 0 < len(text) <= TEXT_BYTES_MAX:
         refuse(f"{path} is empty or has more than {TEXT_BYTES_MAX} bytes")
     return text

@@ -211,6 +211,8 @@ def _read_uri(suri: str | None, suri_file: Path | None) -> str:
     if suri is not None and suri_file is not None:
         raise typer.BadParameter("give --suri or --suri-file, not both", param_hint="--suri")
     if suri is not None:
+        if not suri.strip():
+            raise typer.BadParameter("the secret URI is empty", param_hint="--suri")
         return suri
     return _prompt("Secret URI") if suri_file is None else _read_text(suri_file)
 
@@ -220,12 +222,18 @@ def _prompt(label: str, *, confirm: bool = False) -> str:
 
 
 def _read_text(path: Path) -> str:
-    """A secret from a file: one line, its end removed."""
+    """A secret from a file: its first line, as nodes and all other commands read it.
+
+    An empty secret URI would be the development phrase itself, which everybody has.
+    """
     raw = _read_bytes(path, SECRET_CHARACTERS_MAX)
     try:
-        return raw.decode().removesuffix("\n").removesuffix("\r")
+        text = raw.decode().partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
         _refuse(f"{path} holds no text")
+    if not text.strip():
+        _refuse(f"{path} is empty: it needs one line")
+    return text
 
 
 def _read_message(message: str | None, message_file: Path | None, *, is_hex: bool) -> bytes:

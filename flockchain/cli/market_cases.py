@@ -27,7 +27,7 @@ from flockchain.cli.chain_access import (
     read_account,
 )
 from flockchain.cli.market_text import HostOption, SaltOption, read_salt
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.cli.signing import Signer, with_signer
 from flockchain.marketplace.evidence import answer_blobs, answer_record
 from runtime.economy.parameters import SCORE_MAX
@@ -115,7 +115,7 @@ def challenge(
                 bytes.fromhex(evidence["flock"]["signature"][2:])
             )
         except OSError as error:
-            refuse(f"cannot read {file}: {error}")
+            refuse(f"cannot read {file}: {why(error)}")
         except (ValueError, LookupError, TypeError, ScaleError) as error:
             refuse(f"{file} is no signed answer: {error}")
         for blob in blobs:

@@ -21,7 +21,7 @@ from flockchain.cli.chain_access import (
     read_content_id,
 )
 from flockchain.cli.market_text import ModelOption, read_signature
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.cli.signing import Signer, with_signer
 from flockchain.marketplace.credentials import sign
 from runtime.frame.pallet import encode_call
@@ -169,7 +169,7 @@ def _claims(file: Path) -> list[Claim]:
     try:
         listed = orjson.loads(file.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        refuse(f"cannot read {file}: {error}")
+        refuse(f"cannot read {file}: {why(error)}")
     if not isinstance(listed, list) or not 0 < len(listed) <= CLAIMS_MAX:
         refuse(f"{file} is no list of 1 to {CLAIMS_MAX} vouchers")
     return [_claim(each, f"{file}, voucher {place}") for place, each in enumerate(listed)]

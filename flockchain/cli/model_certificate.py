@@ -27,7 +27,7 @@ from flockchain.cli.chain_access import (
     print_facts,
     read_content_id,
 )
-from flockchain.cli.refusal import refuse
+from flockchain.cli.refusal import refuse, why
 from flockchain.cli.spec import ChainFlag, load_spec
 from genesis.errors import SpecError
 from runtime.pallets.model_registry import ModelRegistry
@@ -64,7 +64,7 @@ def certificate(
     try:
         file.write_text(made.to_json(), encoding="utf-8")
     except OSError as error:
-        refuse(f"cannot write {file}: {error}")
+        refuse(f"cannot write {file}: {why(error)}")
     head = made.fragments[-1].header
     print_facts(
         {
@@ -96,7 +96,7 @@ def verify_file(
     except CertificateError as error:
         refuse(error)
     except OSError as error:
-        refuse(f"cannot read {weights}: {error}")
+        refuse(f"cannot read {weights}: {why(error)}")
     nodes = [node.as_document() for node in checked.lineage]
     facts: dict[str, object] = {
         "final_block": checked.block.number,
@@ -116,4 +116,4 @@ def _read(file: Path) -> Certificate:
             refuse(f"{file} is larger than {CERTIFICATE_BYTES_MAX} bytes")
         return read_certificate(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"cannot read {file}: {error}")
+        refuse(f"cannot read {file}: {why(error)}")

@@ -8,12 +8,11 @@ Source: Substrate's command line; `subkey`.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
+from typing import Concatenate, ParamSpec, TypeVar
 
 from flockchain.cli.chain_access import (
     DEFAULT_RPC,
@@ -27,6 +26,7 @@ from flockchain.cli.chain_access import (
     open_client,
     read_key,
 )
+from flockchain.cli.option_groups import with_options
 from flockchain.keys import KeyPair
 from flockchain.sdk import BlockingClient
 
@@ -63,25 +63,4 @@ class Signer:
 
 def with_signer(command: Callable[Concatenate[Signer, P], None]) -> Callable[..., None]:
     """The command with the options of `Signer` behind its own, instead of its first parameter."""
-    hints = get_type_hints(command, include_extras=True)
-    options = get_type_hints(Signer, include_extras=True)
-    first, *own = inspect.signature(command).parameters.values()
-    assert hints[first.name] is Signer
-    parameters = [each.replace(annotation=hints[each.name]) for each in own] + [
-        inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=each.default,
-            annotation=options[each.name],
-        )
-        for each in fields(Signer)
-    ]
-
-    def run(**given: object) -> None:
-        signer = Signer(**{each.name: given.pop(each.name) for each in fields(Signer)})  # type: ignore[arg-type]
-        command(signer, **given)  # type: ignore[call-arg, arg-type]
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
+    return with_options(command)

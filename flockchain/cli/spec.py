@@ -70,7 +70,7 @@ def spec_hash(
 
 
 def purge_chain(
-    chain: ChainFlag = "dev",
+    chain: ChainFlag = "local",
     base_path: Annotated[
         Path | None, typer.Option(help="Where chains lie; ~/.local/share/flockchain by default.")
     ] = None,

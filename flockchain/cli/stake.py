@@ -224,17 +224,16 @@ def _session_key(
 ) -> KeyPair:
     """The node's one key of a type, or the one with that public key."""
     keystore = FileKeystore(directory)
-    entries = [
-        entry
-        for entry in keystore.list()
-        if entry.key_type == key_type and public in (None, entry.public)
-    ]
-    if len(entries) != 1:
-        refuse(
-            f"{directory} has {len(entries)} such keys of type {key_type}, one is needed: "
-            "name it with --keys"
-        )
     try:
-        return keystore.unlock(key_type, entries[0].public, password)
-    except KeystoreError as error:
+        entries = [
+            entry
+            for entry in keystore.list()
+            if entry.key_type == key_type and public in (None, entry.public)
+        ]
+        if len(entries) == 1:
+            return keystore.unlock(key_type, entries[0].public, password)
+    except (KeystoreError, OSError) as error:
         refuse(error)
+    if not entries:
+        refuse(f"{directory} has no such key of type {key_type}: is it the node's keystore?")
+    refuse(f"{directory} has {len(entries)} keys of type {key_type}: name one with --keys")

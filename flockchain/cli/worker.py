@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,6 +47,8 @@ from runtime.primitives.rational import Rational, RationalError
 
 if TYPE_CHECKING:
     from flockchain.workers.host import Host
+
+log = logging.getLogger(__name__)
 
 CONNECT_TRIES: Final = 60
 CONNECT_PAUSE_S: Final = 1.0
@@ -450,15 +453,17 @@ async def _work(
         # Whoever holds the other side writes nothing: what there is to read is the end.
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), main.cancel)
     with suppress(asyncio.CancelledError):
-        async with await _connect(rpc) as client, make(client) as worker:
+        async with await connect(rpc) as client, make(client) as worker:
             await worker.run()
 
 
-async def _connect(rpc: str) -> Client:
+async def connect(rpc: str) -> Client:
     """Wait a while for a node that is still starting. Raises Disconnected, WrongChain."""
-    for _ in range(CONNECT_TRIES):
+    for tried in range(CONNECT_TRIES):
         try:
             return await Client.connect(rpc)
-        except Disconnected:
+        except Disconnected as error:
+            if not tried:
+                log.warning("%s; trying on", error)
             await asyncio.sleep(CONNECT_PAUSE_S)
     return await Client.connect(rpc)

@@ -280,6 +280,10 @@ def _result_of(method: str, message: dict[str, Any]) -> Any:
 
 def _reason(error: Exception) -> str:
     """Why there is no connection, without what the library adds for its own developers."""
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "it is no address as ws://host:port"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "nobody knows that host"
     if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
         return os.strerror(error.errno)
     return str(error) or type(error).__name__

@@ -152,7 +152,7 @@ class LevelDbStore:
             )
         if "lock" in said.lower():
             return StoreLocked(
-                f"database {self._path} is in use ({said}): stop the other node that runs on this "
+                f"database {self._path} is in use: stop the other node that runs on this "
                 "base path, or give this one a base path of its own"
             )
         return StorageError(

@@ -168,6 +168,13 @@ def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "chains").exists()
 
 
+def test_a_missing_file_makes_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "no.bin"
+    said = refusal("import-blocks", str(file), *on(tmp_path / "other"))
+    assert said == f"cannot use {file}: No such file or directory"
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_wrong_pruning_is_refused(tmp_path: Path) -> None:
     refused = refusal("import-blocks", "-", "--state-pruning", "none", *on(tmp_path))
     assert refused == "--state-pruning: none is neither archive nor a number from 16"

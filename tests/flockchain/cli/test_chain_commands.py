@@ -6,11 +6,13 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
 from flockchain.cli import arena, task, wallet, worker
 from flockchain.keys import key_pair_from_uri
+from flockchain.sdk import Disconnected
 from flockchain.workers.blob_folder import BlobFolder
 from flockchain.workers.creator import find_key
 from runtime.constants import DEVNET
@@ -86,6 +88,37 @@ def test_wrong_usage_is_status_2() -> None:
         (worker.app, ["validator", "--key", "//A", *(2 * ["--behaviour", "copier"])]),
     ):
         assert RUNNER.invoke(app, words).exit_code == 2, words
+
+
+def test_what_people_mistype_is_named(tmp_path: Path) -> None:
+    empty, latin = tmp_path / "empty", tmp_path / "latin"
+    empty.write_text("\n")
+    latin.write_bytes(b"\xe9\n")
+    pay = ["transfer", "//Bob", "1 FML"]
+    for words, status, said in (
+        (["balance", "Alice"], 2, "'Alice' is no account"),
+        ([*pay, "--key", ""], 1, "error: the secret URI is empty: it needs one line\n"),
+        ([*pay, "--key-file", str(empty)], 1, f"error: {empty} is empty: it needs one line\n"),
+        ([*pay, "--key-file", str(latin)], 1, f"error: cannot read {latin}: it holds no text\n"),
+        (
+            [*pay, "--key-file", str(tmp_path / "no")],
+            1,
+            f"error: cannot read {tmp_path}/no: No such file or directory\n",
+        ),
+    ):
+        result = RUNNER.invoke(wallet.app, words)
+        assert result.exit_code == status, words
+        assert said in result.stderr
+        assert status == 2 or said == result.stderr
+
+
+def test_a_worker_says_that_it_waits_for_a_node(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level("WARNING"):
+        patch.setattr(worker, "CONNECT_TRIES", 1)
+        patch.setattr(worker, "CONNECT_PAUSE_S", 0.0)
+        with pytest.raises(Disconnected):
+            asyncio.run(worker.connect("ws://127.0.0.1:9"))
+    assert caplog.messages == ["ws://127.0.0.1:9 cannot be reached: Connection refused; trying on"]
 
 
 def test_a_creator_s_questions_become_a_language_task(tmp_path: Path) -> None:

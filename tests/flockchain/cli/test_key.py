@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from flockchain.cli.key import app
 from flockchain.keys import key_pair_from_uri
 from flockchain.keystore import FileKeystore
+from flockchain.node_keys import read_password
 
 ALICE = key_pair_from_uri("//Alice")
 ALICE_ADDRESS = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
@@ -141,3 +142,29 @@ def test_help_warns_of_secrets_in_arguments() -> None:
     assert result.exit_code == 0
     assert "development" in result.stdout
     assert "default: sr25519" in result.stdout
+
+
+def test_an_empty_secret_is_not_the_development_phrase(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    for text in ("", "\n", "  \n"):
+        file.write_text(text)
+        assert refusal("inspect", "--suri-file", str(file)) == (
+            f"error: {file} is empty: it needs one line"
+        )
+    assert run("inspect", "--suri", "").exit_code == 2
+
+
+def test_secrets_are_the_first_line_of_a_file_as_a_node_reads_it(tmp_path: Path) -> None:
+    secret, password = tmp_path / "secret", tmp_path / "password"
+    secret.write_bytes(b"//Vera\r\n\r\n")
+    password.write_bytes(b"correct horse\nanother line\n")
+    keys = tmp_path / "keys"
+    made = run_json(
+        *("insert", "--keystore", str(keys), "--key-type", "babe"),
+        *("--suri-file", str(secret), "--password-file", str(password)),
+    )
+    assert read_password(password) == "correct horse"
+    pair = FileKeystore(keys).unlock(
+        "babe", bytes.fromhex(made["public_key"][2:]), read_password(password)
+    )
+    assert pair.public == key_pair_from_uri("//Vera", "ed25519").public

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from flockchain.cli.node import node
-from flockchain.config import NodeConfig
+from flockchain.config import KEY_SHORTCUTS, SETTING_NAMES, NodeConfig
 
 app = typer.Typer()
 app.command()(node)
@@ -77,6 +78,11 @@ def test_refusals_are_one_line_and_start_nothing(started: list[NodeConfig]) -> N
     )
     assert invoke("--port", "http").exit_code == 2
     assert started == []
+
+
+def test_each_setting_is_an_option() -> None:
+    options = set(inspect.signature(node).parameters) - {"config", "worker", *KEY_SHORTCUTS}
+    assert options | {"key", "workers"} == SETTING_NAMES
 
 
 def test_help_names_the_defaults() -> None:

@@ -109,3 +109,8 @@ def test_purge_chain_without_a_database(tmp_path: Path) -> None:
     assert refusal("purge-chain", "--chain", "dev", "--base-path", str(tmp_path), "-y") == (
         f"error: there is no database at {database_directory(tmp_path, 'flock_dev')}"
     )
+
+
+def test_purge_chain_means_the_chain_that_a_node_means(tmp_path: Path) -> None:
+    said = refusal("purge-chain", "--base-path", str(tmp_path), "-y")
+    assert said == f"error: there is no database at {tmp_path}/chains/flock_local/db"

@@ -78,7 +78,7 @@ def test_of_several_keys_one_pair_is_named(tmp_path: Path) -> None:
         (stake.app, ["set-keys", *options, "--keys", named, *AS_ALICE]),
     )
     assert results[1].exit_code == 1
-    assert "has 2 such keys of type babe, one is needed: name it with --keys" in results[1].stderr
+    assert "has 2 keys of type babe: name one with --keys" in results[1].stderr
     assert results[2].exit_code == 2
     keys = json.loads(results[3].stdout)["session_keys"]
     assert keys == " ".join(f"0x{entry.public.hex()}" for entry in made)
@@ -95,7 +95,7 @@ def test_refusals_name_the_reason(tmp_path: Path) -> None:
         (stake.app, ["payout", "//Bob", "0", "--key", "//Alice"]),
         (stake.app, ["set-keys", *empty, "--key", "//Alice"]),
     )
-    reasons = ("Staking.NotStash", "Staking.NothingToClaim", "has 0 such keys of type babe")
+    reasons = ("Staking.NotStash", "Staking.NothingToClaim", "has no such key of type babe")
     for result, reason in zip(results, reasons, strict=True):
         assert result.exit_code == 1
         assert reason in result.stderr

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -210,9 +211,23 @@ def test_runtime_apis_are_asked_by_their_methods(tmp_path: Path) -> None:
     on_chain(tmp_path, story)
 
 
-def test_no_node_is_a_clear_error() -> None:
-    with pytest.raises(Disconnected, match="cannot be reached"):
-        asyncio.run(Client.connect("ws://127.0.0.1:9"))
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ws://127.0.0.1:9", "Connection refused"),
+        ("127.0.0.1:9", "it is no address as ws://host:port"),
+        ("ws://host.invalid:9", "nobody knows that host"),
+    ],
+)
+def test_no_node_is_a_clear_error(url: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    if url == "ws://host.invalid:9":
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Disconnected) as refused:
+        asyncio.run(Client.connect(url))
+    assert str(refused.value) == f"{url} cannot be reached: {reason}"
 
 
 def test_scripts_do_the_same_without_await(tmp_path: Path) -> None:

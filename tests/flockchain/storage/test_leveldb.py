@@ -54,7 +54,7 @@ def damaged_copy(source: Path, target: Path, name: str, content: bytes) -> Path:
 
 def test_a_second_opener_is_told_what_to_do(tmp_path: Path) -> None:
     store = LevelDbStore(tmp_path)
-    with pytest.raises(StoreLocked, match=r"is in use .*stop the other node that runs on this"):
+    with pytest.raises(StoreLocked, match=r"is in use: stop the other node that runs on this"):
         LevelDbStore(tmp_path)
     store.close()
     LevelDbStore(tmp_path).close()
