@@ -75,7 +75,12 @@ class ReleaseWatch:
     @property
     def is_over(self) -> bool:
         """Whether the release has nothing more to say."""
-        return self.outdated is not None and self._clock.now_ms() >= self._over_ms
+        if self.outdated is None:
+            return False
+        now_ms = self._clock.now_ms()
+        # A clock that is set back must not make it linger for so much longer.
+        self._over_ms = min(self._over_ms, now_ms + LINGER_MS)
+        return now_ms >= self._over_ms
 
     def _tell_scheduled(self, best: Hash) -> None:
         found = self._backend.state_at(best).get(Upgrades.scheduled.path())
