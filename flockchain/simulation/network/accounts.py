@@ -5,9 +5,11 @@ Source: WP III.A.3 (stake); reliability 2 (client history).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from flockchain.keys import KeyPair
@@ -38,10 +40,12 @@ def node_keys(count: int) -> list[KeyPair]:
     return [named_key(f"authority {place}") for place in range(count)]
 
 
-def network_genesis(authorities: list[KeyPair]) -> dict[bytes, bytes]:
+@lru_cache(maxsize=16)
+def network_genesis(nodes: int) -> Mapping[bytes, bytes]:
     """A devnet whose authorities have bonded equal stakes, and wallets with tokens."""
+    authorities = node_keys(nodes)
     wallets = [named_key(f"wallet {number}").account for number in range(_WALLETS)]
-    return staked_genesis(authorities, wallets, validator_count=len(authorities))
+    return MappingProxyType(staked_genesis(authorities, wallets, validator_count=nodes))
 
 
 class Wallets:

@@ -8,7 +8,7 @@ Source: WP II.A; reliability 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -103,7 +103,7 @@ class Seat:
         self.rewrite_answer: Callable[[str, bytes, bytes], bytes] | None = None
         """(protocol, request, answer) to what a liar answers."""
 
-    def start(self, genesis: dict[bytes, bytes], slot_ms: int) -> Node | None:
+    def start(self, genesis: Mapping[bytes, bytes], slot_ms: int) -> Node | None:
         """Build the node over its disk and join; None if it ended while it opened."""
         assert self.node is None, "the node is running"
         self.has_ended = False
@@ -138,7 +138,7 @@ class Seat:
             self.wake_ms = max(1, self.clock.hub_ms(self.node.next_wake_ms()))
         return max(self.wake_ms, self.wires.asleep_until.get(self.peer, 0))
 
-    def _build(self, genesis: dict[bytes, bytes], slot_ms: int) -> None:
+    def _build(self, genesis: Mapping[bytes, bytes], slot_ms: int) -> None:
         store = GatheredStore(self.disk)
         states = StateStore(store, cache=NodeCache(self.machine.cached_nodes))
         backend = Backend(store, states)

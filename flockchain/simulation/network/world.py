@@ -7,6 +7,7 @@ Source: TigerBeetle's VOPR (safety, then liveness).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
@@ -85,7 +86,7 @@ class World:
         keys = node_keys(plan.nodes)
         kinds = [find_behaviour(name) for name in plan.byzantine]
         twins = [key for key, kind in zip(keys, kinds, strict=False) if kind.has_twin]
-        self.genesis = network_genesis(keys)
+        self.genesis: Mapping[bytes, bytes] = network_genesis(plan.nodes)
         if plan.upgrade_after:
             self.genesis = upgraded_genesis(self.genesis, plan.upgrade_after)
         self.seats = [
