@@ -229,18 +229,20 @@ class Node:
     def _author_wake_ms(self, now_ms: int) -> int:
         """When a slot of ours may come; later than now while our keys must not act."""
         assert self.author is not None, "asked by who has looked"
-        may_act = self.finality is None or self.finality.may_author(now_ms)
-        is_held = self.stopped_because is not None or not may_act
-        is_held = is_held or self.release.resting is not None
-        return max(self.author.next_slot_ms(), now_ms + _HELD_AUTHOR_MS if is_held else 0)
+        is_held = self.stopped_because is not None or self.release.resting is not None
+        if not is_held and self.finality is not None:
+            is_held = not self.finality.may_author(now_ms)
+        slot_ms = self.author.next_slot_ms()
+        return max(slot_ms, now_ms + _HELD_AUTHOR_MS) if is_held else slot_ms
 
     def next_wake_ms(self) -> int:
         """When `on_time` is due next, if nothing else happens before."""
+        # Asked after every message: what mostly is nothing is looked at first.
         now_ms = self.clock.now_ms()
-        times: list[int | None] = [now_ms + 1_000]
         if self.is_release_over:
             return now_ms + 1_000
-        times.extend([companion.next_wake_ms() for companion in self.companions])
+        times = [companion.next_wake_ms() for companion in self.companions]
+        times.append(now_ms + 1_000)
         if self.warp is not None and self.warp.is_active:
             times.append(self.warp.next_wake_ms())
         else:
@@ -248,10 +250,12 @@ class Node:
                 times.append(self._author_wake_ms(now_ms))
             if self.finality is not None:
                 times.append(self.finality.next_wake_ms())
-            times += [self._outbox.due_ms, self.sync.next_wake_ms()]
-            if not self.sync.is_syncing():
-                times.append(self.history.next_wake_ms())
-            times.extend([due_ms for due_ms, _, _ in self._held])
+            times += (self._outbox.due_ms, self.sync.next_wake_ms())
+            history_ms = self.history.next_wake_ms()
+            if history_ms is not None and not self.sync.is_syncing():
+                times.append(history_ms)
+            if self._held:
+                times.extend([due_ms for due_ms, _, _ in self._held])
         return min([due_ms for due_ms in times if due_ms is not None])
 
     # -- extrinsics

@@ -89,9 +89,9 @@ class MemoryHub:
         """Move the clock to `now_ms` and make every delivery due by then, in order."""
         if now_ms < self.now_ms:
             raise ValueError(f"time went back from {self.now_ms} to {now_ms} ms")
-        while self._queue and self._queue[0][0] <= now_ms:
-            due_ms, _, deliver = heapq.heappop(self._queue)
-            self.now_ms = due_ms
+        queue = self._queue
+        while queue and queue[0][0] <= now_ms:
+            self.now_ms, _, deliver = heapq.heappop(queue)
             deliver()
         self.now_ms = now_ms
 
@@ -115,7 +115,7 @@ class MemoryHub:
         """Carry one message over the link as it is now; it may be lost, never torn."""
         pair = (sender, receiver) if sender < receiver else (receiver, sender)
         link = self._links.get(pair)
-        if link is None or self._is_hit(self.drop_ppm):
+        if link is None or (self.drop_ppm and self._is_hit(self.drop_ppm)):
             return
         # No closure: the collector would have to look at each of its cells.
         arrive = partial(self._arrive, pair, link, receiver, deliver)
@@ -123,9 +123,10 @@ class MemoryHub:
 
     def send_gossip(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
         """Carry one gossip message, now and then twice."""
-        for _ in range(2 if self._is_hit(self.duplicate_ppm) else 1):
-            hear = partial(self._hear, receiver, sender, topic, data)
+        hear = partial(self._hear, receiver, sender, topic, data)
+        if self.duplicate_ppm and self._is_hit(self.duplicate_ppm):
             self.send(sender, receiver, len(data), hear)
+        self.send(sender, receiver, len(data), hear)
 
     def send_request(
         self, sender: PeerId, receiver: PeerId, protocol: str, data: bytes, answer: OnResponse
@@ -214,7 +215,7 @@ class MemoryHub:
         return max(0, self._latency(self._prng, sender, receiver, size))
 
     def _is_hit(self, share_ppm: int) -> bool:
-        return share_ppm > 0 and self._prng.randrange(PARTS_PER_MILLION) < share_ppm
+        return self._prng.randrange(PARTS_PER_MILLION) < share_ppm
 
 
 def _pair_of(left: PeerId, right: PeerId) -> tuple[PeerId, PeerId]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -21,11 +21,8 @@ from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS, find_
 from flockchain.simulation.network.plan import CALM_SLOTS, FAULTS, Plan, PlanError, draw_plan
 from flockchain.simulation.network.shrink import shrink
 from flockchain.simulation.network.world import Outcome, play
-from flockchain.simulation.quiet import quiet
+from flockchain.simulation.quiet import YOUNG, quiet
 from flockchain.telemetry import escape
-
-_YOUNG: Final = 50_000
-"""New objects that bring the collector: no run waits for an answer, and few of them are cycles."""
 
 
 def simulate_network(
@@ -67,7 +64,7 @@ def simulate_network(
         return
     is_good, chosen = True, behaviour or []
     try:
-        with quiet(), quiet_collector(_YOUNG):
+        with quiet(), quiet_collector(YOUNG):
             for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
                 if upgrade_after:
                     drawn = replace(drawn, upgrade_after=upgrade_after)

@@ -8,6 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+YOUNG: Final = 50_000
+"""New objects that bring the collector: no run waits for an answer, and few of them are cycles."""
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from typing import Protocol
 from flockchain.storage.errors import StoreClosed
 
 _INSERTED_SINGLY_MAX = 256
+_HEAD_BYTES = 2
+"""What the keys of one kind begin with, for all kinds of which many are stored."""
 
 
 class WriteBatch:
@@ -75,12 +77,16 @@ def prefix_end(prefix: bytes) -> bytes | None:
 
 
 class MemoryStore:
-    """`KeyValueStore` in a dict: deterministic, ordered, cheap to clone; lost on exit."""
+    """`KeyValueStore` in a dict: deterministic, ordered, cheap to clone; lost on exit.
+
+    Keys are sorted by what they begin with, when somebody walks there: nobody does where most are.
+    """
 
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
-        self._sorted_keys: list[bytes] = []
-        self._unsorted_keys: list[bytes] = []
+        self._sorted_keys: dict[bytes, list[bytes]] = {}
+        self._unsorted_keys: dict[bytes, list[bytes]] = {}
+        self._listed = 0  # keys in these lists at most: deleted ones stay until they are many
         self._is_closed = False
 
     def get(self, key: bytes) -> bytes | None:
@@ -89,20 +95,27 @@ class MemoryStore:
 
     def write(self, batch: WriteBatch, sync: bool = True) -> None:
         self._ensure_open()
+        values, fresh = self._values, self._unsorted_keys
         for key, value in batch.operations.items():
             if value is None:
-                self._values.pop(key, None)
+                values.pop(key, None)
                 continue
-            if key not in self._values:
-                self._unsorted_keys.append(key)
-            self._values[key] = value
+            if key not in values:
+                self._listed += 1
+                head = key[:_HEAD_BYTES]
+                if head in fresh:
+                    fresh[head].append(key)
+                else:
+                    fresh[head] = [key]
+            values[key] = value
+        if self._listed > 2 * len(values) + _INSERTED_SINGLY_MAX:
+            self._sweep()
 
     def iterate(
         self, prefix: bytes, start: bytes | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         self._ensure_open()
-        self._merge_keys()
-        keys, end = self._sorted_keys, prefix_end(prefix)
+        keys, end = self._keys_with(prefix[:_HEAD_BYTES]), prefix_end(prefix)
         low = bisect_left(keys, prefix)
         high = len(keys) if end is None else bisect_left(keys, end)
         if start is not None and reverse:
@@ -122,8 +135,9 @@ class MemoryStore:
         """An independent, open copy of what the store holds now."""
         copy = MemoryStore()
         copy._values = dict(self._values)
-        copy._sorted_keys = list(self._sorted_keys)
-        copy._unsorted_keys = list(self._unsorted_keys)
+        copy._sorted_keys = {head: list(keys) for head, keys in self._sorted_keys.items()}
+        copy._unsorted_keys = {head: list(keys) for head, keys in self._unsorted_keys.items()}
+        copy._listed = self._listed
         return copy
 
     def __len__(self) -> int:
@@ -133,20 +147,39 @@ class MemoryStore:
         if self._is_closed:
             raise StoreClosed("memory store used after close")
 
-    def _merge_keys(self) -> None:
-        """Bring the key list up to date; keys that were deleted stay in it until they are many."""
-        fresh = self._unsorted_keys
+    def _keys_with(self, head: bytes) -> list[bytes]:
+        """The keys that begin like this, in order, some deleted ones among them."""
+        if len(head) == _HEAD_BYTES:
+            return self._sort(head)
+        heads = {*self._sorted_keys, *self._unsorted_keys}
+        return [key for one in sorted(heads) if one.startswith(head) for key in self._sort(one)]
+
+    def _sort(self, head: bytes) -> list[bytes]:
+        """Bring a list of keys up to date."""
+        known = self._sorted_keys.setdefault(head, [])
+        fresh = self._unsorted_keys.pop(head, None)
+        if fresh is None:
+            return known
         if len(fresh) > _INSERTED_SINGLY_MAX:
             # A key may be listed twice: deleted, not yet swept, and put again.
-            self._sorted_keys = sorted({*self._sorted_keys, *fresh})
+            known[:] = sorted({*known, *fresh})
         else:
             for key in fresh:
-                place = bisect_left(self._sorted_keys, key)
-                if self._sorted_keys[place : place + 1] != [key]:
-                    self._sorted_keys.insert(place, key)
-        self._unsorted_keys = []
-        if len(self._sorted_keys) > 2 * len(self._values) + _INSERTED_SINGLY_MAX:
-            self._sorted_keys = [key for key in self._sorted_keys if key in self._values]
+                place = bisect_left(known, key)
+                if known[place : place + 1] != [key]:
+                    known.insert(place, key)
+        return known
+
+    def _sweep(self) -> None:
+        """Let go of deleted keys, and of kinds of which there are none any more."""
+        for lists in (self._sorted_keys, self._unsorted_keys):
+            for head, keys in list(lists.items()):
+                kept = [key for key in dict.fromkeys(keys) if key in self._values]
+                if kept:
+                    lists[head] = kept
+                else:
+                    del lists[head]
+        self._listed = len(self._values)
 
 
 class PendingView:

@@ -15,7 +15,7 @@ from flockchain.simulation.network.plan import SLOT_MS, Fault, Plan
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.world import World, play
 
-pytestmark = pytest.mark.usefixtures("quietly")
+pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 VICTIM = 1
 STORM_SLOTS, CALM_SLOTS = 14, 12
 QUIET = Plan(seed=3, nodes=4, slots=STORM_SLOTS + CALM_SLOTS, calm_slots=CALM_SLOTS)

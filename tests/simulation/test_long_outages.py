@@ -15,7 +15,7 @@ from flockchain.simulation.network.plan import SLOT_MS, Fault, Plan
 from flockchain.simulation.network.shared_checks import shared_checks
 from flockchain.simulation.network.world import World, play
 
-pytestmark = pytest.mark.usefixtures("quietly")
+pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 FIRST_SLOT, CALM_SLOTS = 5, 25
 HEAD_SLOTS_MAX, HEAD_SLOTS_MEDIAN = 10, 4
 FINAL_SLOTS_MAX = 20

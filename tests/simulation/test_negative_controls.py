@@ -7,7 +7,7 @@ import pytest
 from flockchain.simulation.network.plan import Fault, Plan
 from flockchain.simulation.network.world import Outcome, play
 
-pytestmark = pytest.mark.usefixtures("quietly")
+pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 ISLANDS = ((3, 4), (5, 6))
 LIARS = {0, 1, 2}
 

@@ -13,7 +13,7 @@ from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS
 from flockchain.simulation.network.plan import Fault, Plan, draw_plan
 from flockchain.simulation.network.world import play
 
-pytestmark = pytest.mark.usefixtures("quietly")
+pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 QUICK_SEEDS = 10
 LONG_SEEDS = 200

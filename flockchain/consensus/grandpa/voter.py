@@ -221,16 +221,15 @@ class Voter:
     @property
     def next_wake_ms(self) -> int:
         """When `on_tick` is due next, if nothing else happens before."""
-        times = [self._repeat_at_ms]
-        if self._finality.due_ms is not None:
-            times.append(self._finality.due_ms)
+        wake_ms = self._repeat_at_ms
+        commit_ms = self._finality.due_ms
+        if commit_ms is not None and commit_ms < wake_ms:
+            wake_ms = commit_ms
         listen_until_ms = self._observation.listen_until_ms
         timer_ms = self._rounds.current.next_timer_ms(self._now_ms)
-        if timer_ms is not None:
-            times.append(max(timer_ms, listen_until_ms))
-        elif self._now_ms < listen_until_ms:
-            times.append(listen_until_ms)
-        return min(times)
+        if timer_ms is None and self._now_ms >= listen_until_ms:
+            return wake_ms
+        return min(wake_ms, max(timer_ms or 0, listen_until_ms))
 
     @property
     def view(self) -> View:

@@ -80,14 +80,14 @@ class VotingRound:
 
     def next_timer_ms(self, now_ms: int) -> int | None:
         """The next time at which a vote of ours may be due; None if we wait for votes alone."""
-        match self.stage:
-            case Stage.STARTED | Stage.PROPOSED:
-                timers = [self.prevote_ms, self.patience_ms]
-            case Stage.PREVOTED:
-                timers = [self.precommit_ms]
-            case Stage.PRECOMMITTED:
-                timers = []
-        return next((timer for timer in timers if timer > now_ms), None)
+        stage = self.stage  # asked after every message
+        if stage is Stage.PRECOMMITTED:
+            return None
+        if stage is Stage.PREVOTED:
+            return self.precommit_ms if self.precommit_ms > now_ms else None
+        if self.prevote_ms > now_ms:
+            return self.prevote_ms
+        return self.patience_ms if self.patience_ms > now_ms else None
 
     def next_vote(self, now_ms: int, chain: Chain, *, is_primary: bool) -> Message | None:
         """The next message due, advancing the stage; None if there is nothing to say now."""

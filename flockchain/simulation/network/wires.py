@@ -78,7 +78,10 @@ class Wires(MemoryHub):
     def send_gossip(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
         """Carry what the sender's outbox makes of a gossip message."""
         outbox = self.outboxes.get(sender)
-        for message in (data,) if outbox is None else outbox(receiver, topic, data):
+        if outbox is None:
+            super().send_gossip(sender, receiver, topic, data)
+            return
+        for message in outbox(receiver, topic, data):
             super().send_gossip(sender, receiver, topic, message)
 
     def send_plain(self, sender: PeerId, receiver: PeerId, topic: str, data: bytes) -> None:
@@ -95,7 +98,8 @@ class Wires(MemoryHub):
 
     def hand_over(self, receiver: PeerId, deliver: Callable[[], None]) -> None:
         """Let the receiver hear it now, or when it wakes, if it runs then."""
-        if self.asleep_until.get(receiver, 0) > self.now_ms:
+        asleep_until = self.asleep_until
+        if asleep_until and asleep_until.get(receiver, 0) > self.now_ms:
             self.when_awake(receiver, partial(self.hand_over, receiver, deliver))
         elif receiver in self._nodes:
             self.carried += 1
