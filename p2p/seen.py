@@ -33,14 +33,15 @@ class SeenMessages:
 
     def add(self, identity: bytes, now_ms: int) -> bool:
         """Remember an accepted message; false if it was known."""
-        if self.is_seen(identity, now_ms):
+        until_ms = self._until_ms
+        if until_ms.get(identity, now_ms) > now_ms:
             return False
-        self._until_ms[identity] = now_ms + SEEN_MS
-        self._until_ms.move_to_end(identity)
-        oldest = next(iter(self._until_ms))
-        while len(self._until_ms) > SEEN_MAX or self._until_ms[oldest] <= now_ms:
-            del self._until_ms[oldest]
-            oldest = next(iter(self._until_ms))
+        until_ms[identity] = now_ms + SEEN_MS
+        until_ms.move_to_end(identity)
+        oldest = next(iter(until_ms))
+        while until_ms[oldest] <= now_ms or len(until_ms) > SEEN_MAX:
+            del until_ms[oldest]
+            oldest = next(iter(until_ms))
         return True
 
     def is_bad(self, identity: bytes) -> bool:

@@ -115,6 +115,8 @@ def prune_window(
     if last_final is None:
         return
     newest_given_up = last_final[0] - states_max
+    if newest_given_up < 0:
+        return
     states = pairwise(view.iterate(CANONICAL_PREFIX))
     for (key, value), (_, next_value) in islice(states, PRUNED_PER_CALL_MAX):
         number = int.from_bytes(key[len(CANONICAL_PREFIX) :], "big")

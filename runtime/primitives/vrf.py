@@ -40,6 +40,7 @@ OUTPUT_BYTES: Final = 64
 _SUITE: Final = b"\x03"
 _CHALLENGE_BYTES: Final = 16
 _VALIDATED_KEYS_MAX: Final = 4096
+_EXPANDED_SEEDS_MAX: Final = 64
 
 
 def public_key(seed: bytes) -> bytes:
@@ -146,8 +147,12 @@ def _output(gamma: bytes) -> bytes:
     return _sha512(_SUITE, b"\x03", clear_cofactor(gamma), b"\x00")
 
 
+@lru_cache(maxsize=_EXPANDED_SEEDS_MAX)
 def _expand(seed: bytes) -> tuple[bytes, bytes, bytes]:
-    """Secret scalar mod L, public key and nonce prefix of RFC 8032."""
+    """Secret scalar mod L, public key and nonce prefix of RFC 8032.
+
+    Kept for the few keys that a process has: an authority evaluates in every slot.
+    """
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a VRF seed has {SEED_BYTES} bytes, not {len(seed)}")
     digest = hashlib.sha512(seed).digest()

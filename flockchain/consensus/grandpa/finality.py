@@ -54,10 +54,14 @@ class Finality:
         """`commit` is out."""
         self._due_ms = None
 
+    def rises_by(self, votes: Round) -> bool:
+        """Whether a round of our own has decided more than is final."""
+        finalized = votes.state().finalized
+        return finalized is not None and finalized.number > self.block.number
+
     def by_round(self, votes: Round, due_ms: int, effects: list[Effect]) -> None:
         """Finalize what a round of our own proves, and have the commit sent at `due_ms`."""
-        state = votes.state()
-        if state.finalized is None or state.finalized.number <= self.block.number:
+        if not self.rises_by(votes):
             return
         commit = votes.finalizing_commit()
         if commit is not None and commit.target_number > self.block.number:

@@ -81,10 +81,11 @@ class Round:
             raise KeyError(f"0x{signed.id.hex()} is not in authority set")
         held = tally.of(signed.id)
         # The graph goes first: a refused target must leave no trace in the tally.
-        self._graph.insert(signed.message.target, phase, 0)
+        target = signed.message.target
+        self._graph.place(target)
         counted = tally.add(signed)
         if counted is Counted.FIRST:
-            self._graph.insert(signed.message.target, phase, weight)
+            self._graph.insert(target, phase, weight)
         elif counted is Counted.EQUIVOCATION:
             self._graph.withdraw(held[0].message.target, phase, weight)
         else:

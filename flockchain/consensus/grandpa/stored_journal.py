@@ -48,6 +48,8 @@ class StoredJournal:
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
+        self._only_sets_from: int | None = None
+        """The set when those before the previous one were dropped last."""
 
     def record(self, vote: VoteMessage) -> None:
         """Keep a vote of our own, synced on return."""
@@ -62,13 +64,15 @@ class StoredJournal:
         What the set before this one voted stays: the chain may leave a forced change again.
         """
         batch = WriteBatch()
-        previous = max(set_id - 1, 0).to_bytes(8, "big")
-        self._drop(batch, _COMPLETED, _COMPLETED, _COMPLETED + previous)
         batch.put(_COMPLETED + set_id.to_bytes(8, "big"), CATCH_UP.encode(completed))
-        self._drop(batch, _VOTE, _VOTE, _VOTE + previous)
+        if set_id != self._only_sets_from:  # nothing of earlier sets is written meanwhile
+            previous = max(set_id - 1, 0).to_bytes(8, "big")
+            self._drop(batch, _COMPLETED, _COMPLETED, _COMPLETED + previous)
+            self._drop(batch, _VOTE, _VOTE, _VOTE + previous)
         start, end = _vote_key(set_id, 0), _vote_key(set_id, completed.round_number)
         self._drop(batch, _VOTE, start, end)
         self._store.write(batch, sync=True)
+        self._only_sets_from = set_id
 
     def _drop(self, batch: WriteBatch, prefix: bytes, start: bytes, end: bytes) -> None:
         """What lies under a prefix from `start` to below `end`."""

@@ -43,6 +43,10 @@ class VoteGraph:
         """
         self._add(self._node(target), phase, weight)
 
+    def place(self, target: BlockRef) -> None:
+        """Take `target` in without a vote. Raises as `insert` does."""
+        self._node(target)
+
     def withdraw(self, target: BlockRef, phase: Phase, weight: int) -> None:
         """Take back weight that `insert` added."""
         self._add(self._nodes[target.hash], phase, -weight)

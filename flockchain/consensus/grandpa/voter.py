@@ -376,9 +376,9 @@ class Voter:
                 self._publish(GossipVote(vote), effects)
 
     def _finalize(self, effects: list[Effect]) -> None:
-        due_ms = self._now_ms + self._turn() * self._config.gossip_ms
-        for votes in (self._rounds.previous, self.round):
-            if isinstance(votes, Round):
+        for votes in (self._rounds.previous, self._rounds.current.votes):
+            if isinstance(votes, Round) and self._finality.rises_by(votes):
+                due_ms = self._now_ms + self._turn() * self._config.gossip_ms
                 self._finality.by_round(votes, due_ms, effects)
 
     def _turn(self) -> int:

@@ -62,7 +62,7 @@ class Wallets:
         payer, payee = self._prng.sample(self._keys, 2)
         node = seat.node
         if node is not None and not seat.has_ended:
-            seat.enter(lambda: self._submit(node, payer, payee))
+            seat.enter(self._submit, node, payer, payee)
 
     def _submit(self, node: Node, payer: KeyPair, payee: KeyPair) -> None:
         state = node.backend.state_at(node.backend.best.hash)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from flockchain.chain.backend import Backend
 from flockchain.chain.importer import Importer
@@ -41,6 +41,7 @@ from flockchain.storage.state import StateStore
 from p2p.interface import Network, OnResponse, PeerError, PeerId, Verdict
 from runtime.primitives.scale import DecodeError
 
+T = TypeVar("T")
 NEVER_MS: Final = 2**62
 POWER_CUT: Final = "power cut"
 """Why a node has ended whose machine lost power."""
@@ -108,9 +109,9 @@ class Seat:
         assert self.node is None, "the node is running"
         self.has_ended = False
         self.starts += 1
-        started = self._guard(lambda: self._build(genesis, slot_ms))
+        self._guard(self._build, genesis, slot_ms)
         self.poke()
-        return self.node if started else None
+        return None if self.has_ended else self.node
 
     def leave(self) -> None:
         """Take the node away at once; its disk stays."""
@@ -118,13 +119,13 @@ class Seat:
             self.wires.leave(self.peer)
         self.node = None
 
-    def enter(self, act: Callable[[], None]) -> bool:
-        """Call into the node; False if it had ended or ends now."""
+    def enter(self, act: Callable[..., T], *arguments: object) -> T | None:
+        """Call into the node; None if it had ended, or ends before it answers."""
         if self.has_ended or self.node is None:
-            return False
-        done = self._guard(act)
-        self.poke()
-        return done
+            return None
+        answer = self._guard(act, *arguments)
+        self.wake_ms = 0
+        return answer
 
     def poke(self) -> None:
         """Something happened: when the node wants to be called has to be asked anew."""
@@ -167,22 +168,21 @@ class Seat:
         node.connect(network, worker)
         self.node = node
 
-    def _guard(self, act: Callable[[], None]) -> bool:
+    def _guard(self, act: Callable[..., T], *arguments: object) -> T | None:
         try:
             with playing(self.release):
-                act()
+                answer = act(*arguments)
         except PowerCut:
             self.end(POWER_CUT)
-            return False
+            return None
         except StorageError as error:
             self.end(str(error))
-            return False
+            return None
         if self.node is not None and self.node.is_release_over:
             backend = self.node.backend
             self.wanted_release = release_of(backend.state_at(backend.finalized.hash))
             self.end(RELEASE_OVER)
-            return False
-        return True
+        return answer
 
     def end(self, reason: str) -> None:
         """The node's process is over."""
@@ -199,29 +199,28 @@ class Door:
         self._node = node
 
     def on_gossip(self, peer: PeerId, topic: str, data: bytes) -> Verdict:
-        seat, verdicts = self._seat, [Verdict.IGNORE]
+        seat = self._seat
         seat.trace.note(seat.wires.now_ms, seat.peer, f"hears {peer} {topic}", data)
         overhear = seat.overhear
         if overhear is not None and seat.node is not None:
-            seat.enter(lambda: overhear(peer, topic, data))
+            seat.enter(overhear, peer, topic, data)
         if seat.is_liar and topic == "grandpa" and _is_vote_of(seat, data):
             return Verdict.ACCEPT  # its node would stop at the sight of a double
-        seat.enter(lambda: verdicts.append(self._node.on_gossip(peer, topic, data)))
-        return verdicts[-1]
+        verdict = seat.enter(self._node.on_gossip, peer, topic, data)
+        return Verdict.IGNORE if verdict is None else verdict
 
     def on_request(self, peer: PeerId, protocol: str, data: bytes) -> bytes:
-        answers: list[bytes] = []
-        self._seat.enter(lambda: answers.append(self._node.on_request(peer, protocol, data)))
-        if not answers:
+        answer = self._seat.enter(self._node.on_request, peer, protocol, data)
+        if answer is None:
             raise PeerError("the connection broke")
         rewrite = self._seat.rewrite_answer
-        return answers[0] if rewrite is None else rewrite(protocol, data, answers[0])
+        return answer if rewrite is None else rewrite(protocol, data, answer)
 
     def on_peer_connected(self, peer: PeerId, status: bytes) -> None:
-        self._seat.enter(lambda: self._node.on_peer_connected(peer, status))
+        self._seat.enter(self._node.on_peer_connected, peer, status)
 
     def on_peer_disconnected(self, peer: PeerId) -> None:
-        self._seat.enter(lambda: self._node.on_peer_disconnected(peer))
+        self._seat.enter(self._node.on_peer_disconnected, peer)
 
     def status(self) -> bytes:
         return self._node.status()
@@ -277,7 +276,7 @@ class Outlet:
         def respond(answer: bytes | PeerError) -> None:
             def act() -> None:
                 if seat.node is node:
-                    seat.enter(lambda: on_response(answer))
+                    seat.enter(on_response, answer)
 
             seat.wires.when_awake(seat.peer, act)
 

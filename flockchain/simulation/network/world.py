@@ -142,10 +142,10 @@ class World:
         while self.wires.now_ms < end_ms:
             next_ms = end_ms
             for seat in self.seats:
-                if seat.has_ended:
-                    self._clear(seat)
                 if seat.wake_ms >= next_ms:  # as most of the time: nothing happened to it
                     continue
+                if seat.has_ended:
+                    self._clear(seat)
                 if seat.node is not None:
                     next_ms = min(next_ms, self._wake(seat, seat.node))
             event_ms = self.wires.next_event_ms()
@@ -161,7 +161,7 @@ class World:
             if seat.node is None or seat.node.release.resting is not None:
                 continue  # nobody can build on a last block
             if not seat.has_ended and not self._is_asleep(seat):
-                seat.enter(lambda liar=liar: liar.behaviour.on_slot(liar, liar.slot))  # type: ignore[misc]
+                seat.enter(liar.behaviour.on_slot, liar, liar.slot)
         for seat in self.honest():
             self.checkers.check_memory(seat)
 
