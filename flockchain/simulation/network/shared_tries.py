@@ -11,6 +11,7 @@ Source: performance (what a simulated seed may cost); WP II.A.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Final
 
 from flockchain.storage.trie_codec import (
@@ -123,11 +124,12 @@ def _recipe_of(
     delta: TrieDelta, old: TrieRoot, found: list[tuple[bytes, TrieNode]]
 ) -> _Recipe | None:
     """What was done, so that it can be done elsewhere; None if it is too special for that."""
-    places: dict[bytes, Place] = {old.location: _ROOT}
-    for number, (_, node) in enumerate(found):
-        for index, location in enumerate(node.locations or ()):
-            if location:
-                places.setdefault(location, (number, index))  # a node may be read twice
+    places: dict[bytes, Place] = {}
+    for number in reversed(range(len(found))):  # a node may be read twice: the first time counts
+        locations = found[number][1].locations
+        if locations is not None:
+            places.update(zip(locations, zip(repeat(number), range(16), strict=False), strict=True))
+    places[old.location] = _ROOT
     fresh = {location: number for number, location in enumerate(delta.locations)}
     nodes: list[_Branch | tuple[TrieNode, bytes]] = []
     for node, encoded in zip(delta.nodes, delta.records, strict=True):
