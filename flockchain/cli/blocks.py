@@ -36,8 +36,9 @@ from flockchain.resting_chain import (
     open_backend,
     resting_chain,
 )
-from flockchain.storage.errors import StorageError
+from flockchain.storage.errors import StateDiscarded, StorageError
 from flockchain.storage.kv import MemoryStore
+from flockchain.storage.state_reader import StateReader
 from genesis.errors import SpecError
 from genesis.raw import RawGenesis
 from runtime.primitives.types import Hash
@@ -119,6 +120,7 @@ def check_block(
             raise BlockLacking(header.number)
         if header.number == 0:
             refuse("block 0 is not executed, it is the genesis of the chain spec")
+        _state_of(backend, header.parent_hash)
         importer, _ = importer_of(backend, is_instant=False)
         began_s = time.perf_counter()
         importer.check_execution(header, body)
@@ -151,7 +153,7 @@ def export_state(
     """Print a raw chain spec whose genesis is the state behind a block."""
     spec = load_spec(chain)
     with _opened(chain, base_path) as backend:
-        top = dict(backend.state_at(_find(backend, block)).pairs())
+        top = dict(_state_of(backend, _find(backend, block)).pairs())
     typer.echo(replace(spec, genesis=RawGenesis(top)).to_json(is_raw=True), nl=False)
 
 
@@ -227,6 +229,18 @@ def _find(backend: Backend, text: str) -> Hash:
     if found is None:
         refuse(f"there is no block {text}, the best one is {backend.best.number}")
     return found
+
+
+def _state_of(backend: Backend, block: Hash) -> StateReader:
+    try:
+        return backend.state_at(block)
+    except StateDiscarded:
+        header = backend.header(block)
+        assert header is not None, "the block is known"
+        refuse(
+            f"the state behind block {header.number} is kept no more: a node has those of its last "
+            "final blocks (--state-pruning), and all only as an archive"
+        )
 
 
 def _root_at(backend: Backend, number: int) -> str:

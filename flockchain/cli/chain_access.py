@@ -188,13 +188,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     if not console.is_terminal:
         print("\t".join(columns))
         for row in rows:
-            print("\t".join(str(cell) for cell in row))
+            print("\t".join(map(in_words, row)))
         return
     table = Table(title=escape(title))
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(in_words(cell)) for cell in row))
     console.print(table)
 
 
@@ -205,4 +205,19 @@ def print_facts(facts: dict[str, object], *, as_json: bool) -> None:
         return
     width = max(map(len, facts)) + 1
     for name, value in facts.items():
-        print(f"{name.replace('_', ' ') + ':':<{width}} {value}")
+        print(f"{name.replace('_', ' ') + ':':<{width}} {in_words(value)}")
+
+
+def in_words(value: object) -> str:
+    """A value as people read it: yes, no, none, lists by commas, records by semicolons."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{name.replace('_', ' ')} {in_words(each)}" for name, each in value.items()
+        )
+    if isinstance(value, list):
+        return ("; " if isinstance(value[0], dict) else ", ").join(map(in_words, value))
+    return str(value)

@@ -31,6 +31,7 @@ from runtime.economy.authorities import SessionKeys, SessionKeysProof, ownership
 from runtime.frame.pallet import encode_call
 from runtime.pallets.session import Session
 from runtime.pallets.staking import Staking, ValidatorPrefs
+from runtime.pallets.staking.records import PayoutStarted
 from runtime.primitives.per_things import Perbill
 from runtime.primitives.scale import DecodeError, codec_of
 from runtime.primitives.types import AccountId
@@ -162,8 +163,11 @@ def payout(
     era: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="The era's number.")],
 ) -> None:
     """Have a validator and its nominators paid for an era; anybody may."""
-    who = read_account(validator)
-    _act(signer, encode_call(Staking.payout_stakers, who, era))
+    call = encode_call(Staking.payout_stakers, read_account(validator), era)
+    told = signer.send(call, PayoutStarted, "payout")
+    paid = shown(told.amount, as_json=signer.as_json)
+    facts = {"validator": address(told.validator), "era": told.era, "paid": paid}
+    print_facts(facts, as_json=signer.as_json)
 
 
 @app.command()

@@ -50,10 +50,10 @@ def refusal(*arguments: str) -> str:
     return result.stderr.removeprefix("error: ").removesuffix("\n")
 
 
-def grow(base: Path, final: int) -> list[str]:
+def grow(base: Path, final: int, states_max: int | None = None) -> list[str]:
     """Six blocks, the first `final` of them final. Their state roots."""
     roots = []
-    with resting_chain(SPEC, base, is_made=True) as backend:
+    with resting_chain(SPEC, base, states_max, is_made=True) as backend:
         importer, _ = importer_of(backend, is_instant=True)
         for number in range(1, COUNT + 1):
             parent, now_ms = backend.best.hash, 1_700_000_000_000 + 6_000 * number
@@ -161,6 +161,16 @@ def test_a_block_that_is_none_is_refused(
     arguments: tuple[str, ...], message: str, base: Path
 ) -> None:
     assert refusal(*arguments, *on(base)) == message
+
+
+def test_a_state_that_is_pruned_is_named(tmp_path: Path) -> None:
+    base, file = tmp_path / "one", tmp_path / "blocks"
+    grow(base, COUNT, states_max=1)
+    said = "the state behind block 1 is kept no more: a node has those of its last final blocks"
+    assert refusal("check-block", "2", *on(base)).startswith(said)
+    assert refusal("export-state", "1", *on(base)).startswith(said)
+    assert run("check-block", "best", *on(base)).exit_code == 1
+    assert run("export-blocks", str(file), *on(base)).exit_code == 0
 
 
 def test_a_missing_database_is_not_made(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from flockchain.cli import arena, task, wallet, worker
+from flockchain.cli.chain_access import in_words
 from flockchain.keys import key_pair_from_uri
 from flockchain.sdk import Disconnected
 from flockchain.workers.blob_folder import BlobFolder
@@ -110,6 +111,25 @@ def test_what_people_mistype_is_named(tmp_path: Path) -> None:
         assert result.exit_code == status, words
         assert said in result.stderr
         assert status == 2 or said == result.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "yes"),
+        (False, "no"),
+        (None, "none"),
+        ([], "none"),
+        (["a", "b"], "a, b"),
+        (0, "0"),
+        (
+            [{"amount": "1 FML", "free_at_block": 7}, {"amount": "2 FML", "free_at_block": 9}],
+            "amount 1 FML, free at block 7; amount 2 FML, free at block 9",
+        ),
+    ],
+)
+def test_facts_are_told_in_words(value: object, text: str) -> None:
+    assert in_words(value) == text
 
 
 def test_a_worker_says_that_it_waits_for_a_node(caplog: pytest.LogCaptureFixture) -> None:
