@@ -80,9 +80,8 @@ class GatheredStore:
     ) -> Iterator[tuple[bytes, bytes]]:
         self._ensure_whole()
         stored = self._disk.iterate(prefix, start, reverse)
-        waiting = {
-            key: value for key, value in self._waiting.operations.items() if key.startswith(prefix)
-        }
+        operations = self._waiting.operations
+        waiting = {key: operations[key] for key in operations if key.startswith(prefix)}
         if not waiting:
             return stored
         fresh = [

@@ -37,6 +37,9 @@ class WriteBatch:
     def delete(self, key: bytes) -> None:
         self.operations[key] = None
 
+    def delete_many(self, keys: Iterable[bytes]) -> None:
+        self.operations.update(dict.fromkeys(keys))
+
     def __len__(self) -> int:
         return len(self.operations)
 

@@ -10,7 +10,7 @@ written once in the life of a store, so an entry can be superfluous but never st
 Source: WP II.A (state and ledger).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from flockchain.storage.trie_codec import HASH_BYTES, LOCATION_BYTES, TrieNode
@@ -59,7 +59,7 @@ class NodeCache:
     def add_many(self, locations: Sequence[bytes], nodes: Sequence[TrieNode]) -> None:
         """Take in nodes that are not here yet."""
         self.young.update(zip(locations, nodes, strict=True))
-        self._size_bytes += sum(map(_size_of, nodes))
+        self._size_bytes += _size_of(nodes)
         if len(self.young) > self._nodes_max or self._size_bytes > self._size_bytes_max:
             self._old, self.young, self._size_bytes = self.young, {}, 0
 
@@ -72,14 +72,14 @@ class NodeCache:
         gone = {
             location: node for location in locations if (node := take(location, None)) is not None
         }
-        size_bytes = sum(map(_size_of, gone.values()))
+        size_bytes = _size_of(gone.values())
         self._size_bytes -= size_bytes
         if self._old and len(gone) < len(locations):
             for location in locations:
                 node = self._old.pop(location, None)
                 if node is not None:
                     gone[location] = node
-                    size_bytes += _size_of(node)
+                    size_bytes += _size_of((node,))
         self._retired.update(gone)
         self._retired_bytes += size_bytes
         if self._retired_bytes > self._retired_bytes_max or len(self._retired) > self._nodes_max:
@@ -89,7 +89,10 @@ class NodeCache:
         return sum(map(len, (self.young, self._old, self._retired, self._long_retired)))
 
 
-def _size_of(node: TrieNode) -> int:
-    """About the memory that a node takes, from the length of its record."""
-    size_bytes = _NODE_BYTES + _CHILD_BYTES * node.bitmap.bit_count()
-    return size_bytes + _BYTES_PER_RECORD_BYTE * len(node.value) if node.value else size_bytes
+def _size_of(nodes: Collection[TrieNode]) -> int:
+    """About the memory that nodes take, from the lengths of their records."""
+    children = sum([node.bitmap.bit_count() for node in nodes])
+    values_bytes = sum([len(node.value) for node in nodes if node.value])
+    return (
+        _NODE_BYTES * len(nodes) + _CHILD_BYTES * children + _BYTES_PER_RECORD_BYTE * values_bytes
+    )

@@ -125,8 +125,8 @@ def prune_window(
         if number > newest_given_up or is_held:
             return
         deaths_key = DEATHS_PREFIX + next_value[:HASH_BYTES]
-        for location in split_locations(view.get(deaths_key) or b""):
-            batch.delete(NODE_PREFIX + location)
+        gone = split_locations(view.get(deaths_key) or b"")
+        batch.delete_many(NODE_PREFIX + location for location in gone)
         batch.delete(deaths_key)
         batch.delete(root_key(root, block_hash))
         batch.delete(key)
@@ -134,8 +134,7 @@ def prune_window(
 
 def drop_state(state: BlockState, batch: WriteBatch) -> None:
     """Remove a fork's state and the nodes that came with it."""
-    for location in state.locations():
-        batch.delete(NODE_PREFIX + location)
+    batch.delete_many(NODE_PREFIX + location for location in state.locations())
     batch.delete(DEATHS_PREFIX + state.block_hash)
     batch.delete(root_key(state.root.hash, state.block_hash))
     batch.delete(fork_key(state.number, state.block_hash))

@@ -256,8 +256,8 @@ class Executive:
 
         Raises InvalidBlock. The caller compares the state root and the extrinsics root.
         """
-        unsealed = header.without_seal()
-        before = [log for log in unsealed.digest.logs if isinstance(log, PreRuntime)]
+        expected = header.unsealed_digest()
+        before = [log for log in expected.logs if isinstance(log, PreRuntime)]
         self.initialize_block(header.number, header.parent_hash, before)
         for index, data in enumerate(extrinsics):
             try:
@@ -267,7 +267,7 @@ class Executive:
                     f"extrinsic {index} of block {header.number}: {error}"
                 ) from error
         digest = self.finalize_block(header.number)
-        if digest != unsealed.digest:
+        if digest != expected:
             raise InvalidBlock(f"digest of block {header.number} is not what execution gives")
         return digest
 

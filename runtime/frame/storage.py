@@ -138,12 +138,14 @@ class _Item(StorageItem, Generic[V]):
                 self._is_copied = _is_frozen(shape.item)
         return super().__get__(pallet, owner)
 
-    def _get(self, path: bytes) -> V:
-        value: V | None = self.find_decoded(path)
-        if value is None:
-            raw = self.ext.get(path)
-            return self._default() if raw is None else self._decode(path, raw)
-        return value[:] if self._is_copied else value  # type: ignore[index]
+    def _read_or_default(self, path: bytes) -> V:
+        """Of what is not kept decoded. Raises KeyError if there is neither."""
+        raw = self.ext.get(path)
+        if raw is not None:
+            return self._decode(path, raw)
+        if self.default is None:
+            raise KeyError(f"{self.name}: no value, and none by default")
+        return self.default
 
     def _read(self, path: bytes) -> V | None:
         kept = self.find_decoded(path)
@@ -167,11 +169,6 @@ class _Item(StorageItem, Generic[V]):
         else:
             self.ext.put(path, raw, value if self._is_shared else None)
 
-    def _default(self) -> V:
-        if self.default is None:
-            raise KeyError(f"{self.name}: no value, and none by default")
-        return self.default
-
 
 class StorageValue(_Item[V]):
     """A single value; without a default it is optional: use `find`."""
@@ -181,7 +178,10 @@ class StorageValue(_Item[V]):
 
     def get(self) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        return self._get(self.prefix)
+        value: V | None = self.find_decoded(self.prefix)
+        if value is None:
+            return self._read_or_default(self.prefix)
+        return value[:] if self._is_copied else value  # type: ignore[index]
 
     def find(self) -> V | None:
         """The value, or None if nothing is stored."""
@@ -229,7 +229,11 @@ class StorageMap(_Item[V], Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The value or the default. Raises KeyError if there is neither."""
-        return self._get(self.path(key))
+        path = self.path(key)
+        value: V | None = self.find_decoded(path)
+        if value is None:
+            return self._read_or_default(path)
+        return value[:] if self._is_copied else value  # type: ignore[index]
 
     def find(self, key: K) -> V | None:
         """The value, or None if nothing is stored."""

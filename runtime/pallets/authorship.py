@@ -18,6 +18,8 @@ from runtime.economy.authorities import Member
 from runtime.frame.weights import Weight
 from runtime.primitives.types import U32, AccountId
 
+_BLOCK = Weight(60_000_000)
+
 
 @frame.event(0)
 class SomeOffline:
@@ -93,12 +95,12 @@ class Authorship(frame.Pallet[Config], index=4):
                 self.last_block.put(author, number)
         session = self.members.session_index()
         if session == self.checked_session.get():
-            return Weight(60_000_000)
+            return _BLOCK
         self.checked_session.put(session)
         acting = self.members.acting()
         self._check(acting, number)
         self._await(acting, number)
-        return Weight(60_000_000) + Weight(60_000_000).times(2 * len(acting))
+        return _BLOCK + _BLOCK.times(2 * len(acting))
 
     def _check(self, acting: Sequence[Member], number: int) -> None:
         """Chill who is silent. Emits SomeOffline."""

@@ -31,6 +31,7 @@ from runtime.primitives.types import U32, U64, AccountId, Bytes4, Bytes32, Bytes
 
 AUTHORITIES_MAX = 1_000
 _INSTANT_BYTES = 4  # the author's index
+_BLOCK = Weight(50_000_000)
 
 
 class BlockLike(Protocol):
@@ -138,7 +139,7 @@ class Babe(frame.Pallet[Config], index=2):
         count = self.vrf_count.get()
         self.vrf_outputs.put(count, claim.vrf_output)
         self.vrf_count.put(count + 1)
-        return Weight(50_000_000) + (self.sessions.next_session_weight() if is_new else Weight(0))
+        return _BLOCK + (self.sessions.next_session_weight() if is_new else frame.ZERO_WEIGHT)
 
     def _enter_slot(self, number: int, slot: int) -> bool:
         """Whether the slot begins an epoch."""

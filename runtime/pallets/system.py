@@ -98,6 +98,9 @@ class ConsumedWeight:
         return self.normal + self.operational + self.mandatory
 
 
+_NO_WEIGHT: Final = ConsumedWeight()
+
+
 @dataclass(frozen=True)
 class Config:
     """`block_hash_count`: how many blocks' hashes are kept (mortal eras reach that far)."""
@@ -169,7 +172,7 @@ class System(frame.Pallet[Config], index=0):
         self._given = self.ext.get(self.digest.path()), tuple(digest.logs)
         self.events.remove()
         self.event_count.remove()
-        self.block_weight.put(ConsumedWeight())
+        self.block_weight.put(_NO_WEIGHT)
         if number > 0:
             self.block_hash.put(number - 1, parent_hash)
             stale = number - 1 - self.config.block_hash_count
@@ -195,11 +198,11 @@ class System(frame.Pallet[Config], index=0):
         """Write the events, clear what lives only inside a block; the digest to seal."""
         self.ext.put(self.events.path(), encode_records(self.ext.events))
         self.event_count.put(len(self.ext.events))
-        return self.digest.get()
+        return Digest(list(self._logs()))
 
     def deposit_log(self, item: DigestItem) -> None:
         """Append to the block's digest."""
-        self.digest.put(Digest([*self.digest.get().logs, item]))
+        self.digest.put(Digest([*self._logs(), item]))
 
     def deposit_consensus_log(self, engine: Bytes4, data: bytes) -> None:
         """Append a message to the consensus engine."""

@@ -106,16 +106,19 @@ class Header(_Encoded):
 
     def without_seal(self) -> Header:
         """What the author signed. The same header if it carries no seal."""
-        logs = self.digest.logs
-        if not logs or not isinstance(logs[-1], Seal):
+        if self.seal() is None:
             return self
         return Header(
             self.parent_hash,
             self.number,
             self.state_root,
             self.extrinsics_root,
-            Digest(logs[:-1]),
+            self.unsealed_digest(),
         )
+
+    def unsealed_digest(self) -> Digest:
+        """The digest without the seal: what execution gives."""
+        return self.digest if self.seal() is None else Digest(self.digest.logs[:-1])
 
     def seal(self) -> Seal | None:
         """The last digest item if it is a seal."""
