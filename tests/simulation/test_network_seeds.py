@@ -15,7 +15,7 @@ from flockchain.simulation.network.world import play
 
 pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
-QUICK_SEEDS = 10
+QUICK_SEEDS = 13
 LONG_SEEDS = 200
 
 

@@ -287,7 +287,7 @@ class Voter:
         self._rounds = Rounds(authorities, base, self._chain, config.gossip_ms, config.distance)
         self._rounds.start(now_ms)
         self._finality = Finality(base, authorities, self._chain)
-        self._forwarded_ms: dict[tuple[int, Message, bytes], int] = {}
+        self._forwarded_ms: dict[tuple[int, type[Message], Hash, int, bytes], int] = {}
         self._reported: set[tuple[int, type[Message], bytes]] = set()
         self._repeat_at_ms = now_ms + self._config.repeat_ms
         self._tell_at_ms = now_ms
@@ -394,7 +394,8 @@ class Voter:
         signed = vote.message
         if vote.set_id != self.authorities.set_id or vote.round < self.round_number - 1:
             return Verdict.IGNORE
-        key = (vote.round, signed.message, signed.id)
+        message = signed.message  # by its parts, which hash faster than it
+        key = (vote.round, type(message), message.target_hash, message.target_number, signed.id)
         forwarded_ms = self._forwarded_ms.get(key)
         if forwarded_ms is not None and now_ms < forwarded_ms + self._config.repeat_ms // 2:
             return Verdict.IGNORE

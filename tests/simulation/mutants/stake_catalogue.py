@@ -187,8 +187,8 @@ STAKE_MUTANTS: Final = (
     Mutant(
         "a node ends at its best last block",
         "flockchain/chain/release_watch.py",
-        "return self.outdated is not None and self._clock.now_ms() >= self._over_ms",
-        "return self.resting is not None",
+        "if self.outdated is None:\n            return False",
+        "if self.outdated is None:\n            return self.resting is not None",
         _OF_UPGRADES,
     ),
     Mutant(
@@ -201,8 +201,8 @@ STAKE_MUTANTS: Final = (
     Mutant(
         "the old release builds on its last block",
         "flockchain/node.py",
-        "is_held = is_held or self.release.resting is not None",
-        "is_held = is_held or False",
+        "self.stopped_because is not None or self.release.resting is not None",
+        "self.stopped_because is not None",
         _OF_UPGRADES,
     ),
     Mutant(
