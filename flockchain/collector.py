@@ -20,15 +20,15 @@ THRESHOLDS: Final = (2_000, 10, 100)
 
 
 @contextmanager
-def quiet_collector(young: int = THRESHOLDS[0]) -> Iterator[None]:
+def quiet_collector(thresholds: tuple[int, int, int] = THRESHOLDS) -> Iterator[None]:
     """Leave out what is loaded now, and come seldom, until the context ends.
 
-    `young` new objects bring it; where nobody waits for an answer more of them cost less.
+    Where nobody waits for an answer, more new objects between two collections cost less.
     """
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(young, *THRESHOLDS[1:])
+    gc.set_threshold(*thresholds)
     try:
         yield
     finally:

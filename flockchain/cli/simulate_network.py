@@ -21,7 +21,7 @@ from flockchain.simulation.network.behaviours.catalogue import BEHAVIOURS, find_
 from flockchain.simulation.network.plan import CALM_SLOTS, FAULTS, Plan, PlanError, draw_plan
 from flockchain.simulation.network.shrink import shrink
 from flockchain.simulation.network.world import Outcome, play
-from flockchain.simulation.quiet import YOUNG, quiet
+from flockchain.simulation.quiet import SELDOM, quiet
 from flockchain.telemetry import escape
 
 
@@ -64,7 +64,7 @@ def simulate_network(
         return
     is_good, chosen = True, behaviour or []
     try:
-        with quiet(), quiet_collector(YOUNG):
+        with quiet(), quiet_collector(SELDOM):
             for drawn in _plans(plan, seed, seeds, nodes, slots, faults, byzantine, chosen):
                 if upgrade_after:
                     drawn = replace(drawn, upgrade_after=upgrade_after)

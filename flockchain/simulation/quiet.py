@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-YOUNG: Final = 50_000
-"""New objects that bring the collector: no run waits for an answer, and few of them are cycles."""
+SELDOM: Final = (50_000, 10, 3)
+"""What brings the collector: no run waits for an answer, and little in it is cycles. But a network
+that was played to its end is, so not many of those may wait to be found."""
 
 
 @contextmanager

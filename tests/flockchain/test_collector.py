@@ -25,8 +25,8 @@ def test_it_is_quiet_within_and_as_before_after() -> None:
 
 
 def test_it_comes_as_seldom_as_was_asked_for() -> None:
-    with quiet_collector(50_000):
-        assert gc.get_threshold() == (50_000, *THRESHOLDS[1:])
+    with quiet_collector((50_000, 10, 3)):
+        assert gc.get_threshold() == (50_000, 10, 3)
 
 
 def test_cycles_are_still_found() -> None:

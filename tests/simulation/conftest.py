@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from flockchain.collector import quiet_collector
-from flockchain.simulation.quiet import YOUNG, quiet
+from flockchain.simulation.quiet import SELDOM, quiet
 
 
 @pytest.fixture
@@ -20,5 +20,5 @@ def quietly() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def seldom_collecting() -> Iterator[None]:
     """Cycles are looked for seldom, and not in what all tests of the process hold."""
-    with quiet_collector(YOUNG):
+    with quiet_collector(SELDOM):
         yield
