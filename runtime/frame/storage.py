@@ -145,6 +145,9 @@ class _Item(StorageItem, Generic[V]):
             return self._decode(path, raw)
         if self.default is None:
             raise KeyError(f"{self.name}: no value, and none by default")
+        if isinstance(self.default, list):
+            # All runtimes of the process have the one declared: the reader gets its own.
+            return self.default[:]  # type: ignore[return-value]
         return self.default
 
     def _read(self, path: bytes) -> V | None:

@@ -119,3 +119,10 @@ def test_lists_that_are_read_are_the_readers_own() -> None:
     written.clear()
     assert babe.authorities.get() == [EpochAuthority(ALICE.account, 2, ALICE.account)]
     assert babe.authorities.find() == babe.authorities.get()
+
+
+def test_a_list_by_default_is_the_readers_own_too() -> None:
+    for _ in range(2):
+        disabled = runtime_at(Chain().state).session.disabled.get()
+        assert disabled == []
+        disabled.append(b"key")
