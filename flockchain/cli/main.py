@@ -19,11 +19,13 @@ import typer
 from runtime.version import SPEC_VERSION
 
 _COMPLETION: Final = "_FLOCKCHAIN_COMPLETE"
+_BUILD: Final = "build"
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A command. `needs` is a module without which it cannot do anything."""
+    """A command. `needs` is a module without which it cannot do anything; the attribute `build`
+    makes the group for the command within it that is called."""
 
     name: str
     module: str
@@ -66,7 +68,12 @@ _ENTRIES: Final = (
     _Entry("worker", "flockchain.cli.worker", "Train, validate, aggregate or host for a chain."),
     _Entry("model", "flockchain.cli.model", "Fetch models and check where they come from."),
     _Entry("economics", "flockchain.cli.economics", "Ask what the chain would pay."),
-    _Entry("simulate", "flockchain.cli.simulate", "Simulate networks and federated learning."),
+    _Entry(
+        "simulate",
+        "flockchain.cli.simulate",
+        "Simulate networks and federated learning.",
+        _BUILD,
+    ),
     _Entry("bench", "flockchain.cli.bench", "Measure this machine."),
     _Entry(
         "release",
@@ -135,8 +142,9 @@ def _exists(module: str) -> bool:
         return False
 
 
-def build_app(called: str | None = None, *, is_whole: bool = False) -> typer.Typer:
-    """The command line; only the command `called` is imported, the others are listed."""
+def build_app(*called: str, is_whole: bool = False) -> typer.Typer:
+    """The command line; only the command that the words `called` name is imported, the others are
+    listed."""
     app = typer.Typer(
         name="flockchain",
         help="Federated machine learning on a Substrate-style proof-of-stake chain.",
@@ -147,15 +155,19 @@ def build_app(called: str | None = None, *, is_whole: bool = False) -> typer.Typ
     app.callback()(_root)
     for entry in _ENTRIES:
         if entry.is_built():
-            _mount(app, entry, is_called=is_whole or entry.name == called)
+            is_called = is_whole or entry.name in called[:1]
+            inner = None if is_whole else next(iter(called[1:]), None)
+            _mount(app, entry, inner, is_called=is_called)
     return app
 
 
-def _mount(app: typer.Typer, entry: _Entry, *, is_called: bool) -> None:
+def _mount(app: typer.Typer, entry: _Entry, inner: str | None, *, is_called: bool) -> None:
     if not is_called:
         app.command(entry.name, help=entry.help)(_listed)
         return
     found = getattr(import_module(entry.module), entry.attribute)
+    if entry.attribute == _BUILD:
+        found = found(inner)
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=entry.name, help=entry.help)
     else:
@@ -189,5 +201,5 @@ def main() -> None:
     """Run the command that the process was started with."""
     if not __debug__:
         sys.exit("error: python -O removes the checks that keep a node safe; start it without -O")
-    called = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    build_app(called, is_whole=_COMPLETION in os.environ)()
+    called = (word for word in sys.argv[1:] if not word.startswith("-"))
+    build_app(*called, is_whole=_COMPLETION in os.environ)()

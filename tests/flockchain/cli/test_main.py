@@ -71,3 +71,16 @@ def test_groups_are_mounted_whole() -> None:
     result = CliRunner().invoke(build_app("key"), ["key", "inspect", "--suri", "//Alice", "--json"])
     assert result.exit_code == 0
     assert '"network": 42' in result.stdout
+
+
+@pytest.mark.parametrize(("command", "trains"), [("network", False), ("fl", True)])
+def test_simulations_without_models_do_not_import_them(command: str, trains: bool) -> None:
+    look = "import sys; from flockchain.cli.main import build_app; build_app(*sys.argv[1:]); "
+    program = f"{look} print('torch' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", program, "simulate", command],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == f"{trains}\n"

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from flockchain.cli.simulate import app
+from flockchain.cli.simulate import build
 from flockchain.simulation.network.plan import Plan
 
 runner = CliRunner()
+APP = build()
 QUICK = ("--nodes", "4", "--slots", "12", "--faults", "none")
 
 
 def simulate(*args: str) -> tuple[int, list[dict[str, object]], str]:
-    done = runner.invoke(app, ["network", *args])
+    done = runner.invoke(APP, ["network", *args])
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return done.exit_code, lines, done.output
 

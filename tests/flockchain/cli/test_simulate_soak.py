@@ -6,14 +6,15 @@ import json
 
 from typer.testing import CliRunner
 
-from flockchain.cli.simulate import app
+from flockchain.cli.simulate import build
 
 runner = CliRunner()
+APP = build()
 
 
 def test_a_line_a_sample_and_the_figures() -> None:
     args = ("--nodes", "1", "--slots", "12", "--sample-every", "3", "--without-faults", "--json")
-    done = runner.invoke(app, ["soak", *args])
+    done = runner.invoke(APP, ["soak", *args])
     *samples, figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert [sample["slot"] for sample in samples] == [3, 6, 9, 12]
     assert set(samples[0]) == {
@@ -37,6 +38,6 @@ def test_what_shows_nothing_is_wrong_usage() -> None:
         (("--slots", "600"), "600 slots give 1 samples, not 4"),
         (("--slots", "12", "--sample-every", "2"), "12 slots have no room for faults"),
     ):
-        done = runner.invoke(app, ["soak", *args])
+        done = runner.invoke(APP, ["soak", *args])
         assert done.exit_code == 2
         assert message in " ".join(done.output.replace("│", "").split())
