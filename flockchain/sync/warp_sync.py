@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flockchain.chain.backend import Backend
+from flockchain.chain.release_watch import ends_release
 from flockchain.clock import Clock
 from flockchain.consensus.grandpa.proof_import import authorities_at
 from flockchain.consensus.grandpa.warp_proof import (
@@ -47,7 +48,7 @@ PEERS_WANTED: Final = 3
 WAIT_MS: Final = 5_000
 """But no longer than this after the first one came."""
 GAIN_MIN: Final = 16
-"""Blocks; with less to gain the past is executed."""
+"""Blocks; with less to gain the past is executed, by a release that can."""
 _TIMEOUT_MS: Final = 10_000
 _PASSED_OVER_MS: Final = 3_000
 _LOST_AFTER: Final = 3  # refusals by each peer in a row until another state is aimed at
@@ -135,7 +136,7 @@ class WarpSync:
         now_ms = self._clock.now_ms()
         if not self.is_active or self._is_asking or not self._may_begin():
             return
-        if self._target is None and self._last is None and self._gain() < GAIN_MIN:
+        if self._target is None and self._last is None and not self._is_worth_it():
             log.info("no peer has more than %d blocks final: they are executed", GAIN_MIN)
             self._finish()
             return
@@ -159,8 +160,9 @@ class WarpSync:
             return False
         return len(self._peers) >= PEERS_WANTED or self._clock.now_ms() >= self._begin_at_ms
 
-    def _gain(self) -> int:
-        return max((peer.claimed for peer in self._peers.values()), default=0)
+    def _is_worth_it(self) -> bool:
+        gain = max((peer.claimed for peer in self._peers.values()), default=0)
+        return gain >= GAIN_MIN or ends_release(self._backend, self._backend.genesis)
 
     def _ask(
         self, peer: PeerId, protocol: str, request: bytes, take: Callable[[PeerId, bytes], None]

@@ -17,7 +17,7 @@ from flockchain.storage import trie_download
 from flockchain.storage.errors import StateDiscarded
 from flockchain.storage.kv import MemoryStore, WriteBatch
 from flockchain.storage.state import StateStore
-from flockchain.sync import warp_serve
+from flockchain.sync import warp_serve, warp_sync
 from flockchain.sync.messages import (
     PROTOCOL_VERSION,
     BlockData,
@@ -181,6 +181,17 @@ def test_without_a_gain_the_past_is_executed() -> None:
     assert (
         world.node().backend.blocks.body(chain.backend.blocks.hash_at(3) or Hash(b"")) is not None
     )
+
+
+def test_a_release_that_cannot_execute_the_past_warps_for_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = LongChain(changes_every=0)
+    chain.grow(10)
+    monkeypatch.setattr(warp_sync, "ends_release", lambda *_: True)
+    world = world_of(chain)
+    world.run_until(lambda: world.node().backend.best.number == 10)
+    assert world.node().backend.blocks.body(chain.backend.blocks.hash_at(3) or Hash(b"")) is None
 
 
 def test_a_node_with_a_chain_executes_what_is_new(grown: LongChain) -> None:
