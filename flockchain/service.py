@@ -204,7 +204,7 @@ class Service:
                 StoredJournal(store),
                 [Signer(key.public, key.sign) for key in voters],
                 self.clock,
-                VoterConfig(gossip_ms=min(slot_ms // 3, 1_000), is_recovery=self.config.recovery),
+                VoterConfig.for_slots(slot_ms, is_recovery=self.config.recovery),
             )
         self.node.connect(self.network, finality)
         if self.config.validator:

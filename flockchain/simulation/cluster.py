@@ -118,7 +118,7 @@ class Cluster:
             StoredJournal(member.store),
             signers,
             self.clock,
-            VoterConfig(gossip_ms=self.slot_ms // 3, is_recovery=member.is_recovery),
+            VoterConfig.for_slots(self.slot_ms, is_recovery=member.is_recovery),
         )
         node.connect(network, finality)
         if member.bodies_kept is not None:

@@ -1,16 +1,17 @@
 """The finality voter: a state machine that is handed time and messages and returns effects.
 
 Owns when things happen: it votes, repeats itself, asks, and goes from round to round. How a node
-that was away recovers: everyone's own votes go out again every `repeat_ms` in an envelope that
-changes, a node that sees or suspects a higher round asks a peer for the last completed one, commits
-finalize for whoever lags. Invariant: no method raises for anything a peer sent; no vote leaves
-before the journal has it; finality only rises.
+that was away recovers: in a round that does not end everyone's own votes go out again every
+`repeat_ms` in an envelope that changes, a node that sees or suspects a higher round asks a peer for
+the last completed one, commits finalize for whoever lags. Invariant: no method raises for anything
+a peer sent; no vote leaves before the journal has it; finality only rises.
 Source: GRANDPA paper 2.3 and 4; Substrate `finality_grandpa::voter`; WP II.A.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Self
 
 from flockchain.consensus.grandpa.authorities import AuthorityId, AuthoritySet
 from flockchain.consensus.grandpa.ballot import Ballot, Signer
@@ -58,24 +59,36 @@ from flockchain.consensus.grandpa.voting_round import Stage
 from p2p.interface import PeerId, Verdict
 from runtime.primitives.types import Hash
 
-_STALLED_AFTER_GOSSIP = 8
-"""A round that lasts this many gossip times has lost something: it takes four if all goes well."""
+_STALLED_AFTER_GOSSIP = 16
+"""A round that lasts this many gossip times has lost something: four after a block it is over."""
+_GOSSIP_PER_COMMIT = 2
+"""A voter sends a commit if those before it in turn have not, so many gossip times each."""
+_GOSSIP_PER_SLOT = 6
+_GOSSIP_MS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class VoterConfig:
     """Timings in milliseconds."""
 
-    gossip_ms: int = 333
-    """What a message needs to reach everyone: a third of a 1 s slot, 1,000 for slots of 6 s."""
+    gossip_ms: int = 167
+    """What a message needs to reach everyone."""
     repeat_ms: int = 1_000
-    """Own votes go out again this often; also the least time between two catch-up questions."""
+    """Own votes of a round that lasts longer go out again this often; also the least time between
+    two catch-up questions."""
     quiet_ms: int = 1_500
     """After a start, listen this long for our own key before voting; more than `repeat_ms`."""
     is_recovery: bool = False
     """The journal is lost: take over the votes of our key that peers know, then vote again."""
     distance: int = 2
     """Vote this many blocks behind the best one; 0 for a chain that seals on demand."""
+
+    @classmethod
+    def for_slots(cls, slot_ms: int, *, is_recovery: bool = False) -> Self:
+        """A sixth of a slot for gossip, 1 s at most: a round takes four of them at worst, so that
+        one that began late ends within its slot."""
+        gossip_ms = min(slot_ms // _GOSSIP_PER_SLOT, _GOSSIP_MS_MAX)
+        return cls(gossip_ms=gossip_ms, is_recovery=is_recovery)
 
 
 class Voter:
@@ -378,8 +391,8 @@ class Voter:
     def _finalize(self, effects: list[Effect]) -> None:
         for votes in (self._rounds.previous, self._rounds.current.votes):
             if isinstance(votes, Round) and self._finality.rises_by(votes):
-                due_ms = self._now_ms + self._turn() * self._config.gossip_ms
-                self._finality.by_round(votes, due_ms, effects)
+                wait_ms = self._turn() * _GOSSIP_PER_COMMIT * self._config.gossip_ms
+                self._finality.by_round(votes, self._now_ms + wait_ms, effects)
 
     def _turn(self) -> int:
         """Our place behind this round's primary; observers never get their turn."""
@@ -492,13 +505,13 @@ class Voter:
         self._repeat_at_ms = self._now_ms + self._config.repeat_ms
         if self._now_ms >= self._tell_at_ms:
             self._tell(effects)
+        age_ms = self._now_ms - self._rounds.current.started_ms
         if self._ballot is not None and self.is_voting and not self.is_observing:
-            if self._neighbours.can_use_votes(self.view):
+            if age_ms >= self._config.repeat_ms and self._neighbours.can_use_votes(self.view):
                 for vote in self._ballot.since(self.round_number - 1):
                     self._publish(GossipVote(vote), effects)
             if self._turn() == 0 and self._finality.commit is not None:
                 self._publish_commit(effects)
-        age_ms = self._now_ms - self._rounds.current.started_ms
         is_stalled = age_ms > _STALLED_AFTER_GOSSIP * self._config.gossip_ms
         is_asking = self.is_voting and self.is_observing and not self.has_heard
         peer = self._neighbours.next_peer(self.view) if is_stalled or is_asking else None

@@ -70,8 +70,10 @@ class VotingRound:
 
     @property
     def patience_ms(self) -> int:
-        """When to prevote although there is nothing to make final: others may lack the round."""
-        return self.started_ms + 6 * self.gossip_ms
+        """When to prevote although there is nothing to make final: others may lack the round.
+
+        Two slots: a block that comes late is still waited for."""
+        return self.started_ms + 12 * self.gossip_ms
 
     @property
     def precommit_ms(self) -> int:

@@ -163,7 +163,7 @@ class Seat:
         node = Node(backend, importer, pool, self.clock, author, wants_warp=self.wants_warp)
         network = Outlet(self, self.wires.join(self.peer, Door(self, node)))
         journal = self.journal or StoredJournal(store)
-        config = VoterConfig(gossip_ms=slot_ms // 3)
+        config = VoterConfig.for_slots(slot_ms)
         worker = FinalityWorker(backend, network, journal, signers, self.clock, config)
         node.connect(network, worker)
         self.node = node

@@ -186,7 +186,7 @@ class Alone:
             tree or self.tree,
             self.journal,
             [signer("alice")],
-            VoterConfig(quiet_ms=0),
+            VoterConfig(gossip_ms=333, quiet_ms=0),
             0,
         )
         self.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, None, []))
@@ -280,10 +280,10 @@ def test_a_round_over_nothing_waits_for_a_block():
 def test_a_round_over_nothing_does_not_wait_for_ever():
     alone = Alone()
     begun = final_at(alone)
-    alone.voter.on_tick(2_500)
-    assert votes_in(alone.voter.on_tick(begun + 6 * 333 - 1)) == []
-    assert alone.voter.next_wake_ms == begun + 6 * 333
-    (cast,) = votes_in(alone.voter.on_tick(begun + 6 * 333))
+    alone.voter.on_tick(4_000)
+    assert votes_in(alone.voter.on_tick(begun + 12 * 333 - 1)) == []
+    assert alone.voter.next_wake_ms == begun + 12 * 333
+    (cast,) = votes_in(alone.voter.on_tick(begun + 12 * 333))
     assert cast == prevote("alice", alone.tree["FA"], 2)
 
 
@@ -302,6 +302,22 @@ def test_own_votes_are_repeated_in_new_envelopes():
     envelopes = [one.envelope for effects in repeated for one in effects if isinstance(one, Gossip)]
     assert len({envelope.beat for envelope in envelopes}) == 3
     assert len({votes_in(effects)[0] for effects in repeated}) == 1
+
+
+def test_votes_of_a_round_that_has_just_begun_are_not_repeated():
+    alone = Alone()
+    alone.voter.on_peer_connected(0, PEER)
+    begun = final_at(alone)
+    assert votes_in(alone.voter.on_tick(begun + 999)) == []
+    again = votes_in(alone.voter.on_tick(begun + 1_999))
+    assert [vote.id for vote in again] == [authority("alice")] * len(again) != []
+
+
+@pytest.mark.parametrize(
+    ("slot_ms", "gossip_ms"), [(1_000, 166), (3_000, 500), (6_000, 1_000), (60_000, 1_000)]
+)
+def test_gossip_has_a_sixth_of_a_slot(slot_ms, gossip_ms):
+    assert VoterConfig.for_slots(slot_ms).gossip_ms == gossip_ms
 
 
 @pytest.mark.parametrize(
@@ -463,7 +479,7 @@ def test_a_stalled_round_asks_the_peers_in_turn():
         assert len(alone.voter.on_peer_connected(0, PeerId(name))) == 1
     asked = [
         effect.peer
-        for now in range(0, 8_000, 1_000)
+        for now in range(0, 11_000, 1_000)
         for effect in alone.voter.on_tick(now)
         if isinstance(effect, AskCatchUp)
     ]
