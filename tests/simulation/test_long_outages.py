@@ -38,23 +38,28 @@ def halves(seed: int, nodes: int, slots: int) -> Plan:
 
 
 def slots_to_one_chain(plan: Plan) -> tuple[int, int]:
-    """Slots until all have one head, and until what was the highest block is final."""
+    """Slots until all have one head, and until the half of it that won is final.
+
+    It may be the shorter half: what counts is how many slots had their first author.
+    """
     with shared_checks():
         world = World(plan)
         world.run_until(plan.heal_ms)
-        assert len(set(world.heads())) > 1, "nothing was cut"
-        goal = max(head.number for head in world.heads())
-        one_head = final = None
+        heads, one_head = set(world.heads()), None
+        assert len(heads) > 1, "nothing was cut"
+        final_numbers: list[int] = []
         for slots in range(1, CALM_SLOTS + 1):
             world.run_until(plan.heal_ms + slots * SLOT_MS - SLOT_MS // 2)
             if one_head is None and len(set(world.heads())) == 1:
                 one_head = slots
-            if final is None and min(world.final_numbers()) >= goal:
-                final = slots
+            final_numbers.append(min(world.final_numbers()))
         assert world.checkers.violations == []
         assert one_head is not None
-        assert final is not None
-        return one_head, final
+        node = world.seats[0].node
+        assert node is not None
+        won = [head for head in heads if node.backend.blocks.hash_at(head.number) == head.hash]
+        (goal,) = (head.number for head in won)
+        return one_head, 1 + sum(number < goal for number in final_numbers)
 
 
 def ensure_one_chain(plans: list[Plan]) -> None:
