@@ -458,15 +458,20 @@ class Node:
         """Import a block that was asked for, with its proof of finality if it has one."""
         try:
             self._import(block)
-        finally:
-            proof, header = block.justification, block.header
-            if proof is not None and self.finality is not None:
-                target = BlockRef(header.hash(), header.number)
-                if target.hash in self.backend.tree:
-                    try:
-                        self.finality.on_justification(target, proof)
-                    except (JustificationError, DecodeError) as error:
-                        raise InvalidBlock(f"proof of block {header.number}: {error}") from error
+        except AlreadyKnown:
+            self._take_proof(block)
+            raise
+        self._take_proof(block)
+
+    def _take_proof(self, block: BlockData) -> None:
+        proof, header = block.justification, block.header
+        target = BlockRef(header.hash(), header.number)
+        if proof is None or self.finality is None or target.hash not in self.backend.tree:
+            return
+        try:
+            self.finality.on_justification(target, proof)
+        except (JustificationError, DecodeError) as error:
+            raise InvalidBlock(f"proof of block {header.number}: {error}") from error
 
     def _hold(self, due_ms: int, peer: PeerId, block: BlockData) -> None:
         if len(self._held) < _HELD_MAX:
