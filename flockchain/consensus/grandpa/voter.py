@@ -192,7 +192,9 @@ class Voter:
         ]
         return CatchUpResponse(self.view, completed, votes)
 
-    def on_catch_up(self, now_ms: int, peer: PeerId, response: CatchUpResponse) -> Handled:
+    def on_catch_up(
+        self, now_ms: int, peer: PeerId, request: CatchUpRequest, response: CatchUpResponse
+    ) -> Handled:
         """A peer's answer. The verdict is REJECT if it holds anything wrongly signed."""
         effects: list[Effect] = []
         catch_up = response.catch_up
@@ -209,14 +211,14 @@ class Voter:
             except BadCatchUp:
                 return Handled(Verdict.REJECT, effects)
             except IncompleteCatchUp:
-                # Blocks are missing: sync brings them, and the question is asked again.
+                # Blocks are missing: they are asked for, and then this question again.
+                self._rounds.waiting.hold_completed(catch_up.votes())
                 return Handled(Verdict.IGNORE, effects)
             self._enter(completed, now_ms, effects)
         for vote in response.votes:
             if self._take_vote(now_ms, peer, vote, effects) is Verdict.REJECT:
                 return Handled(Verdict.REJECT, effects)
-        if response.view.set_id == self.authorities.set_id:
-            # Only what was shown counts: who claims a high round could keep us silent for long.
+        if self._is_shown_all(request, response.view):
             self._observation.hear(self.round_number)
         self._progress(now_ms, effects)
         return Handled(Verdict.ACCEPT, effects)
@@ -483,6 +485,12 @@ class Voter:
                     self._place(message, effects)
         return Verdict.ACCEPT
 
+    def _is_shown_all(self, request: CatchUpRequest, view: View) -> bool:
+        """Whether an answer had to name the votes that our key has cast where we vote next. Asked
+        about another set, or ahead of where its votes lead us, a peer has told nothing of them."""
+        own_set = self.authorities.set_id
+        return request.set_id == own_set == view.set_id and view.round <= self.round_number
+
     def _is_idle_claim(self, response: CatchUpResponse) -> bool:
         """Whether a peer says that it is ahead and shows nothing that leads there."""
         view = response.view
@@ -513,7 +521,7 @@ class Voter:
             if self._turn() == 0 and self._finality.commit is not None:
                 self._publish_commit(effects)
         is_stalled = age_ms > _STALLED_AFTER_GOSSIP * self._config.gossip_ms
-        is_asking = self.is_voting and self.is_observing and not self.has_heard
+        is_asking = self.is_observing and not self.has_heard
         peer = self._neighbours.next_peer(self.view) if is_stalled or is_asking else None
         if peer is not None:
             self._ask(peer, effects)

@@ -1,4 +1,4 @@
-"""Votes and commits for blocks that are not imported yet.
+"""Votes and commits for blocks that are not imported yet, and what a completed round lacks here.
 
 Owns their bound: two votes of a kind for each authority and round, and few commits. Only messages
 with good signatures come here, so only members can fill it, each its own share. Invariant: what is
@@ -6,14 +6,20 @@ released or dropped is no longer held.
 Source: GRANDPA paper 2.3 (a vote counts when its block is known).
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from flockchain.consensus.grandpa.messages import CommitMessage, Message, VoteMessage
+from flockchain.consensus.grandpa.messages import (
+    CommitMessage,
+    Message,
+    SignedMessage,
+    VoteMessage,
+)
 from runtime.primitives.types import Hash
 
 COMMITS_MAX: Final = 4
 _VOTES_EACH_MAX: Final = 2
-_ROUNDS: Final = 2  # the current one and the one before; votes of the next are held elsewhere
+_ROUNDS: Final = 3  # the current one, the one before, a peer's; early votes are held elsewhere
 _KINDS: Final = 2  # prevotes and precommits
 
 
@@ -25,12 +31,13 @@ def targets_max(voters: int) -> int:
 class WaitingRoom:
     """Messages by the block they wait for."""
 
-    __slots__ = ("_commits", "_shares", "_votes")
+    __slots__ = ("_commits", "_completed", "_shares", "_votes")
 
     def __init__(self) -> None:
         self._votes: dict[Hash, list[VoteMessage]] = {}
         self._shares: dict[tuple[int, type[Message], bytes], int] = {}
         self._commits: dict[int, CommitMessage] = {}
+        self._completed: dict[tuple[type[Message], bytes], tuple[Hash, ...]] = {}
 
     def __len__(self) -> int:
         return sum(self._shares.values()) + len(self._commits)
@@ -51,12 +58,24 @@ class WaitingRoom:
         while len(self._commits) > COMMITS_MAX:
             del self._commits[min(self._commits)]
 
+    def hold_completed(self, votes: Iterable[SignedMessage]) -> None:
+        """Votes of a round that is complete for a peer, the last such round's alone: their blocks
+        may be on branches that lost, which no peer's best chain brings."""
+        self._completed.clear()
+        for signed in votes:
+            share = type(signed.message), signed.id
+            held = self._completed.get(share, ())
+            if len(held) < _VOTES_EACH_MAX:
+                self._completed[share] = (*held, signed.message.target_hash)
+
     def targets(self) -> list[Hash]:
-        """The blocks that votes and commits wait for, or may wait for."""
+        """The blocks that votes, commits and a completed round wait for, or may wait for."""
         found = dict.fromkeys(self._votes)
         for commit in self._commits.values():
             signed = commit.commit.precommits
             found.update(dict.fromkeys(vote.precommit.target_hash for vote in signed))
+        for blocks in self._completed.values():
+            found.update(dict.fromkeys(blocks))
         return list(found)
 
     def release_votes(self, block: Hash) -> list[VoteMessage]:
@@ -76,6 +95,7 @@ class WaitingRoom:
         """Drop votes of rounds that are over."""
         kept: dict[Hash, list[VoteMessage]] = {}
         self._shares.clear()
+        self._completed.clear()
         for block, votes in self._votes.items():
             for vote in votes:
                 if vote.round >= round_number:

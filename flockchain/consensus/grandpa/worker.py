@@ -216,7 +216,7 @@ class FinalityWorker:
             except (DecodeError, PeerError) as error:
                 self._network.report(peer, MALFORMED_CHANGE, f"catch-up: {error}")
                 return
-            handled = self.voter.on_catch_up(self._clock.now_ms(), peer, response)
+            handled = self.voter.on_catch_up(self._clock.now_ms(), peer, request, response)
             if self._handled(handled) is Verdict.REJECT:
                 self._network.report(peer, MALFORMED_CHANGE, "a false catch-up")
 

@@ -220,7 +220,7 @@ class Network:
 
         def take(response: CatchUpResponse) -> None:
             if node.is_up:
-                handled = node.voter.on_catch_up(self.now, PeerId(peer.name), response)
+                handled = node.voter.on_catch_up(self.now, PeerId(peer.name), request, response)
                 self.carry_out(node, handled.effects)
 
         self.later(answer)

@@ -177,7 +177,13 @@ def test_a_restored_backup_refuses_to_vote():
 class Alone:
     """Alice's voter among four, on the tree of two branches, her peers played by hand."""
 
-    def __init__(self, journal: MemoryJournal | None = None, tree: Chain | None = None) -> None:
+    def __init__(
+        self,
+        journal: MemoryJournal | None = None,
+        tree: Chain | None = None,
+        *,
+        is_silent: bool = False,
+    ) -> None:
         self.tree = fork_tree()
         self.journal = journal or MemoryJournal()
         self.voter = Voter(
@@ -189,11 +195,16 @@ class Alone:
             VoterConfig(gossip_ms=333, quiet_ms=0),
             0,
         )
-        self.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, None, []))
+        if not is_silent:
+            self.answer(0, CatchUpResponse(FIRST, None, []))
 
     def hear(self, now: int, signed: SignedMessage, round_number: int = 1, set_id: int = 0):
         vote = VoteMessage(round_number, set_id, signed)
         return self.voter.on_message(now, PEER, Envelope(0, GossipVote(vote)))
+
+    def answer(self, now: int, response: CatchUpResponse):
+        request = CatchUpRequest(self.voter.authorities.set_id, 1)
+        return self.voter.on_catch_up(now, PEER, request, response)
 
     def hear_commit(self, now: int, target: str, votes: list[SignedMessage], round_number: int = 1):
         block = self.tree[target]
@@ -433,7 +444,7 @@ def test_a_higher_round_is_asked_for_and_entered():
     handled = alone.hear(0, prevote("bob", alone.tree["E"], 10), 10)
     assert handled.effects == [AskCatchUp(PEER, CatchUpRequest(0, 1))]
     assert alone.hear(1, prevote("carol", alone.tree["E"], 10), 10).effects == []  # not yet again
-    handled = alone.voter.on_catch_up(2, PEER, CatchUpResponse(FIRST, catch_up(alone), []))
+    handled = alone.answer(2, CatchUpResponse(FIRST, catch_up(alone), []))
     assert handled.verdict is Verdict.ACCEPT
     assert alone.voter.round_number == 10
     assert alone.voter.finalized == alone.tree["EA"]
@@ -450,18 +461,50 @@ def test_false_catch_ups_are_refused():
     light = replace(good, precommits=good.precommits[1:])
     lost = replace(good, base_hash=Hash(b"?" * 32))
     verdicts = [
-        alone.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, one, [])).verdict
+        alone.answer(0, CatchUpResponse(FIRST, one, [])).verdict
         for one in (unsigned, stranger, light, lost)
     ]
     assert verdicts == [Verdict.REJECT, Verdict.REJECT, Verdict.IGNORE, Verdict.IGNORE]
     assert alone.voter.round_number == 1
     late = CatchUpResponse(FIRST, None, [VoteMessage(1, 0, prevote("mallory", alone.tree["E"]))])
-    assert alone.voter.on_catch_up(0, PEER, late).verdict is Verdict.REJECT
+    assert alone.answer(0, late).verdict is Verdict.REJECT
+
+
+def test_blocks_of_a_completed_round_are_asked_for_until_it_is_entered():
+    """They may be on branches that lost, which no peer's best chain brings."""
+    alone = Alone()
+    whole, missing = catch_up(alone), [Hash(bytes([place]) * 32) for place in range(3)]
+    votes = [signed_prevote(prevote("carol", BlockRef(block, 9), 9)) for block in missing]
+    others = [vote for vote in whole.prevotes if vote.id != authority("carol")]
+    unknown = CatchUpResponse(FIRST, replace(whole, prevotes=[*others, *votes]), [])
+    assert alone.answer(0, unknown).verdict is Verdict.IGNORE
+    named = {vote.precommit.target_hash for vote in whole.precommits} | set(missing[:2])
+    assert set(alone.voter.awaited_blocks) == named, "two of a voter at most"
+    alone.answer(1, CatchUpResponse(FIRST, whole, []))
+    assert alone.voter.round_number == 10
+    assert alone.voter.awaited_blocks == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "view", "speaks"),
+    [
+        (CatchUpRequest(0, 1), View(1, 0, 0), True),
+        (CatchUpRequest(1, 1), View(1, 0, 0), False),  # about another set: no vote was named
+        (CatchUpRequest(0, 1), View(3, 0, 0), False),  # ahead, and nothing leads there
+    ],
+)
+def test_only_an_answer_that_names_our_votes_ends_the_silence(
+    asked: CatchUpRequest, view: View, speaks: bool
+):
+    alone = Alone(is_silent=True)
+    alone.voter.on_peer_connected(0, PEER)
+    alone.voter.on_catch_up(0, PEER, asked, CatchUpResponse(view, None, []))
+    assert bool(votes_in(alone.voter.on_tick(700))) is speaks
 
 
 def test_answers_hold_what_the_peer_lacks():
     alone = Alone()
-    alone.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, catch_up(alone), []))
+    alone.answer(0, CatchUpResponse(FIRST, catch_up(alone), []))
     alone.hear(1, prevote("bob", alone.tree["EB"], 10), 10)
     behind = alone.voter.answer_catch_up(CatchUpRequest(0, 9))
     assert behind == CatchUpResponse(
@@ -500,7 +543,7 @@ def test_the_primary_hints_at_an_estimate_that_is_not_final():
             signed_precommit(precommit("dave", tree["F"], 7)),
         ],
     )
-    handled = alone.voter.on_catch_up(1, PEER, CatchUpResponse(FIRST, split, []))
+    handled = alone.answer(1, CatchUpResponse(FIRST, split, []))
     (hint,) = votes_in(handled.effects)
     assert type(hint.message).__name__ == "PrimaryPropose"
     assert hint.message.target == tree["EB"]
@@ -527,14 +570,14 @@ def test_a_key_that_enters_the_voters_later_is_listened_for_unless_it_was_made_h
     assert not alone.journal.has_voted(signer("alice").authority)
     alone.voter.enact(1_000, authority_set(FOUR, set_id=2), alone.tree["E"])
     assert bool(votes_in(alone.voter.on_tick(1_700))) is is_new
-    told = alone.voter.on_catch_up(2_000, PEER, CatchUpResponse(View(1, 2, 0), None, []))
+    told = alone.answer(2_000, CatchUpResponse(View(1, 2, 0), None, []))
     assert bool(votes_in(told.effects)) is not is_new
     assert alone.journal.has_voted(signer("alice").authority)
 
 
 def test_without_its_blocks_a_restarted_voter_watches_until_it_has_caught_up():
     alone = Alone()
-    alone.voter.on_catch_up(0, PEER, CatchUpResponse(FIRST, catch_up(alone), []))
+    alone.answer(0, CatchUpResponse(FIRST, catch_up(alone), []))
     recorded = votes_in(alone.voter.on_tick(700))
     assert len(recorded) == 1
     alone.journal.record_completed(0, replace(catch_up(alone), base_hash=Hash(b"?" * 32)))
@@ -542,7 +585,7 @@ def test_without_its_blocks_a_restarted_voter_watches_until_it_has_caught_up():
     lost.voter.on_peer_connected(0, PEER)
     assert lost.voter.round_number == 1
     assert votes_in(lost.voter.on_tick(5_000)) == recorded  # said again, and nothing new
-    lost.voter.on_catch_up(5_001, PEER, CatchUpResponse(FIRST, catch_up(alone, 10), []))
+    lost.answer(5_001, CatchUpResponse(FIRST, catch_up(alone, 10), []))
     assert lost.voter.round_number == 11
     (cast,) = votes_in(lost.voter.on_tick(5_700))
     assert cast == prevote("alice", cast.message.target, 11)
