@@ -39,6 +39,14 @@ def rebuild_round(catch_up: CatchUp, authorities: AuthoritySet, chain: Chain) ->
     return votes
 
 
+def is_by_supermajorities(catch_up: CatchUp, authorities: AuthoritySet) -> bool:
+    """Whether the round was completed by somebody, be it not here: checked votes prove it."""
+    return all(
+        sum(authorities.weight(one) for one in {vote.id for vote in votes}) >= authorities.threshold
+        for votes in (catch_up.prevotes, catch_up.precommits)
+    )
+
+
 def check_votes(catch_up: CatchUp, authorities: AuthoritySet) -> None:
     """Check membership and every signature. Raises: BadCatchUp."""
     for signed in catch_up.votes():

@@ -1,7 +1,7 @@
 """What is final, and the commits that say so.
 
 Owns the finalized block as the voter knows it, and when to tell others: authorities take turns,
-each a gossip time after the one before, so that mostly one commit travels. Invariant: finality
+each a while after the one before, so that mostly one commit travels. Invariant: finality
 only rises along one chain; a proof of anything else is reported, never followed.
 Source: GRANDPA paper 2.4; Substrate `voter::process_commits`; WP II.A.
 """

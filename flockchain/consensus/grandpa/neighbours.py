@@ -3,7 +3,8 @@
 A node tells its neighbours the round and set it is in and the height of its last commit; such a
 packet goes one hop. So questions go to who is ahead, and votes are repeated only while somebody is
 left who can use them. Invariant: a view only rises while its peer is connected; a peer that claims
-to be ahead and has nothing to show is not believed again.
+to be ahead and has nothing to show is not believed again, and no claim keeps all questions from the
+others.
 Source: Substrate `sc_consensus_grandpa::communication::gossip` (polite gossip).
 """
 
@@ -85,16 +86,20 @@ class Neighbours:
         self._asked_ms = now_ms
 
     def next_peer(self, own: View) -> PeerId | None:
-        """Whom to ask: those of our set that are ahead in turn, else all; None without any."""
-        ahead = [
-            peer
-            for peer, known in self._peers.items()
-            if known.view is not None
-            and known.view.set_id == own.set_id
-            and known.view.round > own.round
-        ]
-        asked = ahead or list(self._peers)
-        if not asked:
-            return None
+        """Whom to ask; None without any peer.
+
+        Those of our set that are ahead in turn, and every other time one that is not: who claims
+        a high round and answers nothing must not be the only one that is ever asked.
+        """
+        ahead = [peer for peer, known in self._peers.items() if _is_ahead(known.view, own)]
+        others = [peer for peer in self._peers if peer not in ahead]
         self._turn += 1
-        return asked[self._turn % len(asked)]
+        if not ahead or not others:
+            asked, turn = ahead or others, self._turn
+        else:
+            asked, turn = (ahead if self._turn % 2 else others), self._turn // 2
+        return asked[turn % len(asked)] if asked else None
+
+
+def _is_ahead(view: View | None, own: View) -> bool:
+    return view is not None and view.set_id == own.set_id and view.round > own.round

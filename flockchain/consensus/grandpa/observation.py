@@ -5,7 +5,8 @@ that starts listens first, and until a peer of its set has told which votes it k
 recover, it keeps silent through the next round as well: in no later one can the key have voted
 before. If the round does not end without us, it speaks after `RECOVERY_MS`, with all that peers
 hold of our votes taken over. Invariant: over once, over for good; a key that enters the voters
-later, and never voted here, has a silence of its own.
+later, and never voted here, has a silence of its own; while a later round is proven, whoever has
+not got there either is not listened to.
 Source: WP II.A; GRANDPA paper 2 (a voter votes once a round and kind).
 """
 
@@ -13,12 +14,22 @@ from typing import Final
 
 RECOVERY_MS: Final = 60_000
 """How long a recovering voter waits for a round to end without it."""
+SHOWN_MS: Final = 60_000
+"""How long a proven round is waited for: the only peer with its blocks may be gone."""
 
 
 class Observation:
     """The silence after a start."""
 
-    __slots__ = ("_heard_round", "_is_recovery", "_speak_at_ms", "is_over", "listen_until_ms")
+    __slots__ = (
+        "_heard_round",
+        "_is_recovery",
+        "_shown_round",
+        "_shown_until_ms",
+        "_speak_at_ms",
+        "is_over",
+        "listen_until_ms",
+    )
 
     def __init__(self, now_ms: int, quiet_ms: int, *, is_recovery: bool) -> None:
         self.listen_until_ms = now_ms + quiet_ms
@@ -26,6 +37,7 @@ class Observation:
         self._is_recovery = is_recovery
         self._heard_round: int | None = None
         self._speak_at_ms: int | None = None
+        self._shown_round = self._shown_until_ms = 0
 
     @property
     def is_heard(self) -> bool:
@@ -37,15 +49,25 @@ class Observation:
         """Whether votes of our key that the journal lacks are to be recorded, not suspected."""
         return self._is_recovery and not self.is_over
 
-    def hear(self, round_number: int) -> None:
+    def hear(self, now_ms: int, round_number: int) -> None:
         """A peer of our set answered, or our key voted, in this round."""
-        if self._speak_at_ms is None:
+        is_past = round_number <= self._shown_round and now_ms < self._shown_until_ms
+        if self._speak_at_ms is None and not is_past:
             self._heard_round = max(self._heard_round or 0, round_number)
+
+    def show(self, now_ms: int, round_number: int) -> None:
+        """This round was completed, but not here: our key may have voted in it and after it, and
+        a peer that lacks it too, say because it syncs as we do, cannot know of that."""
+        self._shown_round = round_number
+        self._shown_until_ms = now_ms + SHOWN_MS
+        if self._speak_at_ms is None and (self._heard_round or 0) <= round_number:
+            self._heard_round = None
 
     def enter_set(self) -> None:
         """Another set votes: what was heard of the one before says nothing about it."""
         if not self.is_over:
             self._heard_round = self._speak_at_ms = None
+            self._shown_round = 0
 
     def update(self, now_ms: int, round_number: int, *, decides_alone: bool) -> None:
         """Time has passed. Who has a supermajority by itself needs nobody's answer."""

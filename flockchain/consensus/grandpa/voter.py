@@ -19,6 +19,7 @@ from flockchain.consensus.grandpa.catch_up import (
     BadCatchUp,
     IncompleteCatchUp,
     check_votes,
+    is_by_supermajorities,
     rebuild_round,
 )
 from flockchain.consensus.grandpa.chain import Chain
@@ -35,6 +36,7 @@ from flockchain.consensus.grandpa.finality import Finality, Judged
 from flockchain.consensus.grandpa.journal import Journal
 from flockchain.consensus.grandpa.messages import (
     BlockRef,
+    CatchUp,
     CatchUpRequest,
     CatchUpResponse,
     CommitMessage,
@@ -199,7 +201,7 @@ class Voter:
         effects: list[Effect] = []
         catch_up = response.catch_up
         self._neighbours.note(peer, response.view)
-        if self._is_idle_claim(response):
+        if self._is_idle_claim(request, response.view, catch_up):
             self._neighbours.distrust(peer)
         if catch_up is not None and catch_up.round_number >= self.round_number:
             try:
@@ -213,13 +215,15 @@ class Voter:
             except IncompleteCatchUp:
                 # Blocks are missing: they are asked for, and then this question again.
                 self._rounds.waiting.hold_completed(catch_up.votes())
+                if is_by_supermajorities(catch_up, self.authorities):
+                    self._observation.show(now_ms, catch_up.round_number)
                 return Handled(Verdict.IGNORE, effects)
             self._enter(completed, now_ms, effects)
         for vote in response.votes:
             if self._take_vote(now_ms, peer, vote, effects) is Verdict.REJECT:
                 return Handled(Verdict.REJECT, effects)
         if self._is_shown_all(request, response.view):
-            self._observation.hear(self.round_number)
+            self._observation.hear(now_ms, self.round_number)
         self._progress(now_ms, effects)
         return Handled(Verdict.ACCEPT, effects)
 
@@ -447,7 +451,7 @@ class Voter:
         if ballot is None or self._is_stopped or vote.message.id != ballot.authority:
             return
         if self._observation.takes_votes_over and ballot.take_over(vote):
-            self._observation.hear(vote.round)
+            self._observation.hear(self._now_ms, vote.round)
             return
         if ballot.contradicts(vote):
             self._is_stopped = True
@@ -491,11 +495,11 @@ class Voter:
         own_set = self.authorities.set_id
         return request.set_id == own_set == view.set_id and view.round <= self.round_number
 
-    def _is_idle_claim(self, response: CatchUpResponse) -> bool:
-        """Whether a peer says that it is ahead and shows nothing that leads there."""
-        view = response.view
+    def _is_idle_claim(self, request: CatchUpRequest, view: View, shown: CatchUp | None) -> bool:
+        """Whether a peer says that it is ahead and shows nothing that leads there. Asked about a
+        set before its own, which may be ours by now, it had nothing to show."""
         is_ahead = view.set_id == self.authorities.set_id and view.round > self.round_number + 1
-        return is_ahead and response.catch_up is None
+        return is_ahead and request.set_id == view.set_id and shown is None
 
     def _ask(self, peer: PeerId, effects: list[Effect]) -> None:
         if self._neighbours.is_due(self._now_ms):

@@ -342,6 +342,27 @@ MUTANTS: Final = (
         _OF_GRANDPA,
     ),
     Mutant(
+        "a proven round does not keep a voter silent",
+        f"{GRANDPA}/voter.py",
+        "self._observation.show(now_ms, catch_up.round_number)",
+        "pass",
+        _OF_GRANDPA,
+    ),
+    Mutant(
+        "only who claims to be ahead is asked",
+        f"{GRANDPA}/neighbours.py",
+        "if not ahead or not others:",
+        "if True:",
+        _OF_GRANDPA,
+    ),
+    Mutant(
+        "who was asked about an earlier set is not believed",
+        f"{GRANDPA}/voter.py",
+        "return is_ahead and request.set_id == view.set_id and shown is None",
+        "return is_ahead and shown is None",
+        _OF_GRANDPA,
+    ),
+    Mutant(
         "a completed round's blocks are not asked for",
         f"{GRANDPA}/voter.py",
         "self._rounds.waiting.hold_completed(catch_up.votes())",

@@ -21,14 +21,23 @@ def test_all_are_asked_in_turn_while_nobody_is_known_to_be_ahead():
     assert Neighbours(1_000).next_peer(OWN) is None
 
 
-def test_only_who_is_ahead_in_our_set_is_asked():
+def test_who_is_ahead_in_our_set_is_asked_every_other_time():
     neighbours = known()
     neighbours.note(ONE, View(9, 1, 30))
     neighbours.note(TWO, View(8, 2, 44))
     neighbours.note(THREE, View(5, 2, 40))
-    assert {neighbours.next_peer(OWN) for _ in range(6)} == {TWO}
+    assert [neighbours.next_peer(OWN) for _ in range(5)] == [TWO, THREE, TWO, ONE, TWO]
     neighbours.remove(TWO)
     assert {neighbours.next_peer(OWN) for _ in range(6)} == {ONE, THREE}
+
+
+def test_those_ahead_take_turns():
+    neighbours = known()
+    for peer in (ONE, TWO, THREE):
+        neighbours.note(peer, View(8, 2, 44))
+    assert {neighbours.next_peer(OWN) for _ in range(3)} == {ONE, TWO, THREE}
+    neighbours.add(PeerId("four"))
+    assert {neighbours.next_peer(OWN) for _ in range(6)} == {ONE, TWO, THREE, PeerId("four")}
 
 
 def test_views_only_rise_until_the_peer_comes_anew():

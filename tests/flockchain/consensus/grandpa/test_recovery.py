@@ -50,6 +50,25 @@ def test_a_voter_that_lost_its_journal_refuses_to_vote():
     made.check_votes()
 
 
+def test_a_voter_with_an_empty_disk_is_not_misled_by_a_node_that_syncs_beside_it():
+    made = network(12, "alice", "bob", "carol", "dave")
+    made.nodes["dave"].stop()
+    made.run(20_000)
+    fresh = [made.add("observer"), made.add("dave'")]
+    sync, until_ms = made.sync, made.now + 5_000
+
+    def sync_late(node: Node, source: Node) -> None:
+        if node not in fresh or made.now >= until_ms:
+            sync(node, source)
+
+    made.sync = sync_late
+    for node in fresh:
+        node.start()
+    made.run(40_000)
+    assert min(vote.round for vote in fresh[1].sent_votes) > 10
+    made.check_votes()
+
+
 def test_told_to_recover_it_votes_where_it_cannot_have_voted_before():
     made = network(10, "alice", "bob", "carol", "dave")
     node = lose_journal(made, "dave")

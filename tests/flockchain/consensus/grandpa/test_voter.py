@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from flockchain.consensus.grandpa.chain import Chain
 from flockchain.consensus.grandpa.effects import (
     AskCatchUp,
-    Effect,
     Finalize,
     Gossip,
     ReportConflict,
@@ -16,24 +14,18 @@ from flockchain.consensus.grandpa.effects import (
 from flockchain.consensus.grandpa.journal import MemoryJournal
 from flockchain.consensus.grandpa.messages import (
     BlockRef,
-    CatchUp,
     CatchUpRequest,
     CatchUpResponse,
-    Commit,
-    CommitMessage,
-    Envelope,
-    GossipCommit,
-    GossipVote,
-    SignedMessage,
     View,
     VoteMessage,
     signed_precommit,
     signed_prevote,
 )
-from flockchain.consensus.grandpa.voter import Voter, VoterConfig
+from flockchain.consensus.grandpa.voter import VoterConfig
 from flockchain.consensus.grandpa.voting_rule import SPAN_MAX, compute_target_number
 from p2p.interface import PeerId, Verdict
 from runtime.primitives.types import Hash
+from tests.flockchain.consensus.grandpa.alone import FIRST, FOUR, PEER, Alone, catch_up, votes_in
 from tests.flockchain.consensus.grandpa.keys import (
     authority,
     authority_set,
@@ -43,10 +35,6 @@ from tests.flockchain.consensus.grandpa.keys import (
 )
 from tests.flockchain.consensus.grandpa.network import Network
 from tests.flockchain.consensus.grandpa.tree import fork_tree
-
-FOUR = dict.fromkeys(["alice", "bob", "carol", "dave"], 1)
-PEER = PeerId("peer")
-FIRST = View(1, 0, 0)
 
 
 def network(seed: int, names: str = "alice bob carol dave", **options: float) -> Network:
@@ -172,53 +160,6 @@ def test_a_restored_backup_refuses_to_vote():
 
 
 # -- one voter, by hand
-
-
-class Alone:
-    """Alice's voter among four, on the tree of two branches, her peers played by hand."""
-
-    def __init__(
-        self,
-        journal: MemoryJournal | None = None,
-        tree: Chain | None = None,
-        *,
-        is_silent: bool = False,
-    ) -> None:
-        self.tree = fork_tree()
-        self.journal = journal or MemoryJournal()
-        self.voter = Voter(
-            authority_set(FOUR),
-            self.tree["C"],
-            tree or self.tree,
-            self.journal,
-            [signer("alice")],
-            VoterConfig(gossip_ms=333, quiet_ms=0),
-            0,
-        )
-        if not is_silent:
-            self.answer(0, CatchUpResponse(FIRST, None, []))
-
-    def hear(self, now: int, signed: SignedMessage, round_number: int = 1, set_id: int = 0):
-        vote = VoteMessage(round_number, set_id, signed)
-        return self.voter.on_message(now, PEER, Envelope(0, GossipVote(vote)))
-
-    def answer(self, now: int, response: CatchUpResponse):
-        request = CatchUpRequest(self.voter.authorities.set_id, 1)
-        return self.voter.on_catch_up(now, PEER, request, response)
-
-    def hear_commit(self, now: int, target: str, votes: list[SignedMessage], round_number: int = 1):
-        block = self.tree[target]
-        commit = Commit(block.hash, block.number, [signed_precommit(vote) for vote in votes])
-        message = CommitMessage(round_number, 0, commit)
-        return self.voter.on_message(now, PEER, Envelope(0, GossipCommit(message)))
-
-
-def votes_in(effects: list[Effect]) -> list[SignedMessage]:
-    return [
-        effect.envelope.message.vote.message
-        for effect in effects
-        if isinstance(effect, Gossip) and isinstance(effect.envelope.message, GossipVote)
-    ]
 
 
 def test_the_rule_stays_behind_the_best_block_and_below_three_quarters():
@@ -428,17 +369,6 @@ def test_a_proof_against_finality_is_reported_and_not_followed():
     assert alone.voter.finalized == tree["F"]
 
 
-def catch_up(alone: Alone, round_number: int = 9, block: str = "EA") -> CatchUp:
-    others, target = ("bob", "carol", "dave"), alone.tree[block]
-    return CatchUp(
-        round_number,
-        [signed_prevote(prevote(name, target, round_number)) for name in others],
-        [signed_precommit(precommit(name, target, round_number)) for name in others],
-        alone.tree["C"].hash,
-        alone.tree["C"].number,
-    )
-
-
 def test_a_higher_round_is_asked_for_and_entered():
     alone = Alone()
     handled = alone.hear(0, prevote("bob", alone.tree["E"], 10), 10)
@@ -483,23 +413,6 @@ def test_blocks_of_a_completed_round_are_asked_for_until_it_is_entered():
     alone.answer(1, CatchUpResponse(FIRST, whole, []))
     assert alone.voter.round_number == 10
     assert alone.voter.awaited_blocks == []
-
-
-@pytest.mark.parametrize(
-    ("asked", "view", "speaks"),
-    [
-        (CatchUpRequest(0, 1), View(1, 0, 0), True),
-        (CatchUpRequest(1, 1), View(1, 0, 0), False),  # about another set: no vote was named
-        (CatchUpRequest(0, 1), View(3, 0, 0), False),  # ahead, and nothing leads there
-    ],
-)
-def test_only_an_answer_that_names_our_votes_ends_the_silence(
-    asked: CatchUpRequest, view: View, speaks: bool
-):
-    alone = Alone(is_silent=True)
-    alone.voter.on_peer_connected(0, PEER)
-    alone.voter.on_catch_up(0, PEER, asked, CatchUpResponse(view, None, []))
-    assert bool(votes_in(alone.voter.on_tick(700))) is speaks
 
 
 def test_answers_hold_what_the_peer_lacks():
