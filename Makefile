@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Where the environment has Python keep no bytecode, as images of containers do, each process of a test
+# would compile all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install devnet demo test test-long test-clients check format docs lock clean
 
 install: $(STAMP)
