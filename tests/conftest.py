@@ -1,4 +1,4 @@
-"""What all tests share: how Hypothesis draws examples, and nodes that share the work of checking.
+"""What all tests share: Hypothesis's examples, a quiet collector, nodes that share their checks.
 
 Examples are the same in every `make test`, new ones in `make test-long`. Owns the two profiles. A
 test that states its own number of examples keeps it under both. Another run of new examples:
@@ -8,6 +8,7 @@ that repeats it. Neither profile judges by the clock: a busy machine is slow.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,6 +29,10 @@ settings.register_profile(
     "long", deadline=None, max_examples=1_000, print_blob=True, suppress_health_check=_TIMED
 )
 settings.load_profile("fixed")
+
+# Thousands of tests lie in memory. With CPython's settings a third of the time to collect them goes
+# into looking for cycles, and as much of the time to parse all sources.
+gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture
