@@ -28,7 +28,7 @@ class EquivocatingAuthor(Behaviour):
         if forged is not None:
             for receiver in liar.peers()[::2]:
                 liar.send(receiver, BLOCKS, forged.announcement())
-                liar.is_provable = True
+                liar.is_provable |= liar.is_judge(receiver, forged)
 
 
 class WithholdingAuthor(Behaviour):
@@ -71,7 +71,7 @@ class FalseStateRoot(Behaviour):
         if forged is not None:
             false = forged.bend(state_root=Hash(liar.prng.randbytes(32)))
             liar.send_all(BLOCKS, false.announcement())
-            liar.is_provable = True
+            liar.is_provable |= any(liar.is_judge(place, forged) for place in liar.peers())
 
 
 class FalseExtrinsicsRoot(Behaviour):

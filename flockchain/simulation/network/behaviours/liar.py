@@ -91,6 +91,12 @@ class Liar:
         here = self.node.network.peers()
         return [seat.place for seat in self._seats if seat.peer in here]
 
+    def is_judge(self, place: int, forged: Forged) -> bool:
+        """Whether a node can prove what we forged: honest, and it has the block beneath."""
+        seat = self._seats[place]
+        beneath = forged.header.parent_hash
+        return not seat.is_liar and seat.node is not None and beneath in seat.node.backend.tree
+
     def send(self, receiver: int, topic: str, data: bytes) -> None:
         """Send one node a gossip message."""
         peer = self._seats[receiver].peer
