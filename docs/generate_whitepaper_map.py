@@ -8,6 +8,7 @@ Source: the table of contents of the FLock whitepaper.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,9 +119,13 @@ def all_references() -> Iterator[tuple[str, str]]:
     """(file, section) of all packages, each pair once."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            for section in dict.fromkeys(references(docstring)):
+            for section in dict.fromkeys(references(_docstring_of(path))):
                 yield path.relative_to(ROOT).as_posix(), section
+
+
+@functools.cache
+def _docstring_of(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 
 
 def files_by_section() -> dict[str, list[str]]:

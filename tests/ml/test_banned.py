@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,11 @@ BANNED_ATTRIBUTES = {
     ("np", "load"),
     ("numpy", "load"),
 }
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def findings(tree: ast.AST) -> Iterator[str]:
@@ -69,7 +75,7 @@ def test_nothing_reads_files_that_can_run_code() -> None:
     found = {
         str(path.relative_to(ROOT)): names
         for path in SOURCES
-        if (names := list(findings(ast.parse(path.read_text()))))
+        if (names := list(findings(tree_of(path))))
     }
     assert found == {}
 
@@ -84,7 +90,7 @@ def test_the_search_finds(program: str) -> None:
 
 def test_ml_imports_only_the_primitives_and_torch_stays_in_ml() -> None:
     for path in SOURCES:
-        names = imported(ast.parse(path.read_text()))
+        names = imported(tree_of(path))
         if path.is_relative_to(ROOT / "ml"):
             ours = {name for name in names if name.split(".")[0] in PACKAGES}
             outside = {n for n in ours if not n.startswith(("ml", "runtime.primitives"))}
