@@ -27,11 +27,13 @@ class Observation:
         "_shown_round",
         "_shown_until_ms",
         "_speak_at_ms",
+        "begun_ms",
         "is_over",
         "listen_until_ms",
     )
 
     def __init__(self, now_ms: int, quiet_ms: int, *, is_recovery: bool) -> None:
+        self.begun_ms = now_ms
         self.listen_until_ms = now_ms + quiet_ms
         self.is_over = False
         self._is_recovery = is_recovery

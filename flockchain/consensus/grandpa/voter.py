@@ -67,6 +67,9 @@ _GOSSIP_PER_COMMIT = 2
 """A voter sends a commit if those before it in turn have not, so many gossip times each."""
 _GOSSIP_PER_SLOT = 6
 _GOSSIP_MS_MAX = 1_000
+_QUIET_GOSSIP = 15
+"""A key that acts elsewhere votes within so many gossip times: a round's patience, and the way."""
+_QUIET_MS_MIN = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ class VoterConfig:
     repeat_ms: int = 1_000
     """Own votes of a round that lasts longer go out again this often; also the least time between
     two catch-up questions."""
-    quiet_ms: int = 1_500
-    """After a start, listen this long for our own key before voting; more than `repeat_ms`."""
+    quiet_ms: int = _QUIET_MS_MIN
+    """After a start, listen this long for our own key before voting: longer than a copy of this
+    node can be without a vote, which is twice `repeat_ms`, or as long as a round may wait."""
+    author_quiet_ms: int = 1_500
+    """After a start, listen this long before making blocks. Not longer: where all nodes start
+    together, nobody makes the blocks that voters wait for."""
     is_recovery: bool = False
     """The journal is lost: take over the votes of our key that peers know, then vote again."""
     distance: int = 2
@@ -90,7 +97,8 @@ class VoterConfig:
         """A sixth of a slot for gossip, 1 s at most: a round takes four of them at worst, so that
         one that began late ends within its slot."""
         gossip_ms = min(slot_ms // _GOSSIP_PER_SLOT, _GOSSIP_MS_MAX)
-        return cls(gossip_ms=gossip_ms, is_recovery=is_recovery)
+        quiet_ms = max(_QUIET_MS_MIN, _QUIET_GOSSIP * gossip_ms)
+        return cls(gossip_ms=gossip_ms, quiet_ms=quiet_ms, is_recovery=is_recovery)
 
 
 class Voter:
@@ -286,9 +294,9 @@ class Voter:
         return not self._observation.is_over
 
     @property
-    def listen_until_ms(self) -> int:
-        """Until when a node that started listens in any case."""
-        return self._observation.listen_until_ms
+    def author_from_ms(self) -> int:
+        """Until when a node that started makes no blocks in any case."""
+        return self._observation.begun_ms + self._config.author_quiet_ms
 
     @property
     def has_heard(self) -> bool:

@@ -113,7 +113,7 @@ class FinalityWorker:
     def may_author(self, now_ms: int) -> bool:
         """Whether our keys may act: nobody else has been seen with them, and peers were asked."""
         voter = self.voter
-        if self.stopped_because is not None or now_ms < voter.listen_until_ms:
+        if self.stopped_because is not None or now_ms < voter.author_from_ms:
             return False
         return voter.has_heard or not voter.is_observing or not self._network.peers()
 

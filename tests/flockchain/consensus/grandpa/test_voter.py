@@ -142,6 +142,24 @@ def test_a_second_node_with_the_same_key_stops_before_it_votes(later_ms):
     assert made.evidence == []
 
 
+@pytest.mark.parametrize("later_ms", range(0, 4_000, 400))
+def test_a_copy_of_a_running_node_stops_before_it_votes(later_ms):
+    """It knows all that was said so far: only what the other says next can warn it."""
+    made = network(7)
+    made.run(10_000 + later_ms)
+    running, twin = made.nodes["dave"], made.add("dave'")
+    twin.journal._sets, twin.finalized = dict(running.journal._sets), running.finalized
+    for header in running.tree.headers():
+        if header.number:
+            twin.tree.add(header)
+    known = {vote for held in twin.journal._sets.values() for vote in held.votes}
+    twin.start()
+    made.run(20_000 + later_ms)
+    assert set(twin.sent_votes) <= known
+    assert not twin.voter.is_voting
+    assert made.evidence == []
+
+
 def test_a_restored_backup_refuses_to_vote():
     made = network(8)
     made.run(5_000)
@@ -266,10 +284,20 @@ def test_votes_of_a_round_that_has_just_begun_are_not_repeated():
 
 
 @pytest.mark.parametrize(
-    ("slot_ms", "gossip_ms"), [(1_000, 166), (3_000, 500), (6_000, 1_000), (60_000, 1_000)]
+    ("slot_ms", "gossip_ms", "quiet_ms"),
+    [
+        (500, 83, 2_500),
+        (1_000, 166, 2_500),
+        (3_000, 500, 7_500),
+        (6_000, 1_000, 15_000),
+        (60_000, 1_000, 15_000),
+    ],
 )
-def test_gossip_has_a_sixth_of_a_slot(slot_ms, gossip_ms):
-    assert VoterConfig.for_slots(slot_ms).gossip_ms == gossip_ms
+def test_gossip_has_a_sixth_of_a_slot_and_a_start_listens_for_over_two(
+    slot_ms, gossip_ms, quiet_ms
+):
+    config = VoterConfig.for_slots(slot_ms)
+    assert (config.gossip_ms, config.quiet_ms) == (gossip_ms, quiet_ms)
 
 
 @pytest.mark.parametrize(
