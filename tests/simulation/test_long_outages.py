@@ -75,12 +75,14 @@ def ensure_one_chain(plans: list[Plan]) -> None:
     assert max(finals) <= FINAL_SLOTS_MAX
 
 
-def test_finality_comes_back_with_the_voters() -> None:
-    assert play(outage(1, nodes=4, away=2, slots=60)).is_good
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_finality_comes_back_with_the_voters(seed: int) -> None:
+    assert play(outage(seed, nodes=4, away=2, slots=60)).is_good
 
 
 def test_two_halves_become_one_chain() -> None:
-    ensure_one_chain([halves(2, nodes=4, slots=60), halves(3, nodes=2, slots=400)])
+    short = [halves(seed, nodes, slots=60) for seed, nodes in ((2, 4), (4, 4), (5, 6), (6, 8))]
+    ensure_one_chain([*short, halves(3, nodes=2, slots=400)])
 
 
 def test_the_better_half_is_heard_of_though_it_makes_no_block() -> None:

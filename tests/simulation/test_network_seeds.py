@@ -16,7 +16,8 @@ from flockchain.simulation.network.world import play
 pytestmark = pytest.mark.usefixtures("seldom_collecting", "quietly")
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 QUICK_SEEDS = 13
-LONG_SEEDS = 200
+SMALL_SEEDS = 40
+LONG_SEEDS = 500
 
 
 def ensure_good(plan: Plan) -> None:
@@ -35,6 +36,13 @@ def liars_of(seed: int) -> list[str]:
 def test_a_seed_is_safe_and_live(seed: int) -> None:
     names = liars_of(seed) if seed % 2 else []
     ensure_good(draw_plan(seed, nodes=7, slots=80, byzantine=names))
+
+
+@pytest.mark.parametrize("seed", range(100, 100 + SMALL_SEEDS))
+def test_a_small_network_is_safe_and_live(seed: int) -> None:
+    """Four to six nodes, one of them a liar every other time, for a third of the price."""
+    names = Random(f"liars {seed}").choices(list(BEHAVIOURS), k=seed % 2)
+    ensure_good(draw_plan(seed, nodes=4 + seed % 3, slots=40, byzantine=names))
 
 
 @pytest.mark.parametrize("name", BEHAVIOURS)
