@@ -1,8 +1,9 @@
 """Fork sync: fetch blocks that are no part of any peer's best chain, but that somebody voted for.
 
 After a partition the halves hold votes for blocks of branches that lost; until those blocks are
-here the votes do not count and finality stands still. Owns which blocks are missing and when they
-were last asked for. Invariant: at most `WANTED_MAX` blocks, one question at a time.
+here the votes do not count and finality stands still. Owns how far each branch is here and whose
+turn it is. Invariant: one question at a time, about each missing block in turn, so that votes for
+blocks that nobody has keep nothing from coming.
 Source: Substrate `sc_network_sync` (`set_sync_fork_request`); GRANDPA paper 2.3.
 """
 
@@ -25,7 +26,6 @@ from flockchain.sync.messages import BlockData, ancestry_request, decode_blocks
 from p2p.interface import MALFORMED_CHANGE, Network, PeerError, PeerId
 from runtime.primitives.types import Hash
 
-WANTED_MAX: Final = 16
 _RETRY_MS: Final = 500
 _TIMEOUT_MS: Final = 10_000
 
@@ -53,18 +53,19 @@ class ForkSync:
 
     def want(self, blocks: Iterable[Hash]) -> None:
         """These blocks are missing, and no others any more; asks if it is time to."""
-        wanted = [block for block in blocks if not self._backend.blocks.has(block)][:WANTED_MAX]
+        wanted = [*blocks]
         if not wanted:  # as mostly: a node asks whenever it does anything
             self._above = {}
             return
-        final = self._backend.finalized.number
-        self._above = {block: max(final, self._above.get(block, 0)) for block in wanted}
+        self._above = {block: self._above.get(block, 0) for block in wanted}
         peers = self._network.peers()
-        now_ms = self._clock.now_ms()
-        if peers and not self._is_asking and now_ms >= self._not_before_ms:
+        if not peers or self._is_asking or self._clock.now_ms() < self._not_before_ms:
+            return
+        missing = [block for block in wanted if not self._backend.blocks.has(block)]
+        if missing:
             self._turn += 1
-            block = wanted[self._turn // len(peers) % len(wanted)]
-            self._ask(peers[self._turn % len(peers)], block)
+            around, place = divmod(self._turn, len(missing))
+            self._ask(peers[(around + place) % len(peers)], missing[place])
 
     def _ask(self, peer: PeerId, block: Hash) -> None:
         self._is_asking = True
@@ -81,7 +82,8 @@ class ForkSync:
                 log.warning("false branch from %s: %s", peer, error)
                 self._network.report(peer, MALFORMED_CHANGE, f"false branch: {error}")
 
-        request = ancestry_request(block, self._above[block])
+        above = max(self._backend.finalized.number, self._above[block])
+        request = ancestry_request(block, above)
         self._network.request(peer, "sync", request, on_response, _TIMEOUT_MS)
 
     def _import_all(self, target: Hash, blocks: list[BlockData]) -> None:
