@@ -295,7 +295,7 @@ class Voter:
 
     @property
     def author_from_ms(self) -> int:
-        """Until when a node that started makes no blocks in any case."""
+        """From when on a node that started may make blocks."""
         return self._observation.begun_ms + self._config.author_quiet_ms
 
     @property
