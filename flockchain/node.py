@@ -465,8 +465,10 @@ class Node:
 
     def _take_proof(self, block: BlockData) -> None:
         proof, header = block.justification, block.header
+        if proof is None or self.finality is None:
+            return  # as mostly: most blocks come without
         target = BlockRef(header.hash(), header.number)
-        if proof is None or self.finality is None or target.hash not in self.backend.tree:
+        if target.hash not in self.backend.tree:
             return
         try:
             self.finality.on_justification(target, proof)

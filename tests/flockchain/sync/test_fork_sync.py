@@ -6,19 +6,15 @@ from random import Random
 
 from flockchain.sync.fork_sync import ForkSync
 from flockchain.sync.messages import AncestryRequest, BlockData, decode_request, encode_blocks
-from p2p.interface import Handlers, PeerId, Verdict
+from p2p.interface import Handlers, PeerId
 from p2p.memory import MemoryHub
 from runtime.primitives.types import Hash
 from tests.flockchain.chain.chain_fixture import FIRST, Place
+from tests.flockchain.sync.answering import HubClock, answering
 
 NOBODY_HAS = [Hash(bytes([number]) * 32) for number in range(40)]
 PEERS = tuple(PeerId(name) for name in ("one", "two", "three"))
 TURN_MS = 500
-
-
-class HubClock:
-    def __init__(self, hub: MemoryHub) -> None:
-        self.now_ms = lambda: hub.now_ms
 
 
 def test_votes_for_blocks_that_nobody_has_keep_no_other_block_away() -> None:
@@ -36,14 +32,7 @@ def test_votes_for_blocks_that_nobody_has_keep_no_other_block_away() -> None:
             is_here = request.head == block.hash() and name == PEERS[0]
             return encode_blocks([BlockData(block, body)] if is_here else [])
 
-        return Handlers(
-            on_gossip=lambda *_: Verdict.IGNORE,
-            on_request=answer,
-            on_peer_connected=lambda *_: None,
-            on_peer_disconnected=lambda *_: None,
-            status=lambda: b"",
-            check_status=lambda *_: None,
-        )
+        return answering(answer)
 
     network = hub.join(PeerId("ours"), handlers(PeerId("ours")))
     for peer in PEERS:

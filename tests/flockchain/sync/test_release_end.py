@@ -7,18 +7,14 @@ from random import Random
 from flockchain.chain.errors import OtherRelease
 from flockchain.sync.block_sync import BlockSync
 from flockchain.sync.messages import BlockData, BlocksRequest, decode_request, encode_blocks
-from p2p.interface import Handlers, PeerId, Verdict
+from p2p.interface import PeerId
 from p2p.memory import MemoryHub
 from runtime.primitives.types import Hash
 from tests.flockchain.chain.chain_fixture import FIRST, Place
+from tests.flockchain.sync.answering import HubClock, answering
 
 LAST, FINAL = 5, 2
 PASSED_OVER_MS = 3_000
-
-
-class HubClock:
-    def __init__(self, hub: MemoryHub) -> None:
-        self.now_ms = lambda: hub.now_ms
 
 
 def test_who_rests_on_a_last_block_asks_for_its_proof() -> None:
@@ -37,21 +33,11 @@ def test_who_rests_on_a_last_block_asks_for_its_proof() -> None:
     def refuse(_block: BlockData) -> None:
         raise OtherRelease("block 6: the chain runs another release")
 
-    def handlers() -> Handlers:
-        return Handlers(
-            on_gossip=lambda *_: Verdict.IGNORE,
-            on_request=answer,
-            on_peer_connected=lambda *_: None,
-            on_peer_disconnected=lambda *_: None,
-            status=lambda: b"",
-            check_status=lambda *_: None,
-        )
-
     hub = MemoryHub(Random(1), lambda *_: 10)
     updated, resting = PeerId("updated"), PeerId("resting")
     hub.connect(updated, resting)
-    hub.join(updated, handlers())
-    network = hub.join(resting, handlers())
+    hub.join(updated, answering(answer))
+    network = hub.join(resting, answering(answer))
     hub.deliver_until(1_000)
     sync = BlockSync(place.backend, network, HubClock(hub), refuse)
     sync.on_peer(updated, LAST + 9, Hash(b"?" * 32))
